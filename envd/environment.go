@@ -1,0 +1,133 @@
+package envd
+
+// GatewayName is the reserved service name of an environment's gateway.
+const GatewayName = "gateway"
+
+// Spec is the user's file after resolution: every default filled in, every relative path absolute, immutable.
+// Values that refer to secrets or variables still hold the reference, never the value: a Spec may be stored.
+type Spec struct {
+	APIVersion  string       `json:"apiVersion"`
+	Name        string       `json:"name"`
+	File        string       `json:"file,omitempty"` // the absolute path that it was read from
+	Dir         string       `json:"dir"`            // what relative paths in it were resolved against
+	Artifact    Artifact     `json:"artifact"`
+	Budget      Duration     `json:"budget"` // wall-clock bound of the whole run, teardown excluded
+	Environment *Environment `json:"environment"`
+	Stages      []Stage      `json:"stages,omitempty"`
+	Gate        Gate         `json:"gate"`
+}
+
+// Artifact names the very thing that a verdict speaks of. Exactly one of Image, File and Commit is set.
+type Artifact struct {
+	Image  string `json:"image,omitempty"`  // reference with digest: name@sha256:…
+	File   string `json:"file,omitempty"`   // absolute path
+	SHA256 string `json:"sha256,omitempty"` // of File, lower-case hex; computed where the spec gives none
+	Commit string `json:"commit,omitempty"` // git object name, 40 or 64 hex digits
+}
+
+// Environment is what a Runtime brings to life: services, stubs and the links between them.
+type Environment struct {
+	Runtime  string    `json:"runtime"` // process, docker, kind, kubernetes, fake
+	Services []Service `json:"services,omitempty"`
+	Stubs    []Stub    `json:"stubs,omitempty"`
+	Egress   []string  `json:"egress,omitempty"` // host:port destinations outside that services may reach
+}
+
+// Service returns the service of that name, or nil.
+func (e *Environment) Service(name string) *Service {
+	for i := range e.Services {
+		if e.Services[i].Name == name {
+			return &e.Services[i]
+		}
+	}
+	return nil
+}
+
+// Stub returns the stub of that host, or nil.
+func (e *Environment) Stub(host string) *Stub {
+	for i := range e.Stubs {
+		if e.Stubs[i].Host == host {
+			return &e.Stubs[i]
+		}
+	}
+	return nil
+}
+
+// Service is a workload under test, or a real backing workload such as a database.
+type Service struct {
+	Name      string           `json:"name"`
+	Hostnames []string         `json:"hostnames,omitempty"` // names it answers to besides Name
+	Command   []string         `json:"command,omitempty"`   // argv; Command[0] absolute or looked up in PATH
+	Image     string           `json:"image,omitempty"`     // for container runtimes
+	WorkDir   string           `json:"workdir,omitempty"`
+	User      string           `json:"user,omitempty"`
+	Env       map[string]Value `json:"env,omitempty"`
+	Ports     []Port           `json:"ports,omitempty"`
+	Files     []File           `json:"files,omitempty"`
+	Ready     Readiness        `json:"ready"`
+	Metrics   *Metrics         `json:"metrics,omitempty"`
+	DependsOn []string         `json:"depends_on,omitempty"` // services that must be ready first
+	Resources Resources        `json:"resources"`
+	Replicas  int              `json:"replicas"`
+	Stop      Stop             `json:"stop"`
+}
+
+// Port is one TCP port that a service listens on.
+type Port struct {
+	Name   string `json:"name,omitempty"`
+	Number int    `json:"number"` // 1..65535
+}
+
+// File is placed before the service starts; exactly one of Content and Source is set.
+type File struct {
+	Path    string `json:"path"`             // absolute, as the service sees it
+	Content Value  `json:"content,omitzero"` // may hold references
+	Source  string `json:"source,omitempty"` // absolute path of the file to copy
+	Mode    uint32 `json:"mode"`             // permission bits; 0644 by default
+}
+
+// Readiness says when a service can serve; at most one probe is set, none means "as soon as it runs".
+type Readiness struct {
+	HTTP     *HTTPProbe `json:"http,omitempty"`
+	TCP      int        `json:"tcp,omitempty"`  // port that accepts a connection
+	Log      string     `json:"log,omitempty"`  // RE2 pattern that a log line matches
+	Exec     []string   `json:"exec,omitempty"` // argv that exits with 0 inside the service
+	Timeout  Duration   `json:"timeout"`
+	Interval Duration   `json:"interval"` // between two probes
+}
+
+// HTTPProbe is a GET that must answer with Status, or any 2xx where Status is 0.
+type HTTPProbe struct {
+	Port   int    `json:"port"`
+	Path   string `json:"path"`
+	Status int    `json:"status,omitempty"`
+}
+
+// Metrics is a Prometheus endpoint of a service.
+type Metrics struct {
+	Port int    `json:"port"`
+	Path string `json:"path"`
+}
+
+// Resources bounds a service; 0 means unbounded.
+type Resources struct {
+	CPUMillis   int64 `json:"cpu_millis,omitempty"`
+	MemoryBytes int64 `json:"memory_bytes,omitempty"`
+}
+
+// Stop says how a service is asked to end and when it is made to.
+type Stop struct {
+	Signal string   `json:"signal"` // TERM, INT, QUIT …
+	Grace  Duration `json:"grace"`  // then SIGKILL
+}
+
+// Stub is a simulated HTTP dependency under its production hostname.
+type Stub struct {
+	Host     string   `json:"host"`
+	Ports    []int    `json:"ports"`              // plain HTTP ports; 80 by default
+	TLSPorts []int    `json:"tls_ports"`          // HTTPS ports; 443 by default
+	Dir      string   `json:"dir,omitempty"`      // absolute; holds mappings/ and __files/, or mapping files
+	Mappings []string `json:"mappings,omitempty"` // inline mappings, each a WireMock JSON document
+	Engine   string   `json:"engine"`             // builtin or wiremock
+	Strict   bool     `json:"strict,omitempty"`   // unmatched requests and unused mappings fail the run
+}
