@@ -1,0 +1,176 @@
+// Package evidence is the run directory: everything from which a verdict can be recomputed offline.
+package evidence
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// The files of a run directory.
+const (
+	MetaFile         = "run.json"
+	SpecFile         = "spec.json"
+	PlanFile         = "plan.txt"
+	JournalFile      = "journal.ndjson"
+	ObservationsFile = "observations.ndjson"
+	VerdictFile      = "verdict.json"
+	JUnitFile        = "junit.xml"
+	HTMLFile         = "report.html"
+	TextFile         = "report.txt"
+	LogsDir          = "logs"
+	StubsDir         = "stubs"
+)
+
+// Status is where a run stands.
+type Status string
+
+const (
+	Provisioning Status = "provisioning"
+	Ready        Status = "ready" // an environment that waits for its lease to end
+	Exercising   Status = "exercising"
+	TearingDown  Status = "tearing_down"
+	Finished     Status = "finished"
+)
+
+// Meta is run.json: who runs it and where it stands. It is replaced as a whole, never half written.
+type Meta struct {
+	ID       string       `json:"id"` // of the run and of its environment
+	Name     string       `json:"name"`
+	Kind     string       `json:"kind"` // run or up
+	Runtime  string       `json:"runtime"`
+	SpecFile string       `json:"spec_file,omitempty"`
+	PID      int          `json:"pid"`
+	Control  string       `json:"control,omitempty"` // address of the runner's control API: unix:@name or unix:/path
+	Status   Status       `json:"status"`
+	Stage    string       `json:"stage,omitempty"`
+	Started  time.Time    `json:"started"`
+	Ended    time.Time    `json:"ended,omitzero"`
+	Expires  time.Time    `json:"expires,omitzero"` // end of the lease
+	Outcome  envd.Outcome `json:"outcome,omitempty"`
+	ExitCode *int         `json:"exit_code,omitempty"`
+	Message  string       `json:"message,omitempty"`
+	// Addresses maps "service:port" to the address on this host that leads there.
+	Addresses map[string]string `json:"addresses,omitempty"`
+}
+
+// Dir is one run directory.
+type Dir struct{ path string }
+
+// Create makes the directory at path. One that already holds a run is refused, so that no evidence is overwritten.
+func Create(path string) (*Dir, error) {
+	d := &Dir{path}
+	if _, err := os.Stat(d.Path(MetaFile)); err == nil {
+		return nil, fmt.Errorf("%s already holds a run; name another directory", path)
+	}
+	for _, sub := range []string{LogsDir, StubsDir} {
+		if err := os.MkdirAll(d.Path(sub), 0o755); err != nil {
+			return nil, fmt.Errorf("run directory: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// Open names an existing run directory.
+func Open(path string) (*Dir, error) {
+	d := &Dir{path}
+	if _, err := os.Stat(d.Path(MetaFile)); err != nil {
+		return nil, fmt.Errorf("%s is no run directory: %w", path, err)
+	}
+	return d, nil
+}
+
+// Path joins names to the directory's own path.
+func (d *Dir) Path(names ...string) string {
+	return filepath.Join(append([]string{d.path}, names...)...)
+}
+
+// WriteMeta replaces run.json.
+func (d *Dir) WriteMeta(m Meta) error { return d.WriteJSON(MetaFile, m) }
+
+// Meta reads run.json.
+func (d *Dir) Meta() (Meta, error) {
+	var m Meta
+	return m, d.readJSON(MetaFile, &m)
+}
+
+// Spec reads the resolved spec.
+func (d *Dir) Spec() (*envd.Spec, error) {
+	var s envd.Spec
+	if err := d.readJSON(SpecFile, &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Verdict reads verdict.json; an error that is fs.ErrNotExist means that the run has none yet.
+func (d *Dir) Verdict() (envd.Verdict, error) {
+	var v envd.Verdict
+	return v, d.readJSON(VerdictFile, &v)
+}
+
+// WriteJSON replaces a file with v, indented.
+func (d *Dir) WriteJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return d.WriteFile(name, append(b, '\n'))
+}
+
+// WriteFile replaces a file as a whole: readers see the old or the new content, never a part.
+func (d *Dir) WriteFile(name string, b []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(d.Path(name)), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, werr := f.Write(b)
+	if err := errors.Join(werr, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), d.Path(name))
+}
+
+func (d *Dir) readJSON(name string, v any) error {
+	b, err := os.ReadFile(d.Path(name))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%s: %w", d.Path(name), err)
+	}
+	return nil
+}
+
+// List returns the run directories directly below root, in name order. A root that does not exist holds none.
+func List(root string) ([]*Dir, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var dirs []*Dir
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if d, err := Open(filepath.Join(root, e.Name())); err == nil {
+			dirs = append(dirs, d)
+		}
+	}
+	return dirs, nil
+}
