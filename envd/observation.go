@@ -21,7 +21,7 @@ type Observation struct {
 	Leftover   *Leftover         `json:"leftover,omitempty"`
 }
 
-// RunEvent marks the run's own course: provisioned, provision_failed, exercised, interrupted, over_budget, torn_down.
+// RunEvent marks the run's own course: provisioned, provision_failed, exercised, interrupted, over_budget, torn_down …
 type RunEvent struct {
 	Name   string `json:"name"`
 	Detail string `json:"detail,omitempty"`
@@ -36,6 +36,15 @@ const (
 	RunOverBudget      = "over_budget"
 	RunInternalError   = "internal_error"
 	RunTornDown        = "torn_down"
+	// RunConnectionsUnseen says that the runtime cannot see undeclared connections: their absence proves nothing.
+	RunConnectionsUnseen = "connections_unseen"
+)
+
+// The names of service events.
+const (
+	ServiceStarted = "started"
+	ServiceReady   = "ready"
+	ServiceExited  = "exited"
 )
 
 // ServiceEvent marks a service's course: started, ready, exited.
@@ -99,7 +108,8 @@ type FunctionalResult struct {
 	Command  []string `json:"command"`
 	ExitCode int      `json:"exit_code"`
 	Duration Duration `json:"duration"`
-	Error    string   `json:"error,omitempty"`  // it could not run, or ran into its timeout
+	Error    string   `json:"error,omitempty"` // it could not run, or ran into its timeout
+	TimedOut bool     `json:"timed_out,omitempty"`
 	Output   string   `json:"output,omitempty"` // its last lines
 }
 
