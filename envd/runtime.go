@@ -59,6 +59,9 @@ type Runtime interface {
 	Destroy(ctx context.Context, envID string) ([]Leftover, error)
 }
 
+// CAFile is where every service finds the certificate of its environment's own authority.
+const CAFile = "/tmp/.envd/ca.pem"
+
 // Capabilities says what a runtime can do. A spec that needs more is refused before anything starts.
 type Capabilities struct {
 	Commands    bool   `json:"commands"`     // services given as argv

@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/envd-dev/envd/chaos"
+	"github.com/envd-dev/envd/envd"
+)
+
+// EnvironmentConfig is the first thing a gateway is told (PUT /v1/environment). It is told once.
+type EnvironmentConfig struct {
+	Token  string            `json:"token"`           // every later request bears it
+	CACert []byte            `json:"ca_cert"`         // PEM
+	CAKey  []byte            `json:"ca_key"`          // PEM
+	Names  map[string]string `json:"names,omitempty"` // host name → address that DNS answers
+}
+
+// StubConfig is one stub (PUT /v1/stubs/{host}).
+type StubConfig struct {
+	Ports    []int             `json:"ports"`
+	TLSPorts []int             `json:"tls_ports"`
+	Mappings []MappingFile     `json:"mappings"`
+	Files    map[string][]byte `json:"files,omitempty"` // response bodies by their name below __files
+}
+
+// MappingFile is a mapping document with the name that errors speak of.
+type MappingFile struct {
+	Name     string          `json:"name"`
+	Document json.RawMessage `json:"document"`
+}
+
+// FaultConfig is one fault on a stub (PUT /v1/stubs/{host}/faults/{id}).
+type FaultConfig struct {
+	Fault chaos.StubFault `json:"fault"`
+	Lease time.Duration   `json:"lease"` // nanoseconds
+}
+
+// Served is one request that a stub answered, as the journal streams it (GET /v1/served).
+type Served struct {
+	Time     time.Time     `json:"time"` // when the request had been read
+	Host     string        `json:"host"`
+	Method   string        `json:"method"`
+	Path     string        `json:"path"`
+	Status   int           `json:"status"` // 0: the connection was broken on purpose
+	Matched  bool          `json:"matched"`
+	Mapping  string        `json:"mapping,omitempty"` // ID of the mapping that answered
+	Fault    string        `json:"fault,omitempty"`   // ID of the fault that acted on it
+	Duration time.Duration `json:"duration"`          // nanoseconds until the answer was written
+}
+
+// Report is a gateway's sum of what happened (GET /v1/report).
+type Report struct {
+	Stubs      []envd.StubSummary `json:"stubs"`
+	Undeclared []envd.Connection  `json:"undeclared"`
+	Lost       int64              `json:"lost"` // served requests that the journal stream could not keep up with
+}
+
+// problem is the body of every error.
+type problem struct {
+	Error string `json:"error"`
+}
