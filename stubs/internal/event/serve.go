@@ -1,0 +1,89 @@
+package event
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+// ServeEvent is a request and how it was served. The fields are set until the response is about to be sent, when the
+// event enters the journal; from then on only the timing and the sub-events change, both safely.
+type ServeEvent struct {
+	Request *Request
+	Stub    *mapping.StubMapping // nil when no stub matched
+	// Definition is the response definition that was served, after templating; nil is the one of Stub.
+	Definition *mapping.ResponseDefinition
+	// Response is what was sent.
+	Response Response
+	Timing   Timing
+
+	mu        sync.Mutex
+	subEvents []SubEvent
+}
+
+// Response is the response as sent, before compression and transfer coding.
+type Response struct {
+	Status  int
+	Message string
+	Header  http.Header
+	Body    []byte
+	Fault   mapping.Fault
+	Proxied bool // the response came from proxyBaseUrl: recordings look at these
+}
+
+// Matched reports whether a stub answered.
+func (e *ServeEvent) Matched() bool { return e.Stub != nil }
+
+// Served is the response definition that was served, or nil.
+func (e *ServeEvent) Served() *mapping.ResponseDefinition {
+	if e.Definition == nil && e.Stub != nil {
+		return e.Stub.Response
+	}
+	return e.Definition
+}
+
+// Timing says how long the phases of serving took. It may be read while the response is still being sent.
+type Timing struct{ addedDelay, process, send atomic.Int64 }
+
+// SetAddedDelay notes the delay that the stub or the settings asked for.
+func (t *Timing) SetAddedDelay(d time.Duration) { t.addedDelay.Store(int64(d)) }
+
+// SetProcess notes the time from the request's arrival until the response was ready.
+func (t *Timing) SetProcess(d time.Duration) { t.process.Store(int64(d)) }
+
+// SetSend notes the time that writing the response took.
+func (t *Timing) SetSend(d time.Duration) { t.send.Store(int64(d)) }
+
+// AddedDelay is the delay asked for.
+func (t *Timing) AddedDelay() time.Duration { return time.Duration(t.addedDelay.Load()) }
+
+// Process is the time until the response was ready.
+func (t *Timing) Process() time.Duration { return time.Duration(t.process.Load()) }
+
+// Send is the time that writing took.
+func (t *Timing) Send() time.Duration { return time.Duration(t.send.Load()) }
+
+// SubEvent is something noteworthy while serving: a template error, a webhook's request and response …
+type SubEvent struct {
+	Type   string // REQUEST_NOT_MATCHED, JSON_ERROR, XML_ERROR, WEBHOOK_REQUEST, WEBHOOK_RESPONSE, INFO, WARNING, ERROR
+	Offset time.Duration
+	Data   *jsondoc.Object
+}
+
+// AddSubEvent appends a sub-event; its offset is measured from the request's arrival.
+func (e *ServeEvent) AddSubEvent(kind string, now time.Time, data *jsondoc.Object) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.subEvents = append(e.subEvents, SubEvent{kind, now.Sub(e.Request.Received), data})
+}
+
+// SubEvents returns a copy of the sub-events so far.
+func (e *ServeEvent) SubEvents() []SubEvent {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]SubEvent(nil), e.subEvents...)
+}

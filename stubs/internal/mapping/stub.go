@@ -1,0 +1,68 @@
+// Package mapping is WireMock's mapping model: stub mappings with their request patterns and response definitions,
+// global settings, read strictly from JSON and printed back as WireMock 3.13 prints them.
+package mapping
+
+import (
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+)
+
+// DefaultPriority ranks a stub that gives no priority; lower numbers win.
+const DefaultPriority = 5
+
+// Started is the state that every scenario begins in.
+const Started = "Started"
+
+// StubMapping says which requests are answered how. It is immutable once stored.
+type StubMapping struct {
+	ID                    string // UUID, lower case
+	Name                  string
+	Persistent            *bool
+	Priority              *int
+	Request               *RequestPattern
+	Response              *ResponseDefinition
+	ScenarioName          string
+	RequiredScenarioState string
+	NewScenarioState      string
+	Metadata              *jsondoc.Object // nil when not given
+	PostServeActions      []ServeAction
+	ServeEventListeners   []ServeAction
+	// File is the slash-separated path, below the mappings directory, that the stub was loaded from or saved to.
+	File string
+	// Extension is the block of features that WireMock does not have; nil for a plain WireMock mapping.
+	Extension *Extension
+
+	empty emptied
+}
+
+// ServeAction is an entry of serveEventListeners or postServeActions: a webhook, in practice.
+type ServeAction struct {
+	Name       string
+	Phases     []string // requestPhases; nil when not given (and always nil for postServeActions)
+	Parameters *jsondoc.Object
+}
+
+// Rank is the stub's priority with the default filled in.
+func (s *StubMapping) Rank() int {
+	if s.Priority == nil {
+		return DefaultPriority
+	}
+	return *s.Priority
+}
+
+// InScenario reports whether serving the stub depends on or changes a scenario's state.
+func (s *StubMapping) InScenario() bool { return s.ScenarioName != "" }
+
+// ShouldPersist reports whether the stub asks to be written to the mappings directory.
+func (s *StubMapping) ShouldPersist() bool { return s.Persistent != nil && *s.Persistent }
+
+// emptied remembers which string fields were given as "": those are printed back although they equal the zero value.
+type emptied []string
+
+func (e emptied) has(name string) bool {
+	for _, n := range e {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
