@@ -1,0 +1,193 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/quantity"
+)
+
+// threshold compares a statistic in every stage that the condition speaks of; the worst answer stands.
+func (j *judgement) threshold(c envd.Condition) answer {
+	var fault *envd.Fault
+	stages := j.loadStages(c.Stage)
+	if c.Fault != "" {
+		var s *envd.Stage
+		if s, fault = j.findFault(c.Fault); fault == nil {
+			return unanswered("the spec has no fault %s", c.Fault)
+		}
+		stages = []*envd.Stage{s}
+	}
+	if len(stages) == 0 {
+		return unanswered("no stage has load to measure")
+	}
+	worst := j.thresholdIn(stages[0], c, fault)
+	for _, s := range stages[1:] {
+		if a := j.thresholdIn(s, c, fault); worse(a, worst, c.Op) {
+			worst = a
+		}
+	}
+	return worst
+}
+
+// loadStages returns the stage of that name, or every one that has load.
+func (j *judgement) loadStages(name string) []*envd.Stage {
+	var out []*envd.Stage
+	for i := range j.spec.Stages {
+		if s := &j.spec.Stages[i]; s.Load != nil && (name == "" || s.Name == name) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// worse tells whether a says more against the condition than b; among equals, the value nearer to or further beyond
+// the limit.
+func worse(a, b answer, op string) bool {
+	rank := map[envd.Outcome]int{envd.Fail: 2, envd.Inconclusive: 1, envd.Pass: 0}
+	if rank[a.outcome] != rank[b.outcome] {
+		return rank[a.outcome] > rank[b.outcome]
+	}
+	if strings.HasPrefix(op, ">") {
+		return a.measured < b.measured
+	}
+	return a.measured > b.measured
+}
+
+func (j *judgement) thresholdIn(s *envd.Stage, c envd.Condition, fault *envd.Fault) answer {
+	seen, doubts := j.stages[s.Name], j.doubts(s)
+	if seen.started.IsZero() {
+		return answer{outcome: envd.Inconclusive, stage: s.Name, message: doubts[0].text, told: true}
+	}
+	t, closed := seen.whole(), !seen.ended.IsZero()
+	if fault != nil {
+		if a, ok := j.withoutFault(s, fault, c.Phase); !ok {
+			return a
+		}
+		var w envd.Window
+		w, closed = seen.phase(c.Phase, j.faults[fault.Name], j.spec.Gate.Guard.Std())
+		t = seen.within(w)
+		if t.length() <= 0 {
+			a := unanswered("no whole second of load lies %s %s (%s, guard %s)", c.Phase, fault.Name,
+				j.course(fault), quantity.Span(j.spec.Gate.Guard.Std()))
+			a.stage = s.Name
+			return a
+		}
+	}
+	measured, samples := measure(&c, t)
+	a := answer{stage: s.Name, measured: measured, samples: samples, window: &t.window}
+	if samples == 0 {
+		a.outcome, a.told = envd.Inconclusive, fault == nil && c.Metric != envd.MetricChecks && len(doubts) > 0
+		a.message = fmt.Sprintf("%s has no samples %s", metricName(&c), j.where(s, &c, fault, t))
+		return a
+	}
+	return j.weigh(a, &c, doubts, closed, j.where(s, &c, fault, t))
+}
+
+// weigh decides between pass and fail, and takes either back where a doubt about the stage explains it.
+func (j *judgement) weigh(a answer, c *envd.Condition, doubts []doubt, closed bool, where string) answer {
+	v, limit := quantity.Apart(format(c.Metric), a.measured, c.Value)
+	a.message = fmt.Sprintf("%s was %s, %s, %s", metricName(c), v, wanted(c.Op, limit), where)
+	a.outcome = passIf(holds(a.measured, c.Op, c.Value))
+	if len(doubts) > 0 && (a.outcome == envd.Pass || excuses(doubts, c, closed)) {
+		a.outcome, a.told = envd.Inconclusive, true
+		a.message += "; inconclusive: " + doubts[0].text
+	}
+	return a
+}
+
+// withoutFault answers for a fault whose course does not give the window that is asked for; ok where it does.
+func (j *judgement) withoutFault(s *envd.Stage, f *envd.Fault, p envd.Phase) (a answer, ok bool) {
+	if why := j.faultDoubt(s, f); why != "" {
+		return answer{outcome: envd.Inconclusive, stage: s.Name, message: why, told: true}, false
+	}
+	if x := j.faults[f.Name]; p == envd.After && x.reverted.IsZero() {
+		a = unanswered("fault %s was never reverted: there is no time after it", f.Name)
+		a.stage = s.Name
+		return a, false
+	}
+	return answer{}, true
+}
+
+// course writes a fault's real window.
+func (j *judgement) course(f *envd.Fault) string {
+	x := j.faults[f.Name]
+	if x.reverted.IsZero() {
+		return "active from " + clock(x.active)
+	}
+	return fmt.Sprintf("active %s–%s", clock(x.active), clock(x.reverted))
+}
+
+// where says what a figure rests on: "during payments-slow (12:00:08–12:00:14, 6 s, 1,812 requests; stub …)".
+func (j *judgement) where(s *envd.Stage, c *envd.Condition, f *envd.Fault, t *tally) string {
+	numbers := quantity.Plural(t.requests, "request")
+	if t.length() > 0 {
+		numbers = fmt.Sprintf("%s–%s, %s, %s", clock(t.window.Start), clock(t.window.End), quantity.Span(t.length()), numbers)
+	}
+	if f == nil {
+		return fmt.Sprintf("in %s (%s)", s.Name, numbers)
+	}
+	if effect := j.effectText(f); effect != "" && c.Phase == envd.During {
+		numbers += "; " + effect
+	}
+	return fmt.Sprintf("%s %s (%s)", c.Phase, f.Name, numbers)
+}
+
+// measure returns the condition's statistic in its own unit and the number of samples that it rests on.
+func measure(c *envd.Condition, t *tally) (value float64, samples int64) {
+	switch c.Metric {
+	case envd.MetricQuantile:
+		return t.latency.Quantile(c.Quantile), t.latency.Count
+	case envd.MetricAvg:
+		return t.latency.Mean(), t.latency.Count
+	case envd.MetricMin:
+		return t.latency.Min, t.latency.Count
+	case envd.MetricMax:
+		return t.latency.Max, t.latency.Count
+	case envd.MetricErrorRate:
+		return t.errorRate(), t.requests
+	case envd.MetricChecks:
+		n := t.checksOK + t.checksBad
+		return ratio(t.checksOK, n), n
+	case envd.MetricRate:
+		return t.rate(), t.requests
+	case envd.MetricRequests:
+		return float64(t.requests), t.requests
+	case envd.MetricIterations:
+		return float64(t.iterations), t.iterations
+	}
+	return 0, 0
+}
+
+func metricName(c *envd.Condition) string {
+	switch c.Metric {
+	case envd.MetricQuantile:
+		return fmt.Sprintf("p%.10g", c.Quantile*100)
+	case envd.MetricErrorRate:
+		return "error rate"
+	case envd.MetricAvg:
+		return "mean latency"
+	case envd.MetricMin:
+		return "lowest latency"
+	case envd.MetricMax:
+		return "highest latency"
+	case envd.MetricChecks:
+		return "rate of passed checks"
+	case envd.MetricRequests, envd.MetricIterations:
+		return "number of " + string(c.Metric)
+	}
+	return string(c.Metric)
+}
+
+func format(m envd.Metric) quantity.Format {
+	switch m {
+	case envd.MetricErrorRate, envd.MetricChecks:
+		return quantity.PercentFormat
+	case envd.MetricRate:
+		return quantity.RateFormat
+	case envd.MetricRequests, envd.MetricIterations:
+		return quantity.CountFormat
+	}
+	return quantity.MillisFormat
+}
