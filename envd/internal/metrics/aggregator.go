@@ -24,15 +24,15 @@ func NewAggregator(emit func(envd.Sample)) *Aggregator {
 	return &Aggregator{emit: emit, open: map[int64]*envd.Sample{}}
 }
 
-// Request counts a request by its start, its latency in milliseconds and whether it failed.
-func (a *Aggregator) Request(start time.Time, ms float64, failed bool) {
+// Request counts a request by its start and its latency in milliseconds.
+func (a *Aggregator) Request(start time.Time, ms float64) {
 	s := a.second(start)
 	s.Requests++
-	if failed {
-		s.Failed++
-	}
 	s.Latency.Add(ms)
 }
+
+// Failed counts a request that was counted before as failed.
+func (a *Aggregator) Failed(start time.Time) { a.second(start).Failed++ }
 
 // Iterations counts n iterations that ended at t.
 func (a *Aggregator) Iterations(t time.Time, n int64) { a.second(t).Iterations += n }

@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/envd-dev/envd/chaos"
+)
+
+// Client speaks to one environment's gateway, from wherever dial reaches it.
+type Client struct {
+	http  *http.Client
+	token string
+}
+
+// NewClient returns a client that reaches the gateway's control API through dial.
+func NewClient(dial func(context.Context) (net.Conn, error), token string) *Client {
+	transport := &http.Transport{
+		DialContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		MaxIdleConns:    4,
+		IdleConnTimeout: time.Minute,
+	}
+	return &Client{http: &http.Client{Transport: transport}, token: token}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Claim tells a new gateway whose it is.
+func (c *Client) Claim(ctx context.Context, config EnvironmentConfig) error {
+	config.Token = c.token
+	return c.call(ctx, http.MethodPut, "/v1/environment", config, nil)
+}
+
+// PutStub brings a stub to life; one of the same host is replaced.
+func (c *Client) PutStub(ctx context.Context, host string, config StubConfig) error {
+	return c.call(ctx, http.MethodPut, stubPath(host), config, nil)
+}
+
+// Report sums up what happened so far.
+func (c *Client) Report(ctx context.Context) (Report, error) {
+	var r Report
+	return r, c.call(ctx, http.MethodGet, "/v1/report", nil, &r)
+}
+
+// Served streams every request that stubs answer to each, until ctx ends or the gateway does. ready is called once
+// the stream stands: nothing served later is missed.
+func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) error {
+	resp, err := c.do(ctx, http.MethodGet, "/v1/served", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	ready()
+	d := json.NewDecoder(resp.Body)
+	for {
+		var s Served
+		if err := d.Decode(&s); err != nil {
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("stub journal: %w", err)
+		}
+		each(s)
+	}
+}
+
+// Admin carries a request to a stub's WireMock admin API; r.URL.Path begins with /__admin.
+func (c *Client) Admin(host string, w http.ResponseWriter, r *http.Request) {
+	target := stubPath(host) + r.URL.Path
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, problem{err.Error()})
+		return
+	}
+	req, err := c.request(r.Context(), r.Method, target, body)
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, problem{err.Error()})
+		return
+	}
+	req.Header.Set("Content-Type", r.Header.Get("Content-Type"))
+	resp, err := c.http.Do(req)
+	if err != nil {
+		writeJSON(w, http.StatusBadGateway, problem{err.Error()})
+		return
+	}
+	defer resp.Body.Close()
+	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+	w.WriteHeader(resp.StatusCode)
+	_, _ = io.Copy(w, resp.Body) // the caller has gone when this fails
+}
+
+// Stubs makes the client the world in which stub faults act.
+func (c *Client) Stubs() chaos.StubControl { return c }
+
+// SetFault implements chaos.StubControl.
+func (c *Client) SetFault(ctx context.Context, host, id string, f chaos.StubFault, lease time.Duration) error {
+	return c.call(ctx, http.MethodPut, faultPath(host, id), FaultConfig{f, lease}, nil)
+}
+
+// RenewFault implements chaos.StubControl.
+func (c *Client) RenewFault(ctx context.Context, host, id string, lease time.Duration) error {
+	return c.call(ctx, http.MethodPost, faultPath(host, id)+"/renew", FaultConfig{Lease: lease}, nil)
+}
+
+// AwaitFault implements chaos.StubControl.
+func (c *Client) AwaitFault(ctx context.Context, host, id string) (e chaos.Effect, err error) {
+	return e, c.call(ctx, http.MethodGet, faultPath(host, id)+"/effect", nil, &e)
+}
+
+// ClearFault implements chaos.StubControl.
+func (c *Client) ClearFault(ctx context.Context, host, id string) (e chaos.Effect, err error) {
+	return e, c.call(ctx, http.MethodDelete, faultPath(host, id), nil, &e)
+}
+
+func stubPath(host string) string      { return "/v1/stubs/" + url.PathEscape(host) }
+func faultPath(host, id string) string { return stubPath(host) + "/faults/" + url.PathEscape(id) }
+
+// call sends in as JSON and reads out from the answer.
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return err
+		}
+	}
+	resp, err := c.do(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if out != nil {
+		if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+			return fmt.Errorf("gateway: %s %s: %w", method, path, err)
+		}
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	return req, nil
+}
+
+// do returns the answer with its body open; an answer of 400 or more is an error.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	if resp.StatusCode < 400 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	var p problem
+	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
+		p.Error = resp.Status
+	}
+	if resp.StatusCode == http.StatusGone {
+		return nil, chaos.ErrGone
+	}
+	return nil, errors.New(p.Error)
+}

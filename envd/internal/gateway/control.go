@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/envd-dev/envd/chaos"
+)
+
+// maxBody bounds a control request: a stub with all its response files.
+const maxBody = 256 << 20
+
+// statusError is an error with the HTTP status that tells it.
+type statusError struct {
+	status int
+	error
+}
+
+func failure(status int, format string, args ...any) error {
+	return &statusError{status, fmt.Errorf(format, args...)}
+}
+
+// control is the gateway's HTTP API: the same on every runtime.
+func (g *Gateway) control() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			if err := f(w, r); err != nil {
+				status := http.StatusInternalServerError
+				if se := (*statusError)(nil); errors.As(err, &se) {
+					status = se.status
+				}
+				writeJSON(w, status, problem{err.Error()})
+			}
+		})
+	}
+	// Until the environment is claimed nothing but the claim is served; then everything bears its token.
+	owned := func(f func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+			if want := g.token(); want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
+				return failure(http.StatusUnauthorized, "the environment's token is missing or wrong")
+			}
+			return f(w, r)
+		}
+	}
+	handle("PUT /v1/environment", g.putEnvironment)
+	handle("PUT /v1/stubs/{host}", owned(g.putStub))
+	handle("/v1/stubs/{host}/__admin/", owned(g.stubAdmin))
+	handle("PUT /v1/stubs/{host}/faults/{id}", owned(g.putFault))
+	handle("POST /v1/stubs/{host}/faults/{id}/renew", owned(g.renewFault))
+	handle("GET /v1/stubs/{host}/faults/{id}/effect", owned(g.awaitFault))
+	handle("DELETE /v1/stubs/{host}/faults/{id}", owned(g.deleteFault))
+	handle("GET /v1/served", owned(g.streamServed))
+	handle("GET /v1/report", owned(func(w http.ResponseWriter, _ *http.Request) error {
+		return writeJSON(w, http.StatusOK, g.report())
+	}))
+	return mux
+}
+
+func (g *Gateway) putEnvironment(w http.ResponseWriter, r *http.Request) error {
+	var c EnvironmentConfig
+	if err := readJSON(r, &c); err != nil {
+		return err
+	}
+	if c.Token == "" {
+		return failure(http.StatusBadRequest, "a token is needed")
+	}
+	ca, err := ParseCA(c.CACert, c.CAKey)
+	if err != nil {
+		return failure(http.StatusBadRequest, "%w", err)
+	}
+	if !g.claim(c, ca) {
+		return failure(http.StatusConflict, "the gateway belongs to an environment already")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (g *Gateway) putStub(w http.ResponseWriter, r *http.Request) error {
+	var c StubConfig
+	if err := readJSON(r, &c); err != nil {
+		return err
+	}
+	if err := g.addStub(r.PathValue("host"), c); err != nil {
+		return failure(http.StatusUnprocessableEntity, "%w", err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// stubAdmin hands /v1/stubs/HOST/__admin/… to that stub's own admin API.
+func (g *Gateway) stubAdmin(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.stub(r.PathValue("host"))
+	if err != nil {
+		return err
+	}
+	prefix := "/v1/stubs/" + r.PathValue("host")
+	r.Host = s.host
+	r.RequestURI = strings.TrimPrefix(r.RequestURI, prefix)
+	http.StripPrefix(prefix, s.server).ServeHTTP(w, r)
+	return nil
+}
+
+func (g *Gateway) putFault(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.stub(r.PathValue("host"))
+	if err != nil {
+		return err
+	}
+	var c FaultConfig
+	if err := readJSON(r, &c); err != nil {
+		return err
+	}
+	if c.Lease <= 0 {
+		return failure(http.StatusBadRequest, "a fault needs a lease")
+	}
+	s.faults.set(r.PathValue("id"), c)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (g *Gateway) renewFault(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.stub(r.PathValue("host"))
+	if err != nil {
+		return err
+	}
+	var c FaultConfig
+	if err := readJSON(r, &c); err != nil {
+		return err
+	}
+	if !s.faults.renew(r.PathValue("id"), c.Lease) {
+		return failure(http.StatusGone, "%w", chaos.ErrGone)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// awaitFault answers once the fault touched a request.
+func (g *Gateway) awaitFault(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.stub(r.PathValue("host"))
+	if err != nil {
+		return err
+	}
+	effect, err := s.faults.await(r.Context(), r.PathValue("id"))
+	if errors.Is(err, chaos.ErrGone) {
+		return failure(http.StatusGone, "%w", err)
+	}
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, effect)
+}
+
+func (g *Gateway) deleteFault(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.stub(r.PathValue("host"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.faults.clear(r.PathValue("id")))
+}
+
+// streamServed writes one JSON document a line for every request served from now on, until the caller leaves.
+func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
+	feed, leave := g.journal.subscribe()
+	defer leave()
+	flush := http.NewResponseController(w).Flush
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.WriteHeader(http.StatusOK)
+	if err := flush(); err != nil {
+		return nil // the caller has left
+	}
+	enc := json.NewEncoder(w)
+	for {
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-g.stopping:
+			return nil
+		case served := <-feed:
+			if enc.Encode(served) != nil {
+				return nil
+			}
+			if len(feed) == 0 && flush() != nil {
+				return nil
+			}
+		}
+	}
+}
+
+func readJSON(r *http.Request, v any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return failure(http.StatusBadRequest, "request body: %w", err)
+	}
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The caller has gone when this fails; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(v)
+	return nil
+}

@@ -1,0 +1,183 @@
+// Package gateway is the data plane of one environment: it serves the stubs under their production hostnames, answers
+// DNS, injects faults into stubs and tells what was asked of them. One HTTP control API drives it on every runtime.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Options say where a gateway listens.
+type Options struct {
+	Address string // IP address of the stubs' listeners; empty: every address
+	DNS     string // host:port of the name server; empty: none
+	Control string // unix:@name (abstract), unix:/path, or tcp:host:port
+}
+
+// Gateway serves one environment. Its zero value is not usable; Run makes one.
+type Gateway struct {
+	options  Options
+	stopping chan struct{}
+	journal  journal
+
+	mu         sync.Mutex
+	config     EnvironmentConfig
+	ca         *CA
+	stubs      map[string]*stub
+	ports      map[int]*port
+	undeclared map[envd.Connection]int64 // keyed with Count 0
+}
+
+// maxUndeclared bounds how many different undeclared destinations are told apart.
+const maxUndeclared = 1000
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	g := &Gateway{
+		options: o, stopping: make(chan struct{}),
+		stubs: map[string]*stub{}, ports: map[int]*port{}, undeclared: map[envd.Connection]int64{},
+	}
+	network, address, ok := strings.Cut(o.Control, ":")
+	if !ok {
+		return fmt.Errorf("control address %q: want unix:@name, unix:/path or tcp:host:port", o.Control)
+	}
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return fmt.Errorf("control API: %w", err)
+	}
+	if o.DNS != "" {
+		stop, err := serveDNS(o.DNS, &resolver{lookup: g.lookup, undeclared: g.recordUndeclared})
+		if err != nil {
+			listener.Close()
+			return fmt.Errorf("name server: %w", err)
+		}
+		defer stop()
+	}
+	server := &http.Server{Handler: g.control(), ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+	}
+	close(g.stopping)
+	return errors.Join(err, server.Close(), g.close())
+}
+
+// claim makes the gateway serve one environment, once.
+func (g *Gateway) claim(c EnvironmentConfig, ca *CA) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ca != nil {
+		return false
+	}
+	g.config, g.ca = c, ca
+	return true
+}
+
+func (g *Gateway) token() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.config.Token
+}
+
+// lookup answers the environment's own names: stubs here, services as the configuration says.
+func (g *Gateway) lookup(host string) (net.IP, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stubs[host] != nil {
+		return net.ParseIP(g.options.Address), true
+	}
+	ip := net.ParseIP(g.config.Names[host])
+	return ip, ip != nil
+}
+
+// recordUndeclared counts a name look-up or request for something that the spec does not declare.
+func (g *Gateway) recordUndeclared(destination, protocol string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := envd.Connection{Destination: destination, Protocol: protocol}
+	if _, known := g.undeclared[key]; !known && len(g.undeclared) >= maxUndeclared {
+		key.Destination = "(further destinations)"
+	}
+	g.undeclared[key]++
+}
+
+func (g *Gateway) stub(host string) (*stub, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if s := g.stubs[strings.ToLower(host)]; s != nil {
+		return s, nil
+	}
+	return nil, failure(http.StatusNotFound, "no stub %s in this environment", host)
+}
+
+// addStub brings a stub to life and opens the ports that it is the first to want.
+func (g *Gateway) addStub(host string, c StubConfig) error {
+	s, err := newStub(strings.ToLower(host), c)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if old := g.stubs[s.host]; old != nil {
+		old.close()
+	}
+	g.stubs[s.host] = s
+	for _, n := range c.Ports {
+		if err := g.open(n, false); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.TLSPorts {
+		if err := g.open(n, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report sums up what happened so far, in a fixed order.
+func (g *Gateway) report() Report {
+	g.mu.Lock()
+	stubs := make([]*stub, 0, len(g.stubs))
+	for _, s := range g.stubs {
+		stubs = append(stubs, s)
+	}
+	r := Report{Stubs: []envd.StubSummary{}, Undeclared: []envd.Connection{}, Lost: g.journal.missed()}
+	for c, n := range g.undeclared {
+		c.Count = n
+		r.Undeclared = append(r.Undeclared, c)
+	}
+	g.mu.Unlock()
+	for _, s := range stubs {
+		r.Stubs = append(r.Stubs, s.summary())
+	}
+	slices.SortFunc(r.Stubs, func(a, b envd.StubSummary) int { return strings.Compare(a.Host, b.Host) })
+	slices.SortFunc(r.Undeclared, func(a, b envd.Connection) int {
+		return strings.Compare(a.Destination+a.Protocol, b.Destination+b.Protocol)
+	})
+	return r
+}
+
+func (g *Gateway) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for _, p := range g.ports {
+		errs = append(errs, p.server.Close())
+	}
+	for _, s := range g.stubs {
+		s.close()
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,46 @@
+package gateway
+
+import "sync"
+
+// journalBuffer is how many served requests a subscriber may lag behind before some are counted as lost.
+const journalBuffer = 1 << 14
+
+// journal hands served requests to those who stream them. Serving never waits for a subscriber.
+type journal struct {
+	mu    sync.Mutex
+	feeds map[chan Served]struct{}
+	lost  int64
+}
+
+func (j *journal) publish(s Served) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for feed := range j.feeds {
+		select {
+		case feed <- s:
+		default:
+			j.lost++
+		}
+	}
+}
+
+func (j *journal) subscribe() (feed <-chan Served, leave func()) {
+	c := make(chan Served, journalBuffer)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.feeds == nil {
+		j.feeds = map[chan Served]struct{}{}
+	}
+	j.feeds[c] = struct{}{}
+	return c, func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		delete(j.feeds, c)
+	}
+}
+
+func (j *journal) missed() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lost
+}
