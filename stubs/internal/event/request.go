@@ -27,8 +27,8 @@ type Request struct {
 	ClientIP string
 	Protocol string      // "HTTP/1.1", "HTTP/2.0"
 	Header   http.Header // canonical names; Host is added
-	// Fields are the header lines in wire order and case, where the transport could tell; nil otherwise.
-	Fields       []Field
+	// Head is the request line and the header lines as they came in, where the transport could tell; nil otherwise.
+	Head         []byte
 	Body         []byte
 	BrowserProxy bool // the client used this server as its HTTP proxy
 }
@@ -40,11 +40,12 @@ func (r *Request) Values(name string) []string {
 
 // HeaderNames lists the headers' names, each once: in wire order and case where that is known, else Host first and sorted.
 func (r *Request) HeaderNames() []string {
-	if r.Fields == nil {
+	fields := r.Fields()
+	if fields == nil {
 		return sortedNames(r.Header)
 	}
-	names := make([]string, 0, len(r.Fields))
-	for _, f := range r.Fields {
+	names := make([]string, 0, len(fields))
+	for _, f := range fields {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) }) {
 			names = append(names, f.Name)
 		}

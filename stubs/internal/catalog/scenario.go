@@ -1,0 +1,159 @@
+package catalog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+// Errors of setting a scenario's state.
+var (
+	ErrNoScenario = errors.New("no such scenario")
+	ErrNoState    = errors.New("no such state")
+)
+
+// Scenario is a state machine that the stubs which name it share.
+type Scenario struct {
+	name  string
+	mu    sync.Mutex
+	state string
+	stubs []*Stub
+}
+
+// Serve checks that the scenario is in the state that the mapping requires and moves it to the mapping's new state: one
+// step, so that of concurrent requests only one sees each transition. It reports whether the mapping may be served.
+func (s *Scenario) Serve(m *mapping.StubMapping) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.RequiredScenarioState != "" && m.RequiredScenarioState != s.state {
+		return false
+	}
+	if m.NewScenarioState != "" {
+		s.state = m.NewScenarioState
+	}
+	return true
+}
+
+// Name is the scenario's name.
+func (s *Scenario) Name() string { return s.name }
+
+// State is the scenario's state now.
+func (s *Scenario) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Stubs are the stubs of the scenario, newest first.
+func (s *Scenario) Stubs() []*Stub {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := slices.Clone(s.stubs)
+	slices.SortFunc(out, before)
+	return out
+}
+
+// PossibleStates are the states that the scenario's stubs name, and Started.
+func (s *Scenario) PossibleStates() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.possible()
+}
+
+func (s *Scenario) possible() []string {
+	states := []string{mapping.Started}
+	for _, m := range s.stubs {
+		for _, st := range []string{m.RequiredScenarioState, m.NewScenarioState} {
+			if st != "" && !slices.Contains(states, st) {
+				states = append(states, st)
+			}
+		}
+	}
+	return states
+}
+
+// Scenarios are the scenarios of one server. A scenario lives as long as a stub names it.
+type Scenarios struct {
+	mu     sync.Mutex
+	byName map[string]*Scenario
+}
+
+// join makes the stub a member of the scenario that it names; the first member makes the scenario.
+func (c *Scenarios) join(stub *Stub) {
+	if !stub.InScenario() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byName == nil {
+		c.byName = map[string]*Scenario{}
+	}
+	s := c.byName[stub.ScenarioName]
+	if s == nil {
+		s = &Scenario{name: stub.ScenarioName, state: mapping.Started}
+		c.byName[stub.ScenarioName] = s
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stubs = append(s.stubs, stub)
+	stub.Scenario = s
+}
+
+func (c *Scenarios) release(s *Stub) {
+	if s.Scenario == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.Scenario.mu.Lock()
+	defer s.Scenario.mu.Unlock()
+	if i := slices.Index(s.Scenario.stubs, s); i >= 0 {
+		s.Scenario.stubs = slices.Delete(s.Scenario.stubs, i, i+1)
+	}
+	if len(s.Scenario.stubs) == 0 && c.byName[s.Scenario.name] == s.Scenario {
+		delete(c.byName, s.Scenario.name)
+	}
+}
+
+// All returns the scenarios by name.
+func (c *Scenarios) All() []*Scenario {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*Scenario, 0, len(c.byName))
+	for _, s := range c.byName {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b *Scenario) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// Reset puts every scenario back to Started.
+func (c *Scenarios) Reset() {
+	for _, s := range c.All() {
+		s.mu.Lock()
+		s.state = mapping.Started
+		s.mu.Unlock()
+	}
+}
+
+// Set puts the scenario called name into a state that one of its stubs names. The error wraps ErrNoScenario or ErrNoState.
+func (c *Scenarios) Set(name, state string) error {
+	c.mu.Lock()
+	s := c.byName[name]
+	c.mu.Unlock()
+	if s == nil {
+		return fmt.Errorf("scenario %s: %w", name, ErrNoScenario)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if states := s.possible(); !slices.Contains(states, state) {
+		return fmt.Errorf("scenario %s has states %s: %w", name, strings.Join(states, ", "), ErrNoState)
+	}
+	s.state = state
+	return nil
+}

@@ -1,0 +1,82 @@
+package requestmatch
+
+import (
+	"crypto/subtle"
+	"net/textproto"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
+)
+
+// authPattern is basicAuth seen as a pattern on the Authorization header.
+type authPattern struct{ *mapping.BasicCredentials }
+
+func (a authPattern) exact(r *event.Request) bool {
+	want := []byte(a.Header())
+	for _, got := range r.Header["Authorization"] {
+		if subtle.ConstantTimeCompare(want, []byte(got)) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func pathParams(p *mapping.RequestPattern, v *View) map[string]string {
+	if p.URL.Kind != mapping.PathTemplate {
+		return nil
+	}
+	return p.URL.Template.Variables(v.Path())
+}
+
+func pathValue(params map[string]string, name string) match.Value {
+	if s, ok := params[name]; ok {
+		return match.Text(s)
+	}
+	return match.Absent()
+}
+
+// cookieResult is the best result over the values of a cookie name, as a browser may send several.
+func cookieResult(p match.Pattern, values []string) match.Result {
+	if len(values) == 0 {
+		return p.Match(match.Absent())
+	}
+	best := match.Result{Distance: 2}
+	for _, value := range values {
+		if r := p.Match(match.Text(value)); r.Exact || r.Distance < best.Distance {
+			best = r
+		}
+	}
+	return best
+}
+
+func multipartMatches(p *mapping.MultipartPattern, v *View) bool {
+	parts := v.Parts()
+	if !v.Request.IsMultipart() || len(parts) == 0 {
+		return false
+	}
+	for i := range parts {
+		if partMatches(p, &parts[i]) != p.All {
+			return !p.All
+		}
+	}
+	return p.All
+}
+
+func partMatches(p *mapping.MultipartPattern, part *event.Part) bool {
+	if p.Name != "" && p.Name != part.Name || p.FileName != "" && p.FileName != part.FileName {
+		return false
+	}
+	for _, h := range p.Headers {
+		if !h.Pattern.ExactAll(part.Header[textproto.CanonicalMIMEHeaderKey(h.Name)]) {
+			return false
+		}
+	}
+	body := match.Body(part.Body)
+	for _, b := range p.BodyPatterns {
+		if !b.Exact(body) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+package stubs
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+// exchange is all that one stubbed request needs, in one allocation.
+type exchange struct {
+	event.ServeEvent
+	request event.Request
+	view    requestmatch.View
+	host    [1]string
+}
+
+// serveStub answers one request from the stubs: overrides first, then match, journal, respond.
+func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
+	received := s.clock()
+	began := time.Now()
+	var d disturbance
+	if s.overrides.active.Load() != nil {
+		d = s.disturb(w, r)
+	}
+	served := Served{Time: received, Method: r.Method, FaultID: d.FaultID, Delay: d.Delay, Status: d.Status, Outage: d.Ended}
+	if d.Ended {
+		served.Host, served.Path = hostOnly(r.Host), r.URL.EscapedPath()
+		s.finish(&served, began)
+		return
+	}
+	x := &exchange{}
+	if err := s.read(x, r, received); err != nil {
+		refuse(w, err)
+		return
+	}
+	stub := s.find(&x.view)
+	x.ServeEvent.Request = &x.request
+	served.Host, served.Path = x.request.Host, x.view.Path()
+	if stub != nil {
+		stub.Hits.Add(1)
+		x.Stub = stub.StubMapping
+		served.Matched, served.StubID, served.StubName = true, stub.ID, stub.Name
+	}
+	s.respond(w, r, x)
+	served.Status, served.Bytes = x.Response.Status, len(x.Response.Body)
+	if x.Response.Fault != "" {
+		served.Status = 0
+	}
+	s.finish(&served, began)
+}
+
+func (s *Server) finish(v *Served, began time.Time) {
+	v.Duration = time.Since(began)
+	s.counters.count(v)
+	if s.options.OnServed != nil {
+		s.options.OnServed(*v)
+	}
+}
+
+// find returns the first stub in order that the request fits and whose scenario allows it.
+func (s *Server) find(v *requestmatch.View) *catalog.Stub {
+	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
+	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
+		if requestmatch.Exact(stub.Request, v) && (stub.Scenario == nil || stub.Scenario.Serve(stub.StubMapping)) {
+			return stub
+		}
+	}
+	return nil
+}
+
+// read takes the request in, body and all.
+func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
+	body, err := readBody(r, s.options.MaxRequestBody)
+	if err != nil {
+		return err
+	}
+	q := &x.request
+	q.ID = s.newID()
+	q.Received, q.Method, q.Protocol, q.Body = received, r.Method, r.Proto, body
+	q.URL, q.BrowserProxy = target(r)
+	q.Scheme = "http"
+	if r.TLS != nil {
+		q.Scheme = "https"
+	}
+	q.Host, q.Port = splitHost(r.Host, q.Scheme)
+	q.ClientIP = hostOnly(r.RemoteAddr)
+	q.Head = event.TakeHead(r.Context())
+	x.host[0] = r.Host
+	q.Header = r.Header
+	q.Header["Host"] = x.host[:]
+	x.view = requestmatch.NewView(q)
+	return nil
+}
+
+// newID draws a version 4 UUID.
+func (s *Server) newID() (id uuid.UUID) {
+	a, b := s.random.Uint64(), s.random.Uint64()
+	for i := range 8 {
+		id[i], id[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
+	}
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+// errBodyTooLarge is the error of a request body beyond Options.MaxRequestBody.
+var errBodyTooLarge = errors.New("the request body is too large")
+
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	if r.ContentLength > limit {
+		return nil, errBodyTooLarge
+	}
+	if n := r.ContentLength; n >= 0 {
+		body := make([]byte, n)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = errBodyTooLarge
+	}
+	return body, err
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	if errors.Is(err, errBodyTooLarge) {
+		w.Header().Set("Connection", "close")
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	panic(http.ErrAbortHandler) // the client went away while sending
+}
+
+// target is the request's path and query as sent, and whether the client used the server as its proxy.
+func target(r *http.Request) (url string, absolute bool) {
+	if r.RequestURI == "" || r.RequestURI[0] != '/' {
+		return r.URL.RequestURI(), r.URL.Host != ""
+	}
+	return r.RequestURI, false
+}
+
+func hostOnly(hostport string) string {
+	if strings.IndexByte(hostport, ':') < 0 {
+		return hostport
+	}
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}
+
+func splitHost(hostport, scheme string) (host string, port int) {
+	if strings.IndexByte(hostport, ':') >= 0 {
+		if h, p, err := net.SplitHostPort(hostport); err == nil {
+			if port, err = strconv.Atoi(p); err == nil {
+				return h, port
+			}
+		}
+	}
+	if scheme == "https" {
+		return hostport, 443
+	}
+	return hostport, 80
+}
+
+// respond makes and sends the response: the stub's, or the page that says why none matched.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
+	ready := func() { s.journal.Add(&x.ServeEvent) }
+	if x.Stub != nil {
+		s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Stub.Response, ready)
+		if len(x.Stub.ServeEventListeners)+len(x.Stub.PostServeActions) > 0 {
+			s.responder.AfterServe(&x.ServeEvent)
+		}
+		return
+	}
+	x.Definition = s.unmatched(x)
+	s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Definition, ready)
+}
+
+// unmatched is the response to a request that no stub matched.
+func (s *Server) unmatched(x *exchange) *mapping.ResponseDefinition {
+	return &mapping.ResponseDefinition{
+		Status: http.StatusNotFound, BodyKind: mapping.TextBody,
+		Body:    []byte(s.explain(&x.view)),
+		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{"text/plain;charset=UTF-8"}, Single: true}},
+	}
+}
