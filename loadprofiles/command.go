@@ -1,0 +1,165 @@
+package loadprofiles
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Layout says where things are as the k6 process sees them, which may be inside another mount namespace.
+type Layout struct {
+	K6     string // the executable; default "k6"
+	Dir    string // absolute; a directory for the generated files, also k6's HOME and working directory
+	Script string // where Config.Script is found there; default the same path
+	Output string // where the samples go: a named pipe made beforehand (see [NewPipe]), or "-" for stdout; default Dir/samples.csv
+}
+
+// Invocation is one k6 process, ready to start anywhere.
+type Invocation struct {
+	Args   []string // with the executable as first
+	Env    []string // complete: the process is to inherit nothing else
+	Dir    string   // working directory
+	Files  []File   // to be written before the start
+	Output string   // where the CSV samples appear, "-" for stdout
+	Plan   Plan     // what the run is expected to do; see [NewRecorder]
+}
+
+// File is a generated file: an absolute path and what to write there.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// Plan is what a run is expected to do, against which a [Recorder] holds what it did.
+type Plan struct {
+	Iterations float64     `json:"iterations,omitempty"` // that the schedule asks for; 0 when the script's own schedule decides
+	Length     Duration    `json:"length,omitempty"`     // of the schedule, without graceful stop
+	MaxVUs     int64       `json:"max_vus,omitempty"`    // limit of virtual users; 0 when unknown
+	Thresholds []Threshold `json:"thresholds,omitempty"` // those of the script
+}
+
+// systemTags are the tags that envd needs on the samples. The default set has more, at a price for every sample.
+var systemTags = []string{"check", "error", "error_code", "method", "name", "scenario", "status"}
+
+// Command returns the k6 process for a configuration. It is pure: the same input gives the same bytes. The
+// inspection is that of the script from [K6.Inspect], and nil for a list of requests.
+func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) {
+	if err := cfg.Validate(); err != nil {
+		return Invocation{}, err
+	}
+	if (cfg.Script != "") != (script != nil) {
+		return Invocation{}, fmt.Errorf("a script needs its inspection and a list of requests has none")
+	}
+	if !path.IsAbs(layout.Dir) {
+		return Invocation{}, fmt.Errorf("layout: dir must be absolute, is %q", layout.Dir)
+	}
+	orDefault(&layout.K6, "k6")
+	orDefault(&layout.Script, cfg.Script)
+	orDefault(&layout.Output, path.Join(layout.Dir, "samples.csv"))
+
+	inv := Invocation{Dir: layout.Dir, Output: layout.Output}
+	if script != nil {
+		if err := script.fits(cfg); err != nil {
+			return Invocation{}, err
+		}
+		inv.Plan = Plan{MaxVUs: script.MaxVUs, Thresholds: script.Thresholds}
+	}
+	main, err := inv.addMain(cfg, layout)
+	if err != nil {
+		return Invocation{}, err
+	}
+	inv.Args = append([]string{layout.K6, "run"}, flags(cfg, inv, main)...)
+	inv.Env = environment(cfg, inv)
+	return inv, nil
+}
+
+// addMain adds the module that k6 is to run and the plan of its schedule, and returns the module's path. A script
+// with a schedule of its own is run as it is.
+func (inv *Invocation) addMain(cfg Config, layout Layout) (string, error) {
+	if cfg.Profile == "" {
+		return layout.Script, nil
+	}
+	name, scenario, err := cfg.scenario()
+	if err != nil {
+		return "", err
+	}
+	inv.Plan.Iterations, inv.Plan.Length = scenario.Iterations(), Duration(scenario.Length())
+	inv.Plan.MaxVUs = scenario.MaxVUs
+
+	opts := options{Scenarios: map[string]Scenario{name: scenario}}
+	file := File{Path: path.Join(layout.Dir, "main.js")}
+	if cfg.Script == "" {
+		file.Data, err = generateScript(cfg.Requests, opts)
+	} else {
+		file.Data, err = wrapScript(layout.Script, opts)
+	}
+	inv.Files = append(inv.Files, file)
+	return file.Path, err
+}
+
+func flags(cfg Config, inv Invocation, main string) []string {
+	args := []string{
+		"--quiet",
+		"--no-thresholds", "--summary-mode=disabled", // both keep every sample in memory until the end
+		"--log-format=json", "--log-output=stderr",
+		"--include-system-env-vars", "--no-usage-report",
+		"--out=csv",
+		"--system-tags=" + strings.Join(tagsFor(inv.Plan.Thresholds), ","),
+	}
+	for _, name := range sortedKeys(cfg.Tags) {
+		args = append(args, "--tag="+name+"="+cfg.Tags[name])
+	}
+	return append(args, main)
+}
+
+// tagsFor adds the system tags that thresholds select by to those that envd needs.
+func tagsFor(thresholds []Threshold) []string {
+	tags := slices.Clone(systemTags)
+	for _, t := range thresholds {
+		for _, f := range t.Filter {
+			if isSystemTag(f.Tag) && !slices.Contains(tags, f.Tag) {
+				tags = append(tags, f.Tag)
+			}
+		}
+	}
+	slices.Sort(tags)
+	return tags
+}
+
+// environment is everything k6 gets. It keeps k6 from reading a user's configuration, from fetching extensions and
+// from reporting its use, since there may be neither a home nor a network where it runs.
+func environment(cfg Config, inv Invocation) []string {
+	env := map[string]string{
+		"HOME":                         inv.Dir,
+		"NO_COLOR":                     "1",
+		"K6_NO_USAGE_REPORT":           "true",
+		"K6_AUTO_EXTENSION_RESOLUTION": "false",
+		"K6_CSV_FILENAME":              inv.Output, // as an argument of --out it must hold no = or ,
+		"K6_CSV_TIME_FORMAT":           "unix_micro",
+		"K6_CSV_SAVE_INTERVAL":         "100ms",
+		"GOGC":                         strconv.Itoa(collectorPercent(inv.Plan.MaxVUs)),
+	}
+	for name, value := range cfg.Env {
+		env[name] = value
+	}
+	list := make([]string, 0, len(env))
+	for _, name := range sortedKeys(env) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+// collectorPercent is k6's GOGC. Writing samples makes garbage; collecting it less often pays for most of the CSV
+// output, at the price of memory in proportion to what virtual users hold. So many of them get Go's default.
+func collectorPercent(maxVUs int64) int {
+	switch {
+	case maxVUs <= 2_000:
+		return 400
+	case maxVUs <= 8_000:
+		return 200
+	default:
+		return 100
+	}
+}
