@@ -1,62 +1,339 @@
 package jsondoc
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
 )
 
-// Decode reads one JSON value and refuses anything after it.
+// MaxDepth is how deep objects and arrays may nest; Jackson has the same limit.
+const MaxDepth = 1000
+
+// SyntaxError is a document that Jackson refuses, in Jackson's words and with its source excerpt and position.
+type SyntaxError struct{ Message string }
+
+func (e *SyntaxError) Error() string { return e.Message }
+
+// Decode reads the first JSON value of data as Jackson does with WireMock's settings: comments and single quotes are
+// accepted, and what follows the value is not looked at. The error is a *SyntaxError.
+// Strings of the result may share memory with data, which must not change afterwards.
 func Decode(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	v, err := decodeValue(dec)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("unexpected data after the JSON value at offset %d", dec.InputOffset())
-	}
-	return v, nil
+	return DecodeString(unsafe.String(unsafe.SliceData(data), len(data)))
 }
 
-func decodeValue(dec *json.Decoder) (any, error) {
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := tok.(type) {
-	case json.Number:
-		return Number(t), nil
-	case json.Delim:
-		if t == '[' {
-			list := []any{}
-			for dec.More() {
-				v, err := decodeValue(dec)
-				if err != nil {
-					return nil, err
-				}
-				list = append(list, v)
-			}
-			_, err := dec.Token()
-			return list, err
-		}
-		o := &Object{}
-		for dec.More() {
-			name, err := dec.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := decodeValue(dec)
-			if err != nil {
-				return nil, err
-			}
-			o.Set(name.(string), v)
-		}
-		_, err := dec.Token()
-		return o, err
-	}
-	return tok, nil
+// DecodeString is [Decode] for a string.
+func DecodeString(s string) (any, error) {
+	v, _, err := Parse(s)
+	return v, err
 }
+
+// Parse is [DecodeString] and also reports whether s was plain RFC 8259 JSON: no comments, single quotes, or trailing
+// data. Every parser reads plain JSON alike.
+func Parse(s string) (v any, plain bool, err error) {
+	d := decoder{src: s, plain: true}
+	if err := d.space("Root"); err != nil {
+		return nil, false, err
+	}
+	if d.pos == len(s) {
+		return nil, false, &SyntaxError{"No content to map due to end-of-input"}
+	}
+	v, err = d.value(0)
+	if err != nil {
+		return nil, false, err
+	}
+	for d.pos < len(s) && isSpace(s[d.pos]) {
+		d.pos++
+	}
+	return v, d.plain && d.pos == len(s), nil
+}
+
+type decoder struct {
+	src   string
+	pos   int
+	plain bool
+}
+
+const expectedValue = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+func (d *decoder) value(depth int) (any, error) {
+	switch c := d.src[d.pos]; {
+	case c == '{':
+		return d.object(depth + 1)
+	case c == '[':
+		return d.array(depth + 1)
+	case c == '"':
+		return d.string('"', "was expecting closing quote for a string value", true)
+	case c == '\'':
+		d.plain = false
+		return d.string('\'', "was expecting closing quote for a string value", true)
+	case c == '-' || c >= '0' && c <= '9':
+		return d.number(depth == 0)
+	case c == '+':
+		if d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
+			d.pos++
+			return nil, d.fail("Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow")
+		}
+	case isIdentifier(rune(c)) || c >= utf8.RuneSelf:
+		return d.word()
+	}
+	return nil, d.unexpected("expected a valid value " + expectedValue)
+}
+
+func (d *decoder) object(depth int) (any, error) {
+	start := d.pos
+	if depth > MaxDepth {
+		return nil, d.tooDeep(depth)
+	}
+	d.pos++
+	o := &Object{}
+	for first := true; ; first = false {
+		if err := d.space("Object"); err != nil {
+			return nil, err
+		}
+		if d.pos == len(d.src) {
+			return nil, d.unclosed("Object", start)
+		}
+		if d.src[d.pos] == '}' {
+			d.pos++
+			return o, nil
+		}
+		if !first {
+			if d.src[d.pos] == ']' {
+				return nil, d.mismatch(']', '}', "Object", start)
+			}
+			if d.src[d.pos] != ',' {
+				return nil, d.unexpected("was expecting comma to separate Object entries")
+			}
+			d.pos++
+			if err := d.spaceWithin("Object"); err != nil {
+				return nil, err
+			}
+		}
+		if err := d.member(o, depth, start, first); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (d *decoder) member(o *Object, depth, start int, first bool) error {
+	quote := d.src[d.pos]
+	if quote == ']' && first {
+		return d.mismatch(']', '}', "Object", start)
+	}
+	if quote != '"' && quote != '\'' {
+		return d.unexpected("was expecting double-quote to start field name")
+	}
+	d.plain = d.plain && quote == '"'
+	name, err := d.string(quote, "", false)
+	if err != nil {
+		return err
+	}
+	if err := d.spaceWithin("Object"); err != nil {
+		return err
+	}
+	if d.src[d.pos] != ':' {
+		return d.unexpected("was expecting a colon to separate field name and value")
+	}
+	d.pos++
+	if err := d.spaceWithin("Object"); err != nil {
+		return err
+	}
+	v, err := d.value(depth)
+	if err != nil {
+		return err
+	}
+	o.Set(name, v)
+	return nil
+}
+
+func (d *decoder) array(depth int) (any, error) {
+	start := d.pos
+	if depth > MaxDepth {
+		return nil, d.tooDeep(depth)
+	}
+	d.pos++
+	list := []any{}
+	for first := true; ; first = false {
+		if err := d.space("Array"); err != nil {
+			return nil, err
+		}
+		if d.pos == len(d.src) {
+			return nil, d.unclosed("Array", start)
+		}
+		c := d.src[d.pos]
+		if c == ']' {
+			d.pos++
+			return list, nil
+		}
+		if c == '}' {
+			return nil, d.mismatch('}', ']', "Array", start)
+		}
+		if !first {
+			if c != ',' {
+				return nil, d.unexpected("was expecting comma to separate Array entries")
+			}
+			d.pos++
+			if err := d.spaceWithin("Array"); err != nil {
+				return nil, err
+			}
+		}
+		v, err := d.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+}
+
+// word reads null, true or false.
+func (d *decoder) word() (any, error) {
+	start := d.pos
+	for d.pos < len(d.src) {
+		r, size := utf8.DecodeRuneInString(d.src[d.pos:])
+		if !isIdentifier(r) {
+			break
+		}
+		d.pos += size
+	}
+	word := d.src[start:d.pos]
+	switch word {
+	case "null":
+		return nil, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "NaN", "INF", "Infinity":
+		return nil, d.fail("Non-standard token '" + word + "': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow")
+	case "":
+		return nil, d.unexpected("expected a valid value " + expectedValue)
+	}
+	return nil, d.fail("Unrecognized token '" + word + "': was expecting " + expectedValue)
+}
+
+func (d *decoder) number(root bool) (any, error) {
+	start := d.pos
+	if d.src[d.pos] == '-' {
+		d.pos++
+		if d.pos == len(d.src) {
+			return nil, d.fail("Unexpected end-of-inputNo digit following sign")
+		}
+		if !isDigit(d.src[d.pos]) {
+			return nil, d.unexpectedNumber("expected digit (0-9) to follow minus sign, for valid numeric value")
+		}
+	}
+	if d.src[d.pos] == '0' && d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
+		d.pos++
+		return nil, d.fail("Invalid numeric value: Leading zeroes not allowed")
+	}
+	d.digits()
+	if d.peek() == '.' {
+		dot := d.pos
+		d.pos++
+		if !isDigit(d.peek()) {
+			if d.pos == len(d.src) {
+				d.pos = dot
+			}
+			return nil, d.unexpectedNumber("Decimal point not followed by a digit")
+		}
+		d.digits()
+	}
+	if c := d.peek(); c == 'e' || c == 'E' {
+		d.pos++
+		if c := d.peek(); c == '+' || c == '-' {
+			d.pos++
+		}
+		if d.pos == len(d.src) {
+			return nil, d.fail("Unexpected end-of-inputexpected a digit for number exponent")
+		}
+		if !isDigit(d.peek()) {
+			return nil, d.unexpectedNumber("Exponent indicator not followed by a digit")
+		}
+		d.digits()
+	}
+	if d.pos-start > maxNumberLength {
+		return nil, d.fail(fmt.Sprintf("Number value length (%d) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMaxNumberLength()`)", d.pos-start, maxNumberLength))
+	}
+	if root && d.pos < len(d.src) && !isSpace(d.src[d.pos]) {
+		return nil, d.unexpected("Expected space separating root-level values")
+	}
+	return Number(d.src[start:d.pos]), nil
+}
+
+// maxNumberLength bounds a number's spelling, so that no arithmetic on it can take long; Jackson has the same limit.
+const maxNumberLength = 1000
+
+func (d *decoder) digits() {
+	for d.pos < len(d.src) && isDigit(d.src[d.pos]) {
+		d.pos++
+	}
+}
+
+func (d *decoder) peek() byte {
+	if d.pos < len(d.src) {
+		return d.src[d.pos]
+	}
+	return 0
+}
+
+// space skips white space and comments up to the next token, or the end.
+func (d *decoder) space(where string) error {
+	for d.pos < len(d.src) {
+		switch c := d.src[d.pos]; {
+		case isSpace(c):
+			d.pos++
+		case c == '/':
+			d.plain = false
+			if err := d.comment(); err != nil {
+				return err
+			}
+		case c < ' ':
+			d.pos++
+			return d.fail(fmt.Sprintf("Illegal character ((CTRL-CHAR, code %d)): only regular white space (\\r, \\n, \\t) is allowed between tokens", c))
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// spaceWithin is space where the document may not end.
+func (d *decoder) spaceWithin(where string) error {
+	if err := d.space(where); err != nil {
+		return err
+	}
+	if d.pos == len(d.src) {
+		return d.fail("Unexpected end-of-input within/between " + where + " entries")
+	}
+	return nil
+}
+
+func (d *decoder) comment() error {
+	rest := d.src[d.pos+1:]
+	switch {
+	case strings.HasPrefix(rest, "/"):
+		if i := strings.IndexAny(rest, "\r\n"); i >= 0 {
+			d.pos += 1 + i
+		} else {
+			d.pos = len(d.src)
+		}
+	case strings.HasPrefix(rest, "*"):
+		i := strings.Index(rest[1:], "*/")
+		if i < 0 {
+			d.pos = len(d.src)
+			return d.fail("Unexpected end-of-input in a comment")
+		}
+		d.pos += 2 + i + 2
+	case rest == "":
+		d.pos++
+		return d.fail("Unexpected end-of-input in a comment")
+	default:
+		d.pos++
+		return d.unexpected("was expecting either '*' or '/' for a comment")
+	}
+	return nil
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
