@@ -191,7 +191,7 @@ func (st steadiness) broken(sec *envd.Sample) string {
 	for i := range st.conditions {
 		c := &st.conditions[i]
 		if v, n := measure(c, t); n > 0 && !holds(v, c.Op, c.Value) {
-			value, limit := quantity.Apart(format(c.Metric), v, c.Value)
+			value, limit := quantity.Apart(quantity.ForMetric(c.Metric), v, c.Value)
 			return fmt.Sprintf("%s was %s, %s", metricName(c), value, wanted(c.Op, limit))
 		}
 	}
@@ -231,7 +231,7 @@ func describe(conditions []envd.Condition) steadiness {
 	var parts []string
 	for i := range conditions {
 		c := &conditions[i]
-		parts = append(parts, fmt.Sprintf("%s %s %s", metricName(c), c.Op, format(c.Metric)(c.Value, 3)))
+		parts = append(parts, fmt.Sprintf("%s %s %s", metricName(c), c.Op, quantity.ForMetric(c.Metric)(c.Value, 3)))
 	}
 	return steadiness{conditions, strings.Join(parts, " and ")}
 }

@@ -87,7 +87,7 @@ func (j *judgement) thresholdIn(s *envd.Stage, c envd.Condition, fault *envd.Fau
 
 // weigh decides between pass and fail, and takes either back where a doubt about the stage explains it.
 func (j *judgement) weigh(a answer, c *envd.Condition, doubts []doubt, closed bool, where string) answer {
-	v, limit := quantity.Apart(format(c.Metric), a.measured, c.Value)
+	v, limit := quantity.Apart(quantity.ForMetric(c.Metric), a.measured, c.Value)
 	a.message = fmt.Sprintf("%s was %s, %s, %s", metricName(c), v, wanted(c.Op, limit), where)
 	a.outcome = passIf(holds(a.measured, c.Op, c.Value))
 	if len(doubts) > 0 && (a.outcome == envd.Pass || excuses(doubts, c, closed)) {
@@ -178,16 +178,4 @@ func metricName(c *envd.Condition) string {
 		return "number of " + string(c.Metric)
 	}
 	return string(c.Metric)
-}
-
-func format(m envd.Metric) quantity.Format {
-	switch m {
-	case envd.MetricErrorRate, envd.MetricChecks:
-		return quantity.PercentFormat
-	case envd.MetricRate:
-		return quantity.RateFormat
-	case envd.MetricRequests, envd.MetricIterations:
-		return quantity.CountFormat
-	}
-	return quantity.MillisFormat
 }

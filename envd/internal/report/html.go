@@ -1,0 +1,63 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/quantity"
+)
+
+var (
+	//go:embed report.html.tmpl
+	page string
+	//go:embed report.css
+	style string
+)
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"mark":    func(o envd.Outcome) string { return marks[o] },
+	"ms":      ms,
+	"percent": func(v float64) string { return quantity.PercentFormat(v, 3) },
+	"rate":    func(v float64) string { return quantity.RateFormat(v, 3) },
+	"count":   quantity.Count,
+	"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
+	"clean":   cleanLine,
+}).Parse(page))
+
+// HTML writes one self-contained file: no script, no resource from elsewhere.
+func HTML(w io.Writer, r *Run) error {
+	type stage struct {
+		envd.StageResult
+		Profile    string
+		Thresholds []envd.ThresholdResult
+		// Tests and TestText are the functional test's own answer.
+		Tests    envd.Outcome
+		TestText string
+	}
+	var stages []stage
+	thresholds := r.thresholds()
+	for _, s := range r.Verdict.Stages {
+		x := stage{StageResult: s, Profile: profile(r.Spec, s.Name), Thresholds: thresholds[s.Name]}
+		if s.Functional != nil {
+			x.Tests, x.TestText = functionalOutcome(s.Functional), functionalText(s.Functional)
+		}
+		stages = append(stages, x)
+	}
+	return pageTemplate.Execute(w, map[string]any{
+		"Style":    template.CSS(style), //nolint:gosec // our own file, embedded
+		"Run":      r,
+		"Verdict":  &r.Verdict,
+		"Headline": r.headline(),
+		"Artifact": r.artifact(),
+		"Runtime":  r.runtime(),
+		"Took":     r.took(),
+		"Started":  r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
+		"Timeline": newTimeline(r),
+		"Rows":     conditionRows(&r.Verdict),
+		"Stages":   stages,
+		"Faults":   faultRows(&r.Verdict),
+	})
+}

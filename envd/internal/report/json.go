@@ -1,0 +1,34 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Document is the JSON report.
+type Document struct {
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	Outcome  envd.Outcome  `json:"outcome"` // the verdict's, where scripts look first
+	Artifact envd.Artifact `json:"artifact"`
+	Runtime  string        `json:"runtime,omitempty"`
+	Version  string        `json:"version,omitempty"` // of envd
+	Dir      string        `json:"dir,omitempty"`     // the run directory
+	Started  time.Time     `json:"started"`
+	Ended    time.Time     `json:"ended"`
+	Verdict  envd.Verdict  `json:"verdict"`
+}
+
+// JSON writes a Document, indented.
+func JSON(w io.Writer, r *Run) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(Document{
+		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Runtime: r.runtime(),
+		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Verdict: r.Verdict,
+	})
+}
