@@ -62,7 +62,10 @@ type URLPattern struct {
 }
 
 // BasicCredentials are the user and password of an Authorization header.
-type BasicCredentials struct{ Username, Password string }
+type BasicCredentials struct {
+	Username, Password       string
+	hasUsername, hasPassword bool
+}
 
 // Header is the value of the Authorization header that carries the credentials.
 func (c BasicCredentials) Header() string { return basicHeader(c.Username, c.Password) }

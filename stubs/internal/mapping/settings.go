@@ -1,6 +1,9 @@
 package mapping
 
-import "github.com/envd-dev/envd/stubs/internal/jsondoc"
+import (
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+)
 
 // Settings are the global settings of a server: PUT /__admin/settings.
 type Settings struct {
@@ -12,3 +15,83 @@ type Settings struct {
 
 // DefaultSettings are those of a fresh server.
 func DefaultSettings() *Settings { return &Settings{ProxyPassThrough: true} }
+
+const javaSettings = javaPackage + "global.GlobalSettings"
+
+// ParseSettings reads the body of PUT /__admin/settings. The error is an *Error.
+func ParseSettings(data []byte) (*Settings, error) {
+	v, err := Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	s := DefaultSettings()
+	return s, place{v, ""}.bean(javaSettings, s.read)
+}
+
+func (s *Settings) read(name string, v place) (known bool, err error) {
+	switch name {
+	case "fixedDelay":
+		s.FixedDelay, err = v.integer("java.lang.Integer")
+	case "delayDistribution":
+		s.DelayDistribution, err = readDelay(v)
+	case "extended":
+		s.Extended, err = v.parameters(javaParams)
+	case "proxyPassThrough":
+		var b *bool
+		if b, err = v.boolean(); b != nil {
+			s.ProxyPassThrough = *b
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// Value is the settings as WireMock prints them.
+func (s *Settings) Value() *jsondoc.Object {
+	w := writer{&jsondoc.Object{}, nil}
+	w.integer("fixedDelay", s.FixedDelay)
+	if s.DelayDistribution != nil {
+		w.Set("delayDistribution", s.DelayDistribution.Value())
+	}
+	extended := s.Extended
+	if extended == nil {
+		extended = &jsondoc.Object{}
+	}
+	w.Set("extended", extended)
+	w.Set("proxyPassThrough", s.ProxyPassThrough)
+	return w.Object
+}
+
+// WithExtended is a copy of the settings with members of more added to, or put in the place of, the extended ones.
+func (s *Settings) WithExtended(more *jsondoc.Object) *Settings {
+	n := *s
+	n.Extended = &jsondoc.Object{}
+	for _, o := range []*jsondoc.Object{s.Extended, more} {
+		if o != nil {
+			for _, m := range o.Members() {
+				n.Extended.Set(m.Name, m.Value)
+			}
+		}
+	}
+	return &n
+}
+
+// ParseExtended reads the body of PATCH /__admin/settings/extended. The error is an *Error.
+func ParseExtended(data []byte) (*jsondoc.Object, error) {
+	v, err := Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	extended := jackson.Object()
+	return extended, place{v, ""}.bean(javaPackage+"admin.model.ExtendedSettingsWrapper", func(name string, v place) (bool, error) {
+		if name != "extended" {
+			return false, nil
+		}
+		o, err := v.parameters(javaParams)
+		if o != nil {
+			extended = o
+		}
+		return true, err
+	})
+}

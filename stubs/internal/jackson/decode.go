@@ -1,0 +1,414 @@
+// Package jackson reads and prints JSON as WireMock's Jackson does: reading is lenient (comments, single quotes, trailing
+// data), numbers are printed as Java prints them, and errors are worded as Jackson's. Values are those of jsondoc.
+package jackson
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+)
+
+// SyntaxError is input that is no JSON, with Jackson's message.
+type SyntaxError struct {
+	Msg  string
+	Line int // from 1
+}
+
+func (e *SyntaxError) Error() string { return e.Msg }
+
+// maxDepth bounds nesting, as Jackson's StreamReadConstraints do.
+const maxDepth = 1000
+
+// Decode reads the first JSON value of data and ignores what follows it. Of members with the same name the last one wins.
+// The error is a *SyntaxError. Empty input decodes to Missing.
+func Decode(data []byte) (any, error) {
+	d := decoder{s: string(data)}
+	if err := d.space(); err != nil {
+		return nil, err
+	}
+	if d.pos == len(d.s) {
+		return Missing{}, nil
+	}
+	return d.value()
+}
+
+// Missing is the value of empty input.
+type Missing struct{}
+
+type decoder struct {
+	s      string
+	pos    int
+	depth  int
+	starts []start
+}
+
+// start is where an open object or array began.
+type start struct {
+	kind      string
+	line, col int
+}
+
+func (d *decoder) where(pos int) (line, col int) {
+	before := d.s[:min(pos, len(d.s))]
+	line = 1 + strings.Count(before, "\n")
+	return line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+}
+
+const snippet = 500
+
+func (d *decoder) source() string {
+	s := d.s
+	cut := ""
+	if len(s) > snippet {
+		cut = fmt.Sprintf("[truncated %d chars]", len(s)-snippet)
+		s = s[:snippet]
+	}
+	return `(String)"` + s + `"` + cut
+}
+
+func (d *decoder) fail(pos int, format string, args ...any) error {
+	line, col := d.where(pos)
+	return &SyntaxError{
+		Msg:  fmt.Sprintf(format, args...) + fmt.Sprintf("\n at [Source: %s; line: %d, column: %d]", d.source(), line, col),
+		Line: line,
+	}
+}
+
+func (d *decoder) unexpected(expected string) error {
+	r, _ := utf8.DecodeRuneInString(d.s[d.pos:])
+	return d.fail(d.pos+1, "Unexpected character ('%c' (code %d)): %s", r, r, expected)
+}
+
+func (d *decoder) end() error {
+	if len(d.starts) == 0 {
+		return d.fail(len(d.s), "Unexpected end-of-input")
+	}
+	in := d.starts[len(d.starts)-1]
+	return d.fail(len(d.s), "Unexpected end-of-input: expected close marker for %s (start marker at [Source: %s; line: %d, column: %d])",
+		in.kind, d.source(), in.line, in.col)
+}
+
+// space skips white space and comments.
+func (d *decoder) space() error {
+	for d.pos < len(d.s) {
+		switch d.s[d.pos] {
+		case ' ', '\t', '\n', '\r':
+			d.pos++
+		case '/':
+			if err := d.comment(); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (d *decoder) comment() error {
+	rest := d.s[d.pos:]
+	switch {
+	case strings.HasPrefix(rest, "//"):
+		n := strings.IndexByte(rest, '\n')
+		if n < 0 {
+			n = len(rest)
+		}
+		d.pos += n
+	case strings.HasPrefix(rest, "/*"):
+		n := strings.Index(rest[2:], "*/")
+		if n < 0 {
+			return d.fail(len(d.s), "Unexpected end-of-input in a comment")
+		}
+		d.pos += n + 4
+	default:
+		return d.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
+	}
+	return nil
+}
+
+// next skips space and returns the byte that follows it.
+func (d *decoder) next() (byte, error) {
+	if err := d.space(); err != nil {
+		return 0, err
+	}
+	if d.pos >= len(d.s) {
+		return 0, d.end()
+	}
+	return d.s[d.pos], nil
+}
+
+func (d *decoder) value() (any, error) {
+	c, err := d.next()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c == '{':
+		return d.object()
+	case c == '[':
+		return d.array()
+	case c == '"' || c == '\'':
+		return d.str(c)
+	case c == '-' || c >= '0' && c <= '9':
+		return d.number()
+	}
+	return d.literal()
+}
+
+func (d *decoder) open(kind string) error {
+	line, col := d.where(d.pos)
+	d.starts = append(d.starts, start{kind, line, col})
+	d.pos++
+	if d.depth++; d.depth > maxDepth {
+		return d.fail(d.pos, "Document nesting depth (%d) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMaxNestingDepth()`)", d.depth, maxDepth)
+	}
+	return nil
+}
+
+func (d *decoder) close() {
+	d.pos++
+	d.depth--
+	d.starts = d.starts[:len(d.starts)-1]
+}
+
+func (d *decoder) object() (any, error) {
+	if err := d.open("Object"); err != nil {
+		return nil, err
+	}
+	o := &jsondoc.Object{}
+	for first := true; ; first = false {
+		c, err := d.next()
+		if err != nil {
+			return nil, err
+		}
+		if c == '}' && first {
+			d.close()
+			return o, nil
+		}
+		if c != '"' && c != '\'' {
+			return nil, d.unexpected("was expecting double-quote to start field name")
+		}
+		if err := d.member(o, c); err != nil {
+			return nil, err
+		}
+		if c, err = d.next(); err != nil {
+			return nil, err
+		}
+		if c == '}' {
+			d.close()
+			return o, nil
+		}
+		if c != ',' {
+			return nil, d.unexpected("was expecting comma to separate Object entries")
+		}
+		d.pos++
+	}
+}
+
+func (d *decoder) member(o *jsondoc.Object, quote byte) error {
+	name, err := d.str(quote)
+	if err != nil {
+		return err
+	}
+	c, err := d.next()
+	if err != nil {
+		return err
+	}
+	if c != ':' {
+		return d.unexpected("was expecting a colon to separate field name and value")
+	}
+	d.pos++
+	v, err := d.value()
+	if err != nil {
+		return err
+	}
+	o.Set(name, v)
+	return nil
+}
+
+func (d *decoder) array() (any, error) {
+	if err := d.open("Array"); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for {
+		c, err := d.next()
+		if err != nil {
+			return nil, err
+		}
+		if c == ']' && len(list) == 0 {
+			d.close()
+			return list, nil
+		}
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+		if c, err = d.next(); err != nil {
+			return nil, err
+		}
+		if c == ']' {
+			d.close()
+			return list, nil
+		}
+		if c != ',' {
+			return nil, d.unexpected("was expecting comma to separate Array entries")
+		}
+		d.pos++
+	}
+}
+
+// str reads a string that ends with the quote it began with.
+func (d *decoder) str(quote byte) (string, error) {
+	d.pos++
+	from := d.pos
+	for d.pos < len(d.s) && d.s[d.pos] != quote && d.s[d.pos] != '\\' && d.s[d.pos] >= ' ' {
+		d.pos++
+	}
+	if d.pos < len(d.s) && d.s[d.pos] == quote {
+		d.pos++
+		return d.s[from : d.pos-1], nil
+	}
+	var b strings.Builder
+	b.WriteString(d.s[from:d.pos])
+	for d.pos < len(d.s) {
+		c := d.s[d.pos]
+		switch {
+		case c == quote:
+			d.pos++
+			return b.String(), nil
+		case c == '\\':
+			if err := d.escape(&b); err != nil {
+				return "", err
+			}
+		case c < ' ':
+			return "", d.fail(d.pos+1, "Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
+		default:
+			b.WriteByte(c)
+			d.pos++
+		}
+	}
+	return "", d.fail(len(d.s), "Unexpected end-of-input: was expecting closing quote for a string value")
+}
+
+var escapes = map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\', '/': '/'}
+
+func (d *decoder) escape(b *strings.Builder) error {
+	d.pos++
+	if d.pos >= len(d.s) {
+		return d.fail(len(d.s), "Unexpected end-of-input in character escape sequence")
+	}
+	c := d.s[d.pos]
+	if c == 'u' {
+		return d.unicodeEscape(b)
+	}
+	plain, ok := escapes[c]
+	if !ok {
+		if c != '\'' {
+			return d.fail(d.pos+1, "Unrecognized character escape '%c' (code %d)", c, c)
+		}
+		plain = c
+	}
+	b.WriteByte(plain)
+	d.pos++
+	return nil
+}
+
+func (d *decoder) unicodeEscape(b *strings.Builder) error {
+	r, ok := d.hex(d.pos + 1)
+	if !ok {
+		return d.fail(d.pos+1, "Unexpected character: expected a hex-digit for character escape sequence")
+	}
+	d.pos += 5
+	if utf16.IsSurrogate(r) && strings.HasPrefix(d.s[d.pos:], `\u`) {
+		if low, ok := d.hex(d.pos + 2); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				r = pair
+				d.pos += 6
+			}
+		}
+	}
+	b.WriteRune(r)
+	return nil
+}
+
+func (d *decoder) hex(at int) (rune, bool) {
+	if at+4 > len(d.s) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(d.s[at:at+4], 16, 32)
+	return rune(n), err == nil
+}
+
+func (d *decoder) number() (any, error) {
+	from := d.pos
+	d.pos++
+	for d.pos < len(d.s) && strings.IndexByte("0123456789.eE+-", d.s[d.pos]) >= 0 {
+		d.pos++
+	}
+	text := d.s[from:d.pos]
+	if !validNumber(text) {
+		d.pos = from
+		return nil, d.fail(from+1, "Invalid numeric value: %s", text)
+	}
+	return jsondoc.Number(text), nil
+}
+
+// validNumber checks the grammar of RFC 8259, section 6.
+func validNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	whole := digits(s)
+	if whole == 0 || whole > 1 && s[0] == '0' {
+		return false
+	}
+	s = s[whole:]
+	if strings.HasPrefix(s, ".") {
+		n := digits(s[1:])
+		if n == 0 {
+			return false
+		}
+		s = s[1+n:]
+	}
+	if s == "" {
+		return true
+	}
+	if s[0] != 'e' && s[0] != 'E' {
+		return false
+	}
+	s = s[1:]
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return s != "" && digits(s) == len(s)
+}
+
+func digits(s string) (n int) {
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+func (d *decoder) literal() (any, error) {
+	from := d.pos
+	for d.pos < len(d.s) && (d.s[d.pos] >= 'a' && d.s[d.pos] <= 'z' || d.s[d.pos] >= 'A' && d.s[d.pos] <= 'Z' || d.s[d.pos] == '_' || d.s[d.pos] >= '0' && d.s[d.pos] <= '9') {
+		d.pos++
+	}
+	switch word := d.s[from:d.pos]; word {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "null":
+		return nil, nil
+	case "":
+		return nil, d.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
+	default:
+		return nil, d.fail(d.pos+1, "Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word)
+	}
+}

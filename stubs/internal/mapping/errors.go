@@ -1,0 +1,89 @@
+package mapping
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/match"
+)
+
+// Error is input that WireMock refuses, in the shape of its admin errors.
+type Error struct {
+	Code    int
+	Pointer string // JSON pointer to what is wrong; NoPointer when it cannot be told
+	Title   string
+	Detail  string
+}
+
+// NoPointer is the Pointer of an error that concerns no place in a document.
+const NoPointer = "-"
+
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return e.Title
+	}
+	if e.Pointer == NoPointer {
+		return e.Detail
+	}
+	return e.Pointer + ": " + e.Detail
+}
+
+// Value is the JSON form {"errors":[…]}.
+func (e *Error) Value() *jsondoc.Object {
+	entry := &jsondoc.Object{}
+	entry.Set("code", e.Code)
+	source := &jsondoc.Object{}
+	if e.Pointer != NoPointer {
+		source.Set("pointer", e.Pointer)
+	}
+	entry.Set("source", source)
+	entry.Set("title", e.Title)
+	if e.Detail != "" {
+		entry.Set("detail", e.Detail)
+	}
+	return jackson.Object("errors", []any{entry})
+}
+
+// parsingCode is the code of all errors found while reading JSON.
+const parsingCode = 10
+
+func parsing(pointer, detail string) *Error {
+	if pointer == "" {
+		pointer = "/"
+	}
+	return &Error{Code: parsingCode, Pointer: pointer, Title: "Error parsing JSON", Detail: detail}
+}
+
+// AsError turns what Decode or a matcher reported into an *Error; pointer is used when err has none of its own.
+func AsError(err error, pointer string) *Error {
+	var own *Error
+	var pattern *match.Error
+	var syntax *jackson.SyntaxError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &pattern):
+		e := parsing(pattern.Pointer, pattern.Detail)
+		if pattern.Title != "" {
+			e.Title = pattern.Title
+		}
+		if pattern.Code != 0 {
+			e.Code = pattern.Code
+		}
+		return e
+	case errors.As(err, &syntax):
+		e := parsing(NoPointer, syntax.Msg)
+		return e
+	}
+	return parsing(pointer, err.Error())
+}
+
+// escapePointer escapes a name for use in a JSON pointer (RFC 6901).
+func escapePointer(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}

@@ -1,0 +1,251 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+)
+
+const (
+	javaPackage  = "com.github.tomakehurst.wiremock."
+	javaStub     = javaPackage + "stubbing.StubMapping"
+	javaMetadata = javaPackage + "common.Metadata"
+	javaListener = javaPackage + "extension.ServeEventListenerDefinition"
+	javaAction   = javaPackage + "extension.PostServeActionDefinition"
+	javaPhase    = javaPackage + "extension.ServeEventListener$RequestPhase"
+)
+
+// ExtensionField is the member of a mapping that asks for what WireMock does not have.
+const ExtensionField = "envd"
+
+// Decode reads a JSON document as WireMock does. The error is an *Error.
+func Decode(data []byte) (any, error) {
+	v, err := jackson.Decode(data)
+	if err != nil {
+		return nil, AsError(err, NoPointer)
+	}
+	if _, empty := v.(jackson.Missing); empty {
+		return nil, parsing("/", "No content to map due to end-of-input")
+	}
+	return v, nil
+}
+
+// Parse reads one stub mapping. The error is an *Error. A mapping without id gets none: the caller gives it one.
+func Parse(data []byte) (*StubMapping, error) {
+	v, err := Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return FromValue(v, "")
+}
+
+// FromValue reads a stub mapping from a decoded document; pointer is where it stands.
+func FromValue(v any, pointer string) (*StubMapping, error) {
+	s := &StubMapping{}
+	if err := (place{v, pointer}).bean(javaStub, s.read); err != nil {
+		return nil, err
+	}
+	if s.Request == nil {
+		s.Request = &RequestPattern{Method: AnyMethod}
+	}
+	if s.Response == nil {
+		s.Response = &ResponseDefinition{Status: 200}
+	}
+	return s, nil
+}
+
+func (s *StubMapping) read(name string, v place) (known bool, err error) {
+	switch name {
+	case "id", "uuid":
+		err = s.readID(v)
+	case "name":
+		err = v.strInto(&s.Name, &s.empty, name)
+	case "persistent":
+		s.Persistent, err = v.boolean()
+	case "priority":
+		s.Priority, err = v.integer("java.lang.Integer")
+	case "request":
+		s.Request, err = readRequest(v)
+	case "response":
+		s.Response, err = readResponse(v)
+	case "scenarioName":
+		err = v.strInto(&s.ScenarioName, &s.empty, name)
+	case "requiredScenarioState":
+		err = v.strInto(&s.RequiredScenarioState, &s.empty, name)
+	case "newScenarioState":
+		err = v.strInto(&s.NewScenarioState, &s.empty, name)
+	case "metadata":
+		s.Metadata, err = v.parameters(javaMetadata)
+	case "postServeActions":
+		s.PostServeActions, err = readActions(v)
+	case "serveEventListeners":
+		s.ServeEventListeners, err = readListeners(v)
+	case "insertionIndex":
+		_, err = v.integer("long")
+	case ExtensionField:
+		s.Extension, err = readExtension(v)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+func (s *StubMapping) readID(v place) error {
+	text, given, err := v.str()
+	if err != nil || !given {
+		return err
+	}
+	if len(text) != 36 {
+		return parsing(v.pointer, fmt.Sprintf("Cannot deserialize value of type `java.util.UUID` from String %q: UUID has to be represented by standard 36-char representation", text))
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return parsing(v.pointer, fmt.Sprintf("Cannot deserialize value of type `java.util.UUID` from String %q: not a valid UUID", text))
+	}
+	s.ID = id.String()
+	return nil
+}
+
+// readActions reads postServeActions: a list, or in old files an object of parameters by name.
+func readActions(v place) ([]ServeAction, error) {
+	var out []ServeAction
+	switch t := v.value.(type) {
+	case *jsondoc.Object:
+		for _, m := range t.Members() {
+			params, _ := m.Value.(*jsondoc.Object)
+			out = append(out, ServeAction{Name: m.Name, Parameters: params})
+		}
+	case []any:
+		for i, e := range t {
+			a, err := readAction(v.element(i, e), javaAction)
+			if err != nil {
+				return nil, atList(err, v)
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+func readListeners(v place) ([]ServeAction, error) {
+	var out []ServeAction
+	switch t := v.value.(type) {
+	case *jsondoc.Object:
+		for _, m := range t.Members() {
+			params, _ := m.Value.(*jsondoc.Object)
+			out = append(out, ServeAction{Name: m.Name, Parameters: params})
+		}
+	case []any:
+		for i, e := range t {
+			a, err := readAction(v.element(i, e), javaListener)
+			if err != nil {
+				return nil, atList(err, v)
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// atList reports an element's error at its list, as WireMock does: it converts the list in a second step.
+func atList(err error, list place) error {
+	e := *AsError(err, list.pointer)
+	e.Pointer = list.pointer
+	return &e
+}
+
+func readAction(v place, java string) (a ServeAction, err error) {
+	err = v.bean(java, func(name string, v place) (bool, error) {
+		var err error
+		switch {
+		case name == "name":
+			a.Name, _, err = v.str()
+		case name == "parameters":
+			a.Parameters, err = v.parameters(javaPackage + "extension.Parameters")
+		case name == "requestPhases" && java == javaListener:
+			a.Phases, err = readPhases(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	return a, err
+}
+
+func readPhases(v place) ([]string, error) {
+	list, ok := v.value.([]any)
+	if !ok {
+		if v.value == nil {
+			return nil, nil
+		}
+		return nil, v.cannotRead("java.util.LinkedHashSet<" + javaPhase + ">")
+	}
+	phases := make([]string, 0, len(list))
+	for i, e := range list {
+		p, err := v.element(i, e).enum(javaPhase, "AFTER_MATCH, AFTER_COMPLETE, BEFORE_MATCH, BEFORE_RESPONSE_SENT",
+			"BEFORE_MATCH", "AFTER_MATCH", "BEFORE_RESPONSE_SENT", "AFTER_COMPLETE")
+		if err != nil {
+			return nil, err
+		}
+		phases = append(phases, p)
+	}
+	return phases, nil
+}
+
+// ParseFile reads a mapping file: one stub mapping, or {"mappings": […]} with several. Bad mappings are left out and
+// reported in errs, each with its line when it is known; multi says which form the file has.
+func ParseFile(data []byte) (stubs []*StubMapping, multi bool, errs []error) {
+	v, err := Decode(data)
+	if err != nil {
+		return nil, false, []error{err}
+	}
+	o, _ := v.(*jsondoc.Object)
+	list, multi := multiple(o)
+	if !multi {
+		s, err := FromValue(v, "")
+		if err != nil {
+			return nil, false, []error{err}
+		}
+		return []*StubMapping{s}, false, nil
+	}
+	for i, m := range list {
+		s, err := FromValue(m, fmt.Sprintf("/mappings/%d", i))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		stubs = append(stubs, s)
+	}
+	return stubs, true, errs
+}
+
+func multiple(o *jsondoc.Object) ([]any, bool) {
+	if o == nil {
+		return nil, false
+	}
+	v, ok := o.Get("mappings")
+	if !ok {
+		return nil, false
+	}
+	list, ok := v.([]any)
+	return list, ok
+}
+
+// Line finds the line (from 1) on which the value at a JSON pointer begins, 0 when it cannot be told.
+func Line(data []byte, pointer string) int {
+	names := strings.Split(strings.Trim(pointer, "/"), "/")
+	at, text := 0, string(data)
+	for _, n := range names {
+		n = strings.NewReplacer("~1", "/", "~0", "~").Replace(n)
+		i := strings.Index(text[at:], `"`+n+`"`)
+		if i < 0 {
+			continue // an array index, or a name spelled with escapes: the line of what contains it will do
+		}
+		at += i
+	}
+	return 1 + strings.Count(text[:at], "\n")
+}
