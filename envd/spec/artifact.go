@@ -1,0 +1,138 @@
+package spec
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+var (
+	digestForm = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+)
+
+// artifact resolves what the verdict speaks of to something that cannot change: a digest or an object name.
+func (r *resolver) artifact() envd.Artifact {
+	doc := r.doc.Artifact
+	if doc == nil {
+		return r.onlyService()
+	}
+	given := 0
+	for _, field := range []any{&doc.Image, &doc.File, &doc.Commit} {
+		if r.given(field) {
+			given++
+		}
+	}
+	if given != 1 && !r.bad[doc] {
+		r.report(r.key(doc), "choose-one", "artifact needs exactly one of image, file and commit", "write artifact: {file: bin/program}")
+		return envd.Artifact{}
+	}
+	switch {
+	case r.sound(&doc.Image):
+		return r.imageArtifact(&doc.Image, doc.Image)
+	case r.sound(&doc.Commit):
+		return r.commitArtifact(&doc.Commit, doc.Commit)
+	case r.sound(&doc.File):
+		return r.fileArtifact(doc)
+	}
+	return envd.Artifact{}
+}
+
+// onlyService takes the program or the image of the only service for the artifact.
+func (r *resolver) onlyService() envd.Artifact {
+	services := r.doc.Environment.Services
+	if r.bad[r.doc] {
+		return envd.Artifact{}
+	}
+	if len(services) != 1 {
+		r.report(r.root, "missing-field", fmt.Sprintf("the spec lacks \"artifact\", and has %d services", len(services)),
+			"say what the verdict speaks of: artifact: {file: bin/program}, or image: or commit:")
+		return envd.Artifact{}
+	}
+	for _, s := range services {
+		if s.Image != "" && !r.onHost() {
+			return r.imageArtifact(&s.Image, s.Image)
+		}
+		if len(s.Command) > 0 {
+			path := r.locate(string(s.Command[0]))
+			if digest, err := sha256File(path); err == nil {
+				return envd.Artifact{File: path, SHA256: digest}
+			}
+		}
+	}
+	return envd.Artifact{} // the program was not found, which command reported
+}
+
+// locate finds a program or another file: relative to the spec where it has a slash or is there, else in PATH.
+func (r *resolver) locate(name string) string {
+	path := r.absolute(name)
+	if strings.ContainsRune(name, filepath.Separator) {
+		return path
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	if found, err := r.opts.LookPath(name); err == nil {
+		return found
+	}
+	return path
+}
+
+func (r *resolver) fileArtifact(doc *artifact) envd.Artifact {
+	out := envd.Artifact{File: r.locate(doc.File), SHA256: strings.ToLower(doc.SHA256)}
+	before := len(r.found)
+	r.exists(&doc.File, out.File, isFile, "artifact")
+	if r.sound(&doc.SHA256) && !sha256Form.MatchString(out.SHA256) {
+		r.report(r.node(&doc.SHA256), "bad-digest", "artifact.sha256 is no SHA-256", "write its 64 hex digits, or leave it out: it is computed")
+	}
+	if len(r.found) > before {
+		return out
+	}
+	digest, err := sha256File(out.File)
+	switch {
+	case err != nil:
+		r.report(r.node(&doc.File), "file-not-found", "artifact: "+notThere(out.File, err), "")
+	case out.SHA256 != "" && out.SHA256 != digest:
+		r.report(r.node(&doc.SHA256), "artifact-mismatch", fmt.Sprintf("%s has another SHA-256", out.File), "it is "+digest)
+	}
+	out.SHA256 = digest
+	return out
+}
+
+func (r *resolver) commitArtifact(field *string, revision string) envd.Artifact {
+	if commitForm.MatchString(revision) {
+		return envd.Artifact{Commit: revision}
+	}
+	if r.opts.Commit == nil {
+		r.report(r.node(field), "unknown-commit", fmt.Sprintf("cannot resolve the revision %s here", quote(revision)), "write the full object name: git rev-parse "+revision)
+		return envd.Artifact{}
+	}
+	commit, err := r.opts.Commit(r.opts.Dir, revision)
+	if err == nil && !commitForm.MatchString(commit) {
+		err = fmt.Errorf("%q is no object name", commit)
+	}
+	if err != nil {
+		r.report(r.node(field), "unknown-commit", fmt.Sprintf("cannot resolve the revision %s: %v", quote(revision), err), "write HEAD, a branch, a tag or an object name of the repository around the spec")
+	}
+	return envd.Artifact{Commit: commit}
+}
+
+func (r *resolver) imageArtifact(field *string, image string) envd.Artifact {
+	if digestForm.MatchString(image) {
+		return envd.Artifact{Image: image}
+	}
+	if r.opts.ImageDigest == nil {
+		r.report(r.node(field), "bad-digest", fmt.Sprintf("the artifact's image %s has no digest", quote(image)), "a tag can move: write name@sha256:…")
+		return envd.Artifact{}
+	}
+	resolved, err := r.opts.ImageDigest(image)
+	if err != nil {
+		r.report(r.node(field), "bad-digest", fmt.Sprintf("cannot resolve the image %s: %v", quote(image), err), "write name@sha256:…")
+	}
+	return envd.Artifact{Image: resolved}
+}

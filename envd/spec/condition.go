@@ -1,0 +1,325 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// The grammar of conditions:
+//
+//	condition = metric op value [ "in" STAGE ] [ ( "before" | "during" | "after" ) FAULT ]
+//	          | "recovers" "within" DURATION "after" FAULT
+//	          | "stub" HOST "called" op N [ "times" ]
+//	          | "no" "unmatched" "requests" [ "on" HOST ]
+//	          | "no" "undeclared" "connections"
+//	metric    = pNN[.N] | avg | min | max        (value: a duration)
+//	          | error_rate | checks              (value: N%)
+//	          | rate                             (value: N/s)
+//	          | requests | iterations            (value: N)
+//	op        = "<" | "<=" | ">" | ">=" | "==" | "!="
+
+// names is what a condition may refer to.
+type names struct {
+	stages []string
+	loads  []string          // the stages with a load
+	faults map[string]string // fault → its stage
+	stubs  []string
+}
+
+// conditionError is a mistake at a part of a condition; offset in bytes, width in characters.
+type conditionError struct {
+	offset, width       int
+	rule, message, help string
+}
+
+// token is a word or an operator of a condition.
+type token struct {
+	text   string
+	offset int
+}
+
+var (
+	tokenForm    = regexp.MustCompile(`[<>=!]+|[^\s<>=!]+`)
+	quantileForm = regexp.MustCompile(`^p(\d{1,2}(?:\.\d+)?)$`)
+	operators    = []string{"<", "<=", ">", ">=", "==", "!="}
+	metricNames  = []string{"p50", "p90", "p95", "p99", "avg", "min", "max", "error_rate", "checks", "rate", "requests", "iterations"}
+)
+
+// conditionParser walks over the tokens of a condition. It stops at the first mistake: what follows one rarely means
+// what it says.
+type conditionParser struct {
+	source string
+	tokens []token
+	known  names
+	out    envd.Condition
+	wrong  *conditionError
+}
+
+func parseCondition(source string, known names) (envd.Condition, *conditionError) {
+	p := &conditionParser{source: source, known: known}
+	for _, at := range tokenForm.FindAllStringIndex(source, -1) {
+		p.tokens = append(p.tokens, token{source[at[0]:at[1]], at[0]})
+	}
+	switch p.peek().text {
+	case "recovers":
+		p.recovery()
+	case "stub":
+		p.stubCalled()
+	case "no":
+		p.absence()
+	default:
+		p.threshold()
+	}
+	if len(p.tokens) > 0 {
+		p.fail(p.tokens[0], "bad-condition", fmt.Sprintf("%s does not belong here", quote(p.tokens[0].text)), p.shape())
+	}
+	if p.wrong != nil {
+		return envd.Condition{}, p.wrong
+	}
+	p.out.Source = strings.TrimSpace(source)
+	return p.out, nil
+}
+
+// shape reminds of the form of the condition that is being parsed.
+func (p *conditionParser) shape() string {
+	switch p.out.Kind {
+	case envd.Recovery:
+		return "write: recovers within 5s after FAULT"
+	case envd.StubCalled:
+		return "write: stub HOST called >= 1 times"
+	case envd.NoUnmatched:
+		return "write: no unmatched requests, or: no unmatched requests on HOST"
+	case envd.NoUndeclared:
+		return "write: no undeclared connections"
+	}
+	return "write: METRIC < VALUE, then optionally: in STAGE, and: before, during or after FAULT"
+}
+
+// peek returns the next token; at the end, an empty one behind the last character.
+func (p *conditionParser) peek() token {
+	if len(p.tokens) == 0 {
+		return token{"", len(strings.TrimRight(p.source, " \t"))}
+	}
+	return p.tokens[0]
+}
+
+func (p *conditionParser) next() token {
+	t := p.peek()
+	if len(p.tokens) > 0 {
+		p.tokens = p.tokens[1:]
+	}
+	return t
+}
+
+// fail keeps the first mistake and ends the parsing.
+func (p *conditionParser) fail(t token, rule, message, help string) {
+	if p.wrong == nil {
+		p.wrong = &conditionError{t.offset, utf8.RuneCountInString(t.text), rule, message, help}
+	}
+	p.tokens = nil
+}
+
+// word wants one of the words next and returns it.
+func (p *conditionParser) word(words ...string) string {
+	t := p.next()
+	if !slices.Contains(words, t.text) {
+		p.unexpected(t, strings.Join(words, " or "), nearest(t.text, words))
+	}
+	return t.text
+}
+
+func (p *conditionParser) unexpected(t token, wanted, near string) {
+	help := p.shape()
+	if near != "" {
+		help = fmt.Sprintf("did you mean %q? %s", near, help)
+	}
+	if t.text == "" {
+		p.fail(t, "bad-condition", "the condition ends where "+wanted+" should follow", help)
+		return
+	}
+	p.fail(t, "bad-condition", fmt.Sprintf("%s stands where %s should", quote(t.text), wanted), help)
+}
+
+// name wants one of the known names next.
+func (p *conditionParser) name(noun string, known []string) string {
+	t := p.next()
+	switch {
+	case p.wrong != nil:
+	case t.text == "":
+		p.unexpected(t, "the name of a "+noun, "")
+	case !slices.Contains(known, t.text):
+		p.fail(t, "unknown-"+noun, fmt.Sprintf("there is no %s %s", noun, quote(t.text)), suggest(t.text, noun, known))
+	}
+	return t.text
+}
+
+func (p *conditionParser) fault() string {
+	return p.name("fault", slices.Collect(maps.Keys(p.known.faults)))
+}
+
+func (p *conditionParser) recovery() {
+	p.out.Kind = envd.Recovery
+	p.word("recovers")
+	p.word("within")
+	t := p.next()
+	p.out.Within = envd.Duration(p.duration(t))
+	p.word("after")
+	p.out.Phase, p.out.Fault = envd.After, p.fault()
+}
+
+func (p *conditionParser) stubCalled() {
+	p.out.Kind = envd.StubCalled
+	p.word("stub")
+	p.out.Stub = p.name("stub", p.known.stubs)
+	p.word("called")
+	p.operator()
+	p.out.Value = p.count(p.next())
+	if p.peek().text == "times" {
+		p.next()
+	}
+}
+
+func (p *conditionParser) absence() {
+	p.word("no")
+	switch p.word("unmatched", "undeclared") {
+	case "unmatched":
+		p.out.Kind = envd.NoUnmatched
+		p.word("requests")
+		if p.peek().text == "on" {
+			p.next()
+			p.out.Stub = p.name("stub", p.known.stubs)
+		}
+	case "undeclared":
+		p.out.Kind = envd.NoUndeclared
+		p.word("connections")
+	}
+}
+
+func (p *conditionParser) threshold() {
+	p.out.Kind = envd.Threshold
+	t := p.next()
+	read := p.metric(t)
+	p.operator()
+	if v := p.next(); p.wrong == nil {
+		p.out.Value = read(v)
+	}
+	if len(p.known.loads) == 0 && p.wrong == nil {
+		p.fail(t, "bad-condition", "no stage has a load to measure", "add a stage with load: {profile: smoke, script: load.js}")
+	}
+	if p.peek().text == "in" {
+		p.next()
+		at := p.peek()
+		p.out.Stage = p.name("stage", p.known.stages)
+		if !slices.Contains(p.known.loads, p.out.Stage) {
+			p.fail(at, "bad-condition", fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
+		}
+	}
+	switch phase := p.peek().text; phase {
+	case "before", "during", "after":
+		p.next()
+		at := p.peek()
+		p.out.Phase, p.out.Fault = envd.Phase(phase), p.fault()
+		if own := p.known.faults[p.out.Fault]; p.out.Stage != "" && own != p.out.Stage {
+			p.fail(at, "bad-condition", fmt.Sprintf("fault %s acts in stage %q, not in %q", quote(p.out.Fault), own, p.out.Stage), "write: in "+own)
+		}
+	case "in":
+		p.fail(p.peek(), "bad-condition", `"in" stands twice`, p.shape())
+	}
+}
+
+// metric reads the metric and returns the reader of its values.
+func (p *conditionParser) metric(t token) func(token) float64 {
+	switch m := envd.Metric(t.text); m {
+	case envd.MetricAvg, envd.MetricMin, envd.MetricMax:
+		p.out.Metric = m
+		return p.millis
+	case envd.MetricErrorRate, envd.MetricChecks:
+		p.out.Metric = m
+		return p.percent
+	case envd.MetricRate:
+		p.out.Metric = m
+		return p.perSecond
+	case envd.MetricRequests, envd.MetricIterations:
+		p.out.Metric = m
+		return p.count
+	}
+	if m := quantileForm.FindStringSubmatch(t.text); m != nil {
+		if q, err := strconv.ParseFloat(m[1]+"e-2", 64); err == nil && q > 0 {
+			p.out.Metric, p.out.Quantile = envd.MetricQuantile, q
+			return p.millis
+		}
+	}
+	if t.text == "" {
+		p.fail(t, "bad-condition", "the condition is empty", p.shape())
+	} else {
+		p.fail(t, "unknown-metric", fmt.Sprintf("there is no metric %s", quote(t.text)), suggest(t.text, "metric", metricNames))
+	}
+	return nil
+}
+
+func (p *conditionParser) operator() {
+	t := p.next()
+	if !slices.Contains(operators, t.text) {
+		near := map[string]string{"=": "==", "=<": "<=", "=>": ">=", "<>": "!=", "below": "<", "under": "<", "above": ">", "over": ">"}[t.text]
+		p.unexpected(t, "an operator ("+strings.Join(operators, " ")+")", near)
+	}
+	p.out.Op = t.text
+}
+
+func (p *conditionParser) duration(t token) time.Duration {
+	var d duration
+	if err := d.UnmarshalText([]byte(t.text)); err != nil {
+		p.badValue(t, "bad-duration", "a duration", "write for example 500ms or 5s")
+	}
+	return time.Duration(d)
+}
+
+func (p *conditionParser) millis(t token) float64 {
+	return float64(p.duration(t)) / float64(time.Millisecond)
+}
+
+func (p *conditionParser) percent(t token) float64 {
+	text, ok := strings.CutSuffix(t.text, "%")
+	v, err := strconv.ParseFloat(text+"e-2", 64)
+	switch {
+	case ok && number.MatchString(text) && err == nil && v >= 0 && v <= 1:
+		return v
+	case number.MatchString(text) && !ok:
+		p.badValue(t, "bad-percent", "a percentage", fmt.Sprintf("write %s%%", text))
+	default:
+		p.badValue(t, "bad-percent", "a percentage", "write 0% to 100%, for example 1%")
+	}
+	return 0
+}
+
+func (p *conditionParser) perSecond(t token) float64 {
+	var r rate
+	if err := r.UnmarshalText([]byte(t.text)); err != nil {
+		p.badValue(t, "bad-rate", "a rate", "write for example 90/s")
+	}
+	return float64(r)
+}
+
+func (p *conditionParser) count(t token) float64 {
+	v, err := strconv.ParseUint(t.text, 10, 53)
+	if err != nil {
+		p.badValue(t, "bad-count", "a count", "write a whole number, for example 100")
+	}
+	return float64(v)
+}
+
+func (p *conditionParser) badValue(t token, rule, wanted, help string) {
+	if t.text == "" {
+		p.unexpected(t, wanted, "")
+		return
+	}
+	p.fail(t, rule, fmt.Sprintf("%s is not %s", quote(t.text), wanted), help)
+}

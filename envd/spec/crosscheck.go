@@ -1,0 +1,163 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// sharesAddress tells whether a runtime's services and stubs meet on one network stack: two of them cannot listen on
+// the same port there.
+func sharesAddress(runtime string) bool { return runtime == "process" }
+
+// checkHostnames wants every name inside the environment to mean one thing.
+func (r *resolver) checkHostnames() {
+	env := &r.doc.Environment
+	owner := map[string]string{envd.GatewayName: "the gateway", "localhost": "the loopback"}
+	claim := func(host, who string, at *yaml.Node) {
+		if !hostForm.MatchString(host) || len(host) > 253 {
+			r.report(at, "bad-name", fmt.Sprintf("%s is no hostname", quote(host)), "write lower-case letters, digits, dashes and dots, for example payments.example.com")
+			return
+		}
+		if first, taken := owner[host]; taken {
+			if host != envd.GatewayName || !strings.HasPrefix(who, "service "+envd.GatewayName) {
+				r.report(at, "hostname-clash", fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
+			}
+			return
+		}
+		owner[host] = who
+	}
+	for _, name := range inOrder(r, env.Services) {
+		if labelForm.MatchString(name) {
+			claim(name, "service "+name, r.key(env.Services[name]))
+		}
+	}
+	for _, host := range inOrder(r, env.Stubs) {
+		claim(host, "stub "+host, r.key(env.Stubs[host]))
+	}
+	for _, name := range inOrder(r, env.Services) {
+		s := env.Services[name]
+		for i := range s.Hostnames {
+			if r.sound(&s.Hostnames[i]) && s.Hostnames[i] != name {
+				claim(s.Hostnames[i], "service "+name, r.node(&s.Hostnames[i]))
+			}
+		}
+	}
+}
+
+// checkDependencies wants depends_on to name services and to have an order.
+func (r *resolver) checkDependencies() {
+	services := r.doc.Environment.Services
+	known := slices.Collect(maps.Keys(services))
+	order := inOrder(r, services)
+	for _, name := range order {
+		s := services[name]
+		for i := range s.DependsOn {
+			if dep := &s.DependsOn[i]; r.sound(dep) && services[*dep] == nil {
+				r.report(r.node(dep), "unknown-service", fmt.Sprintf("service %q depends on %q, which is no service", name, *dep),
+					suggest(*dep, "service", slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == name })))
+			}
+		}
+	}
+	const walking, done = 1, 2
+	state := map[string]int{}
+	var trail []string
+	var walk func(name string)
+	walk = func(name string) {
+		state[name] = walking
+		trail = append(trail, name)
+		s := services[name]
+		for i := range s.DependsOn {
+			dep := s.DependsOn[i]
+			switch {
+			case services[dep] == nil:
+			case state[dep] == walking:
+				circle := append(slices.Clone(trail[slices.Index(trail, dep):]), dep)
+				r.report(r.node(&s.DependsOn[i]), "dependency-cycle", "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
+			case state[dep] == 0:
+				walk(dep)
+			}
+		}
+		trail = trail[:len(trail)-1]
+		state[name] = done
+	}
+	for _, name := range order {
+		if state[name] == 0 {
+			walk(name)
+		}
+	}
+}
+
+// listener is who listens on a port, and how.
+type listener struct {
+	who, how string // how: "" a service, "http" or "tls" a stub
+}
+
+// checkPorts finds listeners that would meet. Stubs share the gateway's listeners: two of them may answer on one port,
+// told apart by hostname, as long as both speak HTTP or both TLS there.
+func (r *resolver) checkPorts() {
+	env := &r.doc.Environment
+	shared := map[int]listener{}
+	for _, name := range inOrder(r, env.Services) {
+		taken := shared
+		if !sharesAddress(env.Runtime) {
+			taken = map[int]listener{}
+		}
+		s := env.Services[name]
+		for i := range s.Ports {
+			r.claimPort(taken, s.Ports[i].Port, listener{who: "service " + name}, &s.Ports[i].Port)
+		}
+	}
+	if !sharesAddress(env.Runtime) {
+		shared = map[int]listener{}
+	}
+	for _, host := range inOrder(r, env.Stubs) {
+		s := env.Stubs[host]
+		plain, tls := s.ports()
+		for i, port := range plain {
+			r.claimPort(shared, port, listener{"stub " + host, "http"}, place(s.Ports, i, s))
+		}
+		for i, port := range tls {
+			r.claimPort(shared, port, listener{"stub " + host, "tls"}, place(s.TLSPorts, i, s))
+		}
+	}
+}
+
+// place is the i-th of the written ports, or the stub where the port is a default.
+func place(ports []int, i int, s *stub) any {
+	if i < len(ports) {
+		return &ports[i]
+	}
+	return s
+}
+
+func (r *resolver) claimPort(taken map[int]listener, number int, l listener, field any) {
+	if number == 0 { // it could not be read, which was reported
+		return
+	}
+	first, clash := taken[number]
+	switch {
+	case !clash:
+		taken[number] = l
+	case first.how != "" && first.how == l.how && first.who != l.who:
+	case first == l:
+		r.report(r.key(field), "port-clash", fmt.Sprintf("%s lists port %d twice", l.who, number), "keep one of the two")
+	case first.who == l.who:
+		r.report(r.key(field), "port-clash", fmt.Sprintf("%s cannot speak both HTTP and TLS on port %d", l.who, number), "use different ports")
+	default:
+		r.report(r.key(field), "port-clash", fmt.Sprintf("port %d of %s is already the port of %s", number, l.who, first.who),
+			portHelp(first, l))
+	}
+}
+
+func portHelp(a, b listener) string {
+	if a.how != "" && b.how != "" {
+		return "one of them speaks HTTP and the other TLS there; use different ports"
+	}
+	return "on the process runtime all share one network: use different ports"
+}

@@ -1,0 +1,320 @@
+package spec
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxNodes bounds what a file may expand to through aliases.
+const maxNodes = 100_000
+
+// decoder fills the document's types from YAML nodes. It never stops at a mistake: it reports it and goes on, and it
+// remembers the node behind every field by the field's address, so that later checks can point at the very place.
+type decoder struct {
+	src   *source
+	found Diagnostics
+	nodes map[any]*yaml.Node // pointer to a field → its value
+	keys  map[any]*yaml.Node // pointer to a field → the key before it
+	bad   map[any]bool       // pointer to a field → it is there, but could not be read
+	spent int
+}
+
+func newDecoder(src *source) *decoder {
+	return &decoder{src: src, nodes: map[any]*yaml.Node{}, keys: map[any]*yaml.Node{}, bad: map[any]bool{}}
+}
+
+// nodeReader is a type that reads itself, because it has more than one written form.
+type nodeReader interface {
+	readNode(d *decoder, n *yaml.Node, path string) bool
+}
+
+// mistake is what a scalar's own parser reports.
+type mistake struct{ rule, message, help string }
+
+func (m mistake) Error() string { return m.message }
+
+// report notes a mistake at a node.
+func (d *decoder) report(n *yaml.Node, rule, message, help string) {
+	d.found = append(d.found, d.src.at(n.Line, n.Column, d.src.width(n), rule, message, help))
+}
+
+// reportInside notes a mistake at a part of a scalar's text, offset in bytes. Where the text is not written on one line
+// as it reads, or the offset is negative, the whole scalar is the place.
+func (d *decoder) reportInside(n *yaml.Node, offset, width int, rule, message, help string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	column, ok := d.src.inside(n)
+	if !ok || offset < 0 {
+		d.report(n, rule, message, help)
+		return
+	}
+	column += utf8.RuneCountInString(n.Value[:offset])
+	d.found = append(d.found, d.src.at(n.Line, column, width, rule, message, help))
+}
+
+// given tells whether the file has this field, readable or not.
+func (d *decoder) given(field any) bool { return d.nodes[field] != nil }
+
+// sound tells whether the file has this field and it could be read.
+func (d *decoder) sound(field any) bool { return d.nodes[field] != nil && !d.bad[field] }
+
+// value reads n into v, which must be addressable.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) bool {
+	field := v.Addr().Interface()
+	d.nodes[field] = n
+	ok := d.read(n, v, field, path)
+	if !ok {
+		d.bad[field] = true
+	}
+	return ok
+}
+
+func (d *decoder) read(n *yaml.Node, v reflect.Value, field any, path string) bool {
+	if d.spent++; d.spent > maxNodes {
+		if d.spent == maxNodes+1 {
+			d.report(n, "too-large", fmt.Sprintf("the file expands to more than %d nodes", maxNodes), "use fewer aliases")
+		}
+		return false
+	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		d.report(n, "wrong-type", path+" is empty", "write "+form(v.Type())+", or remove the key")
+		return false
+	}
+	switch r := field.(type) {
+	case nodeReader:
+		return r.readNode(d, n, path)
+	case encoding.TextUnmarshaler:
+		return d.text(n, r, v.Type(), path)
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return d.value(n, v.Elem(), path)
+	case reflect.Struct:
+		return d.structure(n, v, path)
+	case reflect.Map:
+		return d.dictionary(n, v, path)
+	case reflect.Slice:
+		return d.list(n, v, path)
+	}
+	return d.scalar(n, v, path)
+}
+
+// mismatch reports that n has the wrong shape for t.
+func (d *decoder) mismatch(n *yaml.Node, t reflect.Type, path string) bool {
+	d.report(n, "wrong-type", fmt.Sprintf("%s must be %s, not %s", path, form(t), shape(n)), hint(n, t))
+	return false
+}
+
+func (d *decoder) text(n *yaml.Node, u encoding.TextUnmarshaler, t reflect.Type, path string) bool {
+	if n.Kind != yaml.ScalarNode {
+		return d.mismatch(n, t, path)
+	}
+	err := u.UnmarshalText([]byte(n.Value))
+	if m := (mistake{}); errors.As(err, &m) {
+		d.report(n, m.rule, path+": "+m.message, m.help)
+	} else if err != nil {
+		d.report(n, "wrong-type", path+": "+err.Error(), "")
+	}
+	return err == nil
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) bool {
+	if n.Kind != yaml.ScalarNode {
+		return d.mismatch(n, v.Type(), path)
+	}
+	switch tag := n.ShortTag(); {
+	case v.Kind() == reflect.String && (tag == "!!str" || tag == "!!timestamp"):
+		v.SetString(n.Value)
+		return true
+	case v.Kind() == reflect.Bool && tag == "!!bool", v.Kind() == reflect.Int && tag == "!!int":
+		return n.Decode(v.Addr().Interface()) == nil || d.mismatch(n, v.Type(), path)
+	}
+	return d.mismatch(n, v.Type(), path)
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) bool {
+	if n.Kind != yaml.SequenceNode {
+		return d.mismatch(n, v.Type(), path)
+	}
+	// Made in its full length at once: the addresses of its elements are keys.
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	ok := true
+	for i, item := range n.Content {
+		ok = d.value(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)) && ok
+	}
+	return ok
+}
+
+func (d *decoder) dictionary(n *yaml.Node, v reflect.Value, path string) bool {
+	pairs, ok := d.pairs(n, v.Type(), path)
+	if pairs == nil {
+		return ok
+	}
+	v.Set(reflect.MakeMapWithSize(v.Type(), len(pairs)))
+	for _, p := range pairs {
+		elem := reflect.New(v.Type().Elem()).Elem()
+		if elem.Kind() == reflect.Pointer { // allocated here, so that its address is known
+			elem.Set(reflect.New(elem.Type().Elem()))
+			d.keys[elem.Interface()] = p.key
+			ok = d.value(p.value, elem.Elem(), join(path, p.key.Value)) && ok
+		} else {
+			ok = d.value(p.value, elem, join(path, p.key.Value)) && ok
+		}
+		v.SetMapIndex(reflect.ValueOf(p.key.Value), elem)
+	}
+	return ok
+}
+
+// furtherKeys is a struct that takes the keys it does not know itself.
+type furtherKeys interface {
+	further(key, value *yaml.Node)
+}
+
+func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) bool {
+	d.defaults(v)
+	pairs, ok := d.pairs(n, v.Type(), path)
+	if pairs == nil && !ok {
+		return false
+	}
+	fields := fieldsOf(v.Type())
+	given := map[string]bool{}
+	for _, p := range pairs {
+		given[p.key.Value] = true
+		i := slices.IndexFunc(fields, func(f fieldInfo) bool { return f.key == p.key.Value })
+		if i < 0 {
+			if f, takes := v.Addr().Interface().(furtherKeys); takes {
+				f.further(p.key, p.value)
+				continue
+			}
+			d.unknownKey(p.key, fields, path)
+			ok = false
+			continue
+		}
+		f := v.Field(fields[i].index)
+		d.keys[f.Addr().Interface()] = p.key
+		at := join(path, p.key.Value)
+		ok = d.value(p.value, f, at) && ok
+		ok = d.bounds(p.value, f, fields[i], at) && ok
+	}
+	for _, f := range fields {
+		if f.required && !given[f.key] {
+			d.missing(n, v, f, path)
+			ok = false
+		}
+	}
+	return ok
+}
+
+func (d *decoder) unknownKey(key *yaml.Node, fields []fieldInfo, path string) {
+	known := make([]string, len(fields))
+	for i, f := range fields {
+		known[i] = f.key
+	}
+	d.report(key, "unknown-key", fmt.Sprintf("%q is not a key of %s", key.Value, orFile(path)), suggest(key.Value, "key", known))
+}
+
+func (d *decoder) missing(n *yaml.Node, v reflect.Value, f fieldInfo, path string) {
+	at := n
+	if key := d.keys[v.Addr().Interface()]; key != nil {
+		at = key
+	}
+	d.report(at, "missing-field", fmt.Sprintf("%s lacks %q", orFile(path), f.key), "write "+f.key+": "+example(f, v.Field(f.index).Type()))
+}
+
+// pair is one entry of a mapping.
+type pair struct{ key, value *yaml.Node }
+
+// pairs lists a mapping's entries, merge keys (<<) resolved: what the mapping says itself wins over what it merges.
+// It returns nil where n is no mapping, and false where it reported something.
+func (d *decoder) pairs(n *yaml.Node, t reflect.Type, path string) ([]pair, bool) {
+	if n.Kind != yaml.MappingNode {
+		return nil, d.mismatch(n, t, path)
+	}
+	ok := true
+	own := make([]pair, 0, len(n.Content)/2)
+	first := map[string]*yaml.Node{}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, val := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		switch {
+		case isMerge(key):
+			merged = append(merged, val)
+		case key.Kind != yaml.ScalarNode:
+			d.report(key, "wrong-type", fmt.Sprintf("a key of %s must be text, not %s", orFile(path), shape(key)), "")
+			ok = false
+		case first[key.Value] != nil:
+			d.report(key, "duplicate-key", fmt.Sprintf("%q is already set on line %d", key.Value, first[key.Value].Line), "keep one of the two")
+			ok = false
+		default:
+			first[key.Value] = key
+			own = append(own, pair{key, val})
+		}
+	}
+	for _, m := range merged {
+		more, fine := d.merge(m, path, 0)
+		ok = ok && fine
+		for _, p := range more {
+			if first[p.key.Value] == nil {
+				first[p.key.Value] = p.key
+				own = append(own, p)
+			}
+		}
+	}
+	return own, ok
+}
+
+func isMerge(key *yaml.Node) bool { return key.Value == "<<" && key.ShortTag() == "!!merge" }
+
+// maxMerges bounds how deep merged mappings merge others.
+const maxMerges = 20
+
+// merge lists the entries that a merge key brings in: a mapping's, or those of a list of mappings, the first one winning.
+func (d *decoder) merge(n *yaml.Node, path string, depth int) ([]pair, bool) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	d.spent++
+	switch {
+	case depth > maxMerges || d.spent > maxNodes:
+		d.report(n, "wrong-type", "merge keys are nested too deeply", "")
+		return nil, false
+	case n.Kind == yaml.SequenceNode:
+		var all []pair
+		ok := true
+		for _, item := range n.Content {
+			more, fine := d.merge(item, path, depth+1)
+			all, ok = append(all, more...), ok && fine
+		}
+		return all, ok
+	case n.Kind != yaml.MappingNode:
+		d.report(n, "wrong-type", "a merge key takes a mapping, not "+shape(n), "write <<: *name, with &name at a mapping")
+		return nil, false
+	}
+	var own, nested []pair
+	ok := true
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, val := n.Content[i], n.Content[i+1]
+		switch {
+		case isMerge(key):
+			more, fine := d.merge(val, path, depth+1)
+			nested, ok = append(nested, more...), ok && fine
+		case key.Kind == yaml.ScalarNode:
+			own = append(own, pair{key, val})
+		}
+	}
+	return append(own, nested...), ok
+}

@@ -1,0 +1,201 @@
+package spec
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// onHost tells whether programs and folders of services are the host's own, not those of an image.
+func (r *resolver) onHost() bool {
+	runtime := r.doc.Environment.Runtime
+	return runtime == "process" || runtime == "fake"
+}
+
+// isFile and isDir name what a path of the spec must lead to.
+const (
+	isFile = "file"
+	isDir  = "folder"
+)
+
+// exists wants a path of the spec to lead to something that can be read. It returns the absolute path.
+func (r *resolver) exists(field any, path, kind, what string) string {
+	absolute := r.absolute(path)
+	if !r.sound(field) || path == "" {
+		return absolute
+	}
+	info, err := os.Stat(absolute)
+	switch {
+	case err != nil:
+		r.report(r.node(field), kind+"-not-found", fmt.Sprintf("%s: %s", what, notThere(absolute, err)), beside(absolute))
+	case kind == isFile && !info.Mode().IsRegular(), kind == isDir && !info.IsDir():
+		r.report(r.node(field), kind+"-not-found", fmt.Sprintf("%s: %s is no %s", what, absolute, kind), "")
+	}
+	return absolute
+}
+
+func notThere(path string, err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "there is no " + path
+	}
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Sprintf("cannot read %s: %v", path, err)
+}
+
+// beside suggests a neighbour of a missing path, or tells from where the path counts.
+func beside(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return "paths are relative to the spec"
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	if near := nearest(filepath.Base(path), names); near != "" {
+		return fmt.Sprintf("did you mean %q? (paths are relative to the spec)", near)
+	}
+	return "paths are relative to the spec"
+}
+
+// hostDir resolves a working directory; one of an image is not the host's to check.
+func (r *resolver) hostDir(field *string, path string) string {
+	if !r.onHost() {
+		return path
+	}
+	return r.exists(field, path, isDir, "working directory")
+}
+
+// program finds a program as the runtime will: with a slash relative to the spec, else in PATH.
+func (r *resolver) program(field any, name string) string {
+	path := name
+	if strings.ContainsRune(name, filepath.Separator) {
+		path = r.absolute(name)
+	}
+	if r.doc.Environment.Runtime != "process" || !r.sound(field) {
+		return path
+	}
+	found, err := r.opts.LookPath(path)
+	switch {
+	case err == nil:
+		return cmp.Or(found, path)
+	case path == name && !filepath.IsAbs(name):
+		r.report(r.node(field), "binary-not-found", fmt.Sprintf("there is no program %s in PATH", quote(name)),
+			fmt.Sprintf("install it, or write a path relative to the spec: ./%s", name))
+	case errors.Is(err, fs.ErrPermission):
+		r.report(r.node(field), "binary-not-found", path+" is not executable", "chmod +x "+path)
+	default:
+		r.report(r.node(field), "binary-not-found", "there is no program "+path, "build it first; "+beside(path))
+	}
+	return path
+}
+
+// command resolves the program of an argv.
+func (r *resolver) command(field *[]argument, args []argument) []string {
+	if !r.given(field) {
+		return nil
+	}
+	if len(args) == 0 {
+		if !r.bad[field] {
+			r.report(r.node(field), "missing-field", "the command is empty", "write [program, --flag]")
+		}
+		return nil
+	}
+	argv := words(args)
+	if r.onHost() {
+		argv[0] = r.program(&args[0], argv[0])
+	}
+	return argv
+}
+
+// values resolves a mapping of variables.
+func (r *resolver) values(doc map[string]*value) map[string]envd.Value {
+	if len(doc) == 0 {
+		return nil
+	}
+	out := make(map[string]envd.Value, len(doc))
+	for _, name := range slices.Sorted(maps.Keys(doc)) {
+		v := doc[name]
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			r.report(r.key(v), "bad-name", fmt.Sprintf("%s is no name of a variable", quote(name)), "")
+		}
+		out[name] = r.value(v)
+	}
+	return out
+}
+
+var (
+	dollar        = regexp.MustCompile(`\$(\$|\{[^}]*\}?)`)
+	referenceForm = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$`)
+)
+
+// value resolves one value and wants what it refers to to be there.
+func (r *resolver) value(doc *value) envd.Value {
+	out := doc.resolve(r.absolute)
+	if !r.sound(doc) {
+		return out
+	}
+	for _, name := range out.References() {
+		if _, set := r.opts.LookupEnv(name); !set {
+			help := fmt.Sprintf("export %s, or give a default: ${%s:-value}", name, name)
+			if out.Secret() {
+				help = "export " + name
+			}
+			at, offset := r.node(doc), strings.Index(doc.text, "${"+name+"}")
+			r.reportInside(at, offset, len(name)+3, "unset-variable", fmt.Sprintf("environment variable %s is not set", name), help)
+		}
+	}
+	for _, at := range dollar.FindAllStringIndex(doc.text, -1) {
+		ref := doc.text[at[0]:at[1]]
+		if ref != "$$" && !referenceForm.MatchString(ref) {
+			r.reportInside(r.node(doc), at[0], len(ref), "bad-reference", fmt.Sprintf("%s is no reference", quote(ref)), "write ${NAME} or ${NAME:-default}; a $ of its own is written $$")
+		}
+	}
+	if doc.secret.FromFile != "" {
+		r.exists(&doc.secret.FromFile, doc.secret.FromFile, isFile, "secret")
+	}
+	return out
+}
+
+func (r *resolver) file(doc *file, where string) envd.File {
+	out := envd.File{Path: doc.Path, Mode: uint32(doc.Mode)}
+	if r.sound(&doc.Path) && !filepath.IsAbs(doc.Path) {
+		r.report(r.node(&doc.Path), "bad-path", fmt.Sprintf("%s.path is not absolute", where), "write the path as the service sees it: /"+strings.TrimPrefix(doc.Path, "./"))
+	}
+	if r.given(&doc.Content) == r.given(&doc.Source) && !r.bad[doc] {
+		r.report(r.node(doc), "choose-one", where+" needs exactly one of content and source", `write content: "…" or source: ./file`)
+	}
+	if doc.Content != nil {
+		out.Content = r.value(doc.Content)
+	}
+	out.Source = r.exists(&doc.Source, doc.Source, isFile, where+".source")
+	return out
+}
+
+// sha256File is the digest of a file in hex.
+func sha256File(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,65 @@
+package spec
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Render writes every diagnostic with its source line, a caret under the place, and help.
+func (ds Diagnostics) Render(w io.Writer, color bool) error {
+	p := palette{}
+	if color {
+		p = palette{place: "\x1b[1m", message: "\x1b[1;31m", dim: "\x1b[2m", caret: "\x1b[31m", help: "\x1b[36m", reset: "\x1b[0m"}
+	}
+	var b strings.Builder
+	for i, d := range ds {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		d.render(&b, p)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// palette holds the escape sequences of a rendering; empty ones render plain text.
+type palette struct{ place, message, dim, caret, help, reset string }
+
+func (d Diagnostic) render(b *strings.Builder, p palette) {
+	fmt.Fprintf(b, "%s%s:%d:%d:%s %s%s%s %s[%s]%s\n",
+		p.place, d.File, d.Line, d.Column, p.reset, p.message, d.Message, p.reset, p.dim, d.Rule, p.reset)
+	if strings.TrimSpace(d.Source) != "" {
+		number := fmt.Sprint(d.Line)
+		fmt.Fprintf(b, "  %s%s |%s %s\n", p.dim, number, p.reset, d.Source)
+		fmt.Fprintf(b, "  %s%s |%s %s%s%s%s\n", p.dim, strings.Repeat(" ", len(number)), p.reset,
+			d.indent(), p.caret, d.underline(), p.reset)
+	}
+	if d.Help != "" {
+		fmt.Fprintf(b, "  %shelp:%s %s\n", p.help, p.reset, d.Help)
+	}
+}
+
+// indent is the blank that stands under the text before the column; tabs stay tabs, so that the caret meets its place.
+func (d Diagnostic) indent() string {
+	var b strings.Builder
+	column := 1
+	for _, r := range d.Source {
+		if column == d.Column {
+			break
+		}
+		if r != '\t' {
+			r = ' '
+		}
+		b.WriteRune(r)
+		column++
+	}
+	return b.String()
+}
+
+// underline is the caret with as many tildes as the place is wide, within its line.
+func (d Diagnostic) underline() string {
+	left := utf8.RuneCountInString(d.Source) - d.Column + 1
+	return "^" + strings.Repeat("~", max(0, min(d.Width, left)-1))
+}

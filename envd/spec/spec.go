@@ -1,0 +1,172 @@
+// Package spec reads the user's file: YAML in, an immutable envd.Spec or every mistake in it out.
+//
+//	spec bytes → nodes → document (strict decode) → envd.Spec (defaults in, paths absolute) or Diagnostics
+//
+// Nothing stops at the first mistake. Each one is a Diagnostic with file, line, column, the source line and what would
+// be right. What a spec may name but this package does not know (load profiles, kinds of faults, the mapping format of
+// stubs, git) comes in through Options.
+package spec
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Options is what a spec is checked against. Functions left nil take the machine's own or, where there is none, refuse
+// what would need them; the error says so.
+type Options struct {
+	// Dir is what relative paths are resolved against. Load sets it to the file's folder where it is empty.
+	Dir string
+	// Profiles are the known load profiles, with the defaults that a load may leave out.
+	Profiles []Profile
+	// FaultKinds maps each known kind of fault to the check of its parameters (a JSON object).
+	FaultKinds map[string]func(params json.RawMessage) error
+	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to be there.
+	CheckMapping func(file string, src []byte) []MappingError
+	// LookupEnv is os.LookupEnv, LookPath is exec.LookPath.
+	LookupEnv func(name string) (string, bool)
+	LookPath  func(program string) (string, error)
+	// Commit resolves a git revision in a folder to the full object name.
+	Commit func(dir, revision string) (string, error)
+	// ImageDigest resolves an image reference without a digest to one with it.
+	ImageDigest func(image string) (string, error)
+}
+
+// Profile is a load profile's name and defaults.
+type Profile struct {
+	Name     string
+	Rate     float64 // iterations per second
+	Duration time.Duration
+}
+
+// MappingError is a mistake in a file of stub mappings. Line and Col count from 1; 0 is unknown.
+type MappingError struct {
+	Line, Col int
+	Message   string
+}
+
+// Load reads the spec file at path. Without diagnostics the Spec is complete; with any it is nil.
+func Load(path string, opts Options) (*envd.Spec, Diagnostics) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Diagnostics{unreadable(path, err)}
+	}
+	src, err := os.ReadFile(absolute)
+	if err != nil {
+		return nil, Diagnostics{unreadable(path, err)}
+	}
+	if opts.Dir == "" {
+		opts.Dir = filepath.Dir(absolute)
+	}
+	s, found := Parse(path, src, opts)
+	if s != nil {
+		s.File = absolute
+	}
+	return s, found
+}
+
+// Parse reads a spec from memory; name is what diagnostics call it. Files that it mentions are looked for in opts.Dir,
+// or in the working directory where that is empty.
+func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
+	text := newSource(name, src)
+	root, found := parseYAML(text, src)
+	if root == nil {
+		return nil, found
+	}
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, Diagnostics{unreadable(name, err)}
+	}
+	opts.Dir = dir
+	if opts.LookupEnv == nil {
+		opts.LookupEnv = os.LookupEnv
+	}
+	if opts.LookPath == nil {
+		opts.LookPath = exec.LookPath
+	}
+	d := newDecoder(text)
+	var doc document
+	d.value(root, reflect.ValueOf(&doc).Elem(), "")
+	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root}
+	s := r.spec()
+	if found := append(found, d.found...); len(found) > 0 {
+		return nil, found.sorted()
+	}
+	return s, nil
+}
+
+func unreadable(path string, err error) Diagnostic {
+	if pe := (*os.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return Diagnostic{
+		File: path, Line: 1, Column: 1, Width: 1, Rule: "unreadable", Message: "cannot read the spec: " + err.Error(),
+		Help: "envd init writes a spec to start from",
+	}
+}
+
+// resolver turns a document into a Spec and reports what the decoder cannot see: what refers to what.
+type resolver struct {
+	*decoder
+	opts Options
+	doc  *document
+	root *yaml.Node
+}
+
+func (r *resolver) spec() *envd.Spec {
+	doc := r.doc
+	r.checkName(&doc.Name, doc.Name, "the spec's name")
+	r.positive(&doc.Budget, doc.Budget, "budget")
+	return &envd.Spec{
+		APIVersion:  doc.APIVersion,
+		Name:        doc.Name,
+		Dir:         r.opts.Dir,
+		Budget:      envd.Duration(doc.Budget),
+		Environment: r.environment(),
+		Artifact:    r.artifact(),
+		Stages:      r.stages(),
+		Gate:        r.gate(),
+	}
+}
+
+// node returns the place of the first of the fields that the file has, the spec's beginning where it has none.
+func (r *resolver) node(fields ...any) *yaml.Node {
+	for _, f := range fields {
+		if n := r.nodes[f]; n != nil {
+			return n
+		}
+	}
+	return r.root
+}
+
+// key returns the place of a field's key, or of the field itself.
+func (r *resolver) key(field any) *yaml.Node {
+	if n := r.keys[field]; n != nil {
+		return n
+	}
+	return r.node(field)
+}
+
+// positive refuses a duration of zero that the file gives.
+func (r *resolver) positive(field any, d duration, what string) {
+	if r.sound(field) && d == 0 {
+		r.report(r.node(field), "bad-duration", what+" cannot be zero", "write for example 10s")
+	}
+}
+
+// absolute resolves a path of the spec.
+func (r *resolver) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(r.opts.Dir, path)
+}

@@ -1,0 +1,57 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// suggest writes help for a word that is none of the known ones: the nearest of them, where one is near, and all.
+func suggest(word, noun string, known []string) string {
+	known = slices.Sorted(slices.Values(known))
+	if len(known) == 0 {
+		return fmt.Sprintf("there is no %s", noun)
+	}
+	list := fmt.Sprintf("known: %s", strings.Join(known, ", "))
+	if near := nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q? (%s)", near, list)
+	}
+	return list
+}
+
+// nearest returns the candidate with the fewest edits from word, or "" where all are too far to be meant.
+func nearest(word string, candidates []string) string {
+	best, edits := "", max(1, len(word)/3)+1
+	for _, c := range candidates {
+		if e := distance(strings.ToLower(word), strings.ToLower(c)); e < edits {
+			best, edits = c, e
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions, substitutions and swaps of neighbours that turn a into b
+// (optimal string alignment).
+func distance(a, b string) int {
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

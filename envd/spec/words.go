@@ -1,0 +1,114 @@
+package spec
+
+import (
+	"reflect"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// form says in words what a type is written as.
+func form(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[duration]():
+		return "a duration such as 10s"
+	case reflect.TypeFor[rate]():
+		return "a rate such as 100/s"
+	case reflect.TypeFor[size]():
+		return "a size such as 256Mi"
+	case reflect.TypeFor[cpu]():
+		return "an amount of processor time such as 500m"
+	case reflect.TypeFor[mode]():
+		return `a file mode such as "0644"`
+	case reflect.TypeFor[value]():
+		return "a text, {from_env: NAME} or {from_file: path}"
+	case reflect.TypeFor[argument]():
+		return "a text"
+	case reflect.TypeFor[port]():
+		return "a port number, or {name: …, port: …}"
+	case reflect.TypeFor[request]():
+		return `a request such as "GET http://host/path", or {method: …, url: …}`
+	case reflect.TypeFor[mapping]():
+		return "a mapping"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return form(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "a mapping"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "a text"
+}
+
+// shape says in words what a node is.
+func shape(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return "the boolean " + n.Value
+	case "!!null":
+		return "nothing"
+	}
+	return "the text " + quote(n.Value)
+}
+
+// quote shortens a text for a message.
+func quote(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most-1]) + "…"
+	}
+	return `"` + s + `"`
+}
+
+// hint says how the very same thing would be written right.
+func hint(n *yaml.Node, t reflect.Type) string {
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		return ""
+	}
+	switch {
+	case t.Kind() == reflect.String:
+		return "put it in quotes: " + quote(n.Value)
+	case t == reflect.TypeFor[[]argument]():
+		return "write a list, one word an item: [program, --flag]; use [sh, -c, …] for a shell"
+	case t.Kind() == reflect.Slice:
+		return "write a list: [" + n.Value + "]"
+	case t.Kind() == reflect.Int && n.ShortTag() == "!!str" && number.MatchString(n.Value):
+		return "drop the quotes: " + n.Value
+	case t.Kind() == reflect.Bool:
+		return "write true or false, without quotes"
+	}
+	return ""
+}
+
+// example is a value to show for a missing field.
+func example(f fieldInfo, t reflect.Type) string {
+	if len(f.enum) > 0 {
+		return f.enum[0]
+	}
+	switch {
+	case t == reflect.TypeFor[duration]():
+		return "10s"
+	case t == reflect.TypeFor[[]argument]():
+		return "[program, --flag]"
+	case f.key == "url":
+		return "http://host/path"
+	case t.Kind() == reflect.Int:
+		return "8080"
+	case t.Kind() == reflect.Struct:
+		return "…"
+	}
+	return f.key
+}

@@ -1,0 +1,84 @@
+package spec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var (
+	yamlLine   = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+	yamlAnchor = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
+)
+
+// parseYAML reads the one document of a file. A nil node comes with the reason.
+func parseYAML(src *source, text []byte) (*yaml.Node, Diagnostics) {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, second yaml.Node
+	err := dec.Decode(&doc)
+	switch {
+	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
+		return nil, Diagnostics{src.at(1, 1, 1, "yaml-syntax", "the spec is empty", "envd init writes a spec to start from")}
+	case err != nil:
+		return nil, Diagnostics{syntaxError(src, err)}
+	}
+	root := doc.Content[0]
+	if err := dec.Decode(&second); err == nil {
+		n := &second
+		if len(n.Content) > 0 {
+			n = n.Content[0]
+		}
+		return root, Diagnostics{src.at(n.Line, n.Column, 1, "yaml-syntax", "the file holds a second document", "one spec, one file: remove what follows ---")}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, Diagnostics{syntaxError(src, err)}
+	}
+	return root, nil
+}
+
+// syntaxError turns the parser's error into a diagnostic. The parser names a line only, sometimes a neighbour of the
+// guilty one, so the usual causes are looked for in the text.
+func syntaxError(src *source, err error) Diagnostic {
+	line, message := 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1]) // digits only; an overflow leaves the last line
+		message = m[2]
+	}
+	line = min(max(line, 1), len(src.lines))
+	if m := yamlAnchor.FindStringSubmatch(message); m != nil {
+		for i, text := range src.lines {
+			if at := strings.Index(text, "*"+m[1]); at >= 0 {
+				return src.at(i+1, utf8.RuneCountInString(text[:at])+1, len(m[1])+1, "yaml-syntax",
+					fmt.Sprintf("nothing is anchored as %q", m[1]), "put &"+m[1]+" at the value that is meant, above this line")
+			}
+		}
+	}
+	for _, n := range []int{line, line + 1, line - 1} {
+		indent := src.line(n)[:len(src.line(n))-len(strings.TrimLeft(src.line(n), " \t"))]
+		if at := strings.IndexByte(indent, '\t'); at >= 0 {
+			return src.at(n, at+1, 1, "yaml-syntax", "a tab indents this line", "YAML is indented with spaces only")
+		}
+	}
+	column := len(src.line(line)) - len(strings.TrimLeft(src.line(line), " ")) + 1
+	return src.at(line, column, 1, "yaml-syntax", "not valid YAML: "+message, syntaxHelp(message))
+}
+
+func syntaxHelp(message string) string {
+	switch {
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "put a text that contains \": \" in quotes, and check the indentation"
+	case strings.Contains(message, "did not find expected key"), strings.Contains(message, "did not find expected '-'"):
+		return "check the indentation of this line and the one before it"
+	case strings.Contains(message, "cannot start any token"):
+		return "put a text that begins with @, ` or % in quotes"
+	case strings.Contains(message, "unexpected end of stream"), strings.Contains(message, "did not find expected ',' or"):
+		return "close the quote or bracket that was opened here"
+	}
+	return ""
+}
