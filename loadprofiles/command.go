@@ -70,48 +70,43 @@ func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) 
 	if err != nil {
 		return Invocation{}, err
 	}
-	inv.Args = append([]string{layout.K6, "run"}, flags(cfg, inv, main)...)
+	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main)...)
 	inv.Env = environment(cfg, inv)
 	return inv, nil
 }
 
-// addMain adds the module that k6 is to run and the plan of its schedule, and returns the module's path. A script
-// with a schedule of its own is run as it is.
+// addMain adds the module that k6 is to run and the plan of its schedule, and returns the module's path.
 func (inv *Invocation) addMain(cfg Config, layout Layout) (string, error) {
-	if cfg.Profile == "" {
-		return layout.Script, nil
-	}
-	name, scenario, err := cfg.scenario()
+	opts, err := cfg.options()
 	if err != nil {
 		return "", err
 	}
-	inv.Plan.Iterations, inv.Plan.Length = scenario.Iterations(), Duration(scenario.Length())
-	inv.Plan.MaxVUs = scenario.MaxVUs
-
-	opts := options{Scenarios: map[string]Scenario{name: scenario}}
+	for _, s := range opts.Scenarios {
+		inv.Plan.Iterations, inv.Plan.Length, inv.Plan.MaxVUs = s.Iterations(), Duration(s.Length()), s.MaxVUs
+	}
 	file := File{Path: path.Join(layout.Dir, "main.js")}
-	if cfg.Script == "" {
+	switch {
+	case cfg.Script == "":
 		file.Data, err = generateScript(cfg.Requests, opts)
-	} else {
+	case opts.empty():
+		return layout.Script, nil
+	default:
 		file.Data, err = wrapScript(layout.Script, opts)
 	}
 	inv.Files = append(inv.Files, file)
 	return file.Path, err
 }
 
-func flags(cfg Config, inv Invocation, main string) []string {
-	args := []string{
+func flags(inv Invocation, main string) []string {
+	return []string{
 		"--quiet",
 		"--no-thresholds", "--summary-mode=disabled", // both keep every sample in memory until the end
 		"--log-format=json", "--log-output=stderr",
 		"--include-system-env-vars", "--no-usage-report",
 		"--out=csv",
 		"--system-tags=" + strings.Join(tagsFor(inv.Plan.Thresholds), ","),
+		main,
 	}
-	for _, name := range sortedKeys(cfg.Tags) {
-		args = append(args, "--tag="+name+"="+cfg.Tags[name])
-	}
-	return append(args, main)
 }
 
 // tagsFor adds the system tags that thresholds select by to those that envd needs.

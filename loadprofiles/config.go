@@ -72,7 +72,7 @@ func (c Config) Validate() error {
 	case strings.HasSuffix(c.Script, ".tar"):
 		fail("script: k6 archives are not supported, give the script itself")
 	}
-	if c.Profile == "" && c.Script == "" {
+	if c.Profile == "" && len(c.Requests) > 0 {
 		fail("profile: a list of requests needs one")
 	}
 	if c.Profile == "" && c.Load != (Load{}) {
@@ -143,15 +143,20 @@ func (c Config) validateEnv() (errs []error) {
 	return errs
 }
 
-// scenario returns the scenario of the configuration's profile, under its name.
-func (c Config) scenario() (name string, s Scenario, err error) {
+// options returns what the configuration sets of a script's options.
+func (c Config) options() (options, error) {
+	opts := options{Tags: c.Tags}
+	if c.Profile == "" {
+		return opts, nil
+	}
 	p, err := LookupProfile(c.Profile)
 	if err != nil {
-		return "", Scenario{}, err
+		return opts, err
 	}
-	s, err = p.Scenario(c.Load)
+	s, err := p.Scenario(c.Load)
 	s.Exec = c.Exec
-	name = c.Name
+	name := c.Name
 	orDefault(&name, "load")
-	return name, s, err
+	opts.Scenarios = map[string]Scenario{name: s}
+	return opts, err
 }

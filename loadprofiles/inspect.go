@@ -85,7 +85,7 @@ func (in inspector) inspect(ctx context.Context) (*Inspection, error) {
 		return nil, err
 	}
 	// With the execution requirements k6 also checks the functions that scenarios name and the thresholds' metrics.
-	module, err := in.module(options{})
+	module, err := in.module(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -109,17 +109,12 @@ func (i *Inspection) fits(cfg Config) error {
 	return nil
 }
 
-// module returns the path of what k6 is to run: the script, or with a profile or options a module around it.
-func (in inspector) module(opts options) (string, error) {
-	if in.cfg.Profile == "" && opts.Thresholds == nil {
-		return in.cfg.Script, nil
-	}
-	if in.cfg.Profile != "" {
-		name, scenario, err := in.cfg.scenario()
-		if err != nil {
-			return "", err
-		}
-		opts.Scenarios = map[string]Scenario{name: scenario}
+// module returns the path of what k6 is to run: the script, or a module around it that sets options.
+func (in inspector) module(thresholds map[string][]string) (string, error) {
+	opts, err := in.cfg.options()
+	opts.Thresholds = thresholds
+	if err != nil || opts.empty() {
+		return in.cfg.Script, err
 	}
 	source, err := wrapScript(in.cfg.Script, opts)
 	if err != nil {
@@ -155,7 +150,7 @@ func (in inspector) findTypes(ctx context.Context, thresholds []Threshold) error
 }
 
 func (in inspector) typeOf(ctx context.Context, metric string) (MetricType, error) {
-	module, err := in.module(options{Thresholds: map[string][]string{metric: {"count>=0"}}})
+	module, err := in.module(map[string][]string{metric: {"count>=0"}})
 	if err != nil {
 		return "", err
 	}
@@ -167,11 +162,6 @@ func (in inspector) typeOf(ctx context.Context, metric string) (MetricType, erro
 	if errors.As(err, &refused) {
 		if m := metricType.FindStringSubmatch(refused.Text); m != nil {
 			return MetricType(m[1]), nil
-		}
-		// k6 checks thresholds first. The script passed before, so what it refuses now is that the module around it
-		// has no schedule, and the count was fine.
-		if !strings.Contains(refused.Text, "threshold") {
-			return Counter, nil
 		}
 	}
 	return "", fmt.Errorf("type of metric %s: %w", metric, err)

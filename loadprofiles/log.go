@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -156,6 +157,9 @@ func splitTrace(msg string) (text, location string) {
 	text, trace, _ := strings.Cut(strings.TrimPrefix(msg, uncaughtPromise), "\n\tat ")
 	if m := traceLocation.FindStringSubmatch(trace); m != nil {
 		location = m[1]
+		if path, err := url.PathUnescape(location); err == nil {
+			location = path
+		}
 	}
 	return strings.TrimSpace(text), location
 }

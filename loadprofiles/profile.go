@@ -100,12 +100,16 @@ func (p Profile) stages(duration, ramp time.Duration) []stage {
 		}
 		weights += s.Weight
 	}
-	rest := duration - time.Duration(ramps)*ramp
+	rest := float64(duration - time.Duration(ramps)*ramp)
 	stages := make([]stage, 0, len(p.Segments))
+	passed, end := 0.0, time.Duration(0) // of the weights and of the rest
 	for _, s := range p.Segments {
 		length := ramp
 		if !s.Ramp {
-			length = time.Duration(float64(rest) * s.Weight / weights).Round(time.Millisecond)
+			begin := end
+			passed += s.Weight
+			end = time.Duration(rest * passed / weights).Round(time.Millisecond)
+			length = end - begin
 		}
 		if length > 0 || s.Ramp { // a ramp of zero is a jump, which k6 knows as a stage of no length
 			stages = append(stages, stage{length, s.To})

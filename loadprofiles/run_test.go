@@ -27,9 +27,11 @@ func server(t testing.TB) string {
 	return s.URL
 }
 
-// script writes a k6 script and returns its path.
+// script writes a k6 script and returns its path, which has characters that mean something in URLs and JavaScript.
 func script(t testing.TB, source string) string {
-	path := filepath.Join(t.TempDir(), "script.js")
+	dir := filepath.Join(t.TempDir(), `a "b" #c %20 ?d é'f`)
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	path := filepath.Join(dir, "script.js")
 	require.NoError(t, os.WriteFile(path, []byte(source), 0o600))
 	return path
 }

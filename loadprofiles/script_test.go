@@ -35,7 +35,7 @@ func TestExceptions(t *testing.T) {
 			assert.Equal(t, summary.Iterations, summary.Exceptions.Count)
 			require.Len(t, summary.Exceptions.First, 1)
 			assert.Equal(t, tc.text, summary.Exceptions.First[0].Text)
-			assert.Regexp(t, `^/.*/script\.js`+tc.location+`$`, summary.Exceptions.First[0].Location)
+			assert.Regexp(t, `^/.*/a "b" #c %20 \?d é'f/script\.js`+tc.location+`$`, summary.Exceptions.First[0].Location)
 			assert.Equal(t, summary.Iterations, summary.Exceptions.First[0].Count)
 			require.NotEmpty(t, summary.Doubts())
 			assert.Contains(t, summary.Doubts()[0], "the script threw")
@@ -94,16 +94,16 @@ func TestScriptOptions(t *testing.T) {
 	var team string
 	summary, err := testK6(t).Run(t.Context(), loadprofiles.Config{
 		Name: "shop", Profile: "smoke", Load: constant(10), Script: path, Exec: "checkout",
-		Env: map[string]string{"GREETING": "!"},
+		Env: map[string]string{"GREETING": "!"}, Tags: map[string]string{"build": "7"},
 	}, loadprofiles.RunOptions{Point: func(p loadprofiles.Point) {
 		if p.Metric == "checks" {
-			team = p.Tags.Scenario + "/" + p.Tags.Check + "/" + p.Tags.Extra["team"]
+			team = p.Tags.Scenario + "/" + p.Tags.Check + "/" + p.Tags.Extra["team"] + p.Tags.Extra["build"]
 		}
 	}})
 	require.NoError(t, err)
 	assert.InDelta(t, 10, summary.ChecksPassed, 1)
 	assert.Zero(t, summary.ChecksFailed)
-	assert.Equal(t, "shop/greeted/blue", team)
+	assert.Equal(t, "shop/greeted/blue7", team)
 	assert.Less(t, summary.End.Sub(summary.Start), 5*time.Second)
 	assert.Empty(t, summary.Doubts())
 }
@@ -116,7 +116,7 @@ func TestScriptWithScenariosOfItsOwn(t *testing.T) {
 		}, thresholds: { 'iterations{scenario:a}': ['count==3'], 'iterations{kind:x}': ['count<4'] } };
 		export function one() {}
 		export function two() {}`)
-	summary := run(t, loadprofiles.Config{Script: path})
+	summary := run(t, loadprofiles.Config{Script: path, Tags: map[string]string{"build": "7"}})
 	assert.EqualValues(t, 7, summary.Iterations)
 	assert.Empty(t, summary.Doubts())
 	assert.Equal(t, []string{"threshold iterations{kind:x}: count<4: the value is 4"}, summary.Failures())
