@@ -90,6 +90,7 @@ type LoadResult struct {
 	Exceptions int64             `json:"exceptions"` // script exceptions
 	Examples   []string          `json:"examples,omitempty"`
 	Saturated  string            `json:"saturated,omitempty"` // why the generator was the bottleneck
+	Problem    string            `json:"problem,omitempty"`   // why the load could not begin, or its samples could not be read
 	Thresholds []ThresholdResult `json:"thresholds,omitempty"`
 }
 

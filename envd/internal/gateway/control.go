@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
-	"github.com/envd-dev/envd/chaos"
+	"github.com/envd-dev/envd/stubs"
 )
 
 // maxBody bounds a control request: a stub with all its response files.
@@ -103,7 +104,7 @@ func (g *Gateway) stubAdmin(w http.ResponseWriter, r *http.Request) error {
 	prefix := "/v1/stubs/" + r.PathValue("host")
 	r.Host = s.host
 	r.RequestURI = strings.TrimPrefix(r.RequestURI, prefix)
-	http.StripPrefix(prefix, s.server).ServeHTTP(w, r)
+	http.StripPrefix(prefix, s.engine).ServeHTTP(w, r)
 	return nil
 }
 
@@ -119,7 +120,9 @@ func (g *Gateway) putFault(w http.ResponseWriter, r *http.Request) error {
 	if c.Lease <= 0 {
 		return failure(http.StatusBadRequest, "a fault needs a lease")
 	}
-	s.faults.set(r.PathValue("id"), c)
+	if err := s.setFault(r.PathValue("id"), c); err != nil {
+		return failure(http.StatusUnprocessableEntity, "%w", err)
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -133,8 +136,8 @@ func (g *Gateway) renewFault(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
-	if !s.faults.renew(r.PathValue("id"), c.Lease) {
-		return failure(http.StatusGone, "%w", chaos.ErrGone)
+	if err := s.engine.RenewOverride(r.PathValue("id"), time.Now().Add(c.Lease)); err != nil {
+		return gone(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -146,22 +149,32 @@ func (g *Gateway) awaitFault(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	effect, err := s.faults.await(r.Context(), r.PathValue("id"))
-	if errors.Is(err, chaos.ErrGone) {
-		return failure(http.StatusGone, "%w", err)
-	}
+	e, err := s.engine.AwaitOverride(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return err
+		return gone(err)
 	}
-	return writeJSON(w, http.StatusOK, effect)
+	return writeJSON(w, http.StatusOK, effect(e))
 }
 
+// deleteFault answers with what the fault did; clearing one that has ended is no error.
 func (g *Gateway) deleteFault(w http.ResponseWriter, r *http.Request) error {
 	s, err := g.stub(r.PathValue("host"))
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, s.faults.clear(r.PathValue("id")))
+	e, err := s.engine.ClearOverride(r.PathValue("id"))
+	if err != nil && !errors.Is(err, stubs.ErrNoOverride) {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, effect(e))
+}
+
+// gone gives the error of a fault that is not there (any more) its own status.
+func gone(err error) error {
+	if errors.Is(err, stubs.ErrNoOverride) {
+		return failure(http.StatusGone, "%w", err)
+	}
+	return err
 }
 
 // streamServed writes one JSON document a line for every request served from now on, until the caller leaves.

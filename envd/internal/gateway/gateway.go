@@ -123,14 +123,16 @@ func (g *Gateway) stub(host string) (*stub, error) {
 
 // addStub brings a stub to life and opens the ports that it is the first to want.
 func (g *Gateway) addStub(host string, c StubConfig) error {
-	s, err := newStub(strings.ToLower(host), c)
+	s, err := newStub(strings.ToLower(host), c, &g.journal)
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if old := g.stubs[s.host]; old != nil {
-		old.close()
+		if err := old.engine.Close(); err != nil {
+			return err
+		}
 	}
 	g.stubs[s.host] = s
 	for _, n := range c.Ports {
@@ -177,7 +179,7 @@ func (g *Gateway) close() error {
 		errs = append(errs, p.server.Close())
 	}
 	for _, s := range g.stubs {
-		s.close()
+		errs = append(errs, s.engine.Close())
 	}
 	return errors.Join(errs...)
 }

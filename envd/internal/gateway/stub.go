@@ -1,84 +1,80 @@
 package gateway
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"sync/atomic"
+	"testing/fstest"
 	"time"
 
+	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/stubs"
 )
-
-// matchedStubID is the header by which WireMock and the built-in engine name the mapping that answered.
-const matchedStubID = "Matched-Stub-Id"
 
 // maxExamples bounds how many unmatched requests a report shows.
 const maxExamples = 5
 
-// stub is one simulated dependency: an engine behind the faults that act on it, with its counters.
+// stub is one simulated dependency: its engine under its production hostname.
 type stub struct {
 	host   string
-	server http.Handler // speaks WireMock's admin API below /__admin
-	stop   func()
-	faults faultSet
-
-	requests, matched, unmatched, faulted atomic.Int64
+	engine *stubs.Server
 }
 
-// serve answers one request: the fault that acts on it first, then the engine.
-func (s *stub) serve(w http.ResponseWriter, r *http.Request, g *Gateway) {
-	start := time.Now()
-	served := Served{Time: start, Host: s.host, Method: r.Method, Path: r.URL.RequestURI()}
-	s.requests.Add(1)
-	rec := &recorder{ResponseWriter: w}
-	f, delay := s.faults.draw()
-	if f != nil {
-		served.Fault = f.id
-		s.faulted.Add(1)
+// newStub makes a stub from its mappings and response files.
+func newStub(host string, c StubConfig, journal *journal) (*stub, error) {
+	files := fstest.MapFS{} // a file system in memory; it needs nothing of package testing
+	for name, content := range c.Files {
+		files["__files/"+name] = &fstest.MapFile{Data: content}
 	}
-	defer func() {
-		served.Status, served.Duration = rec.status, time.Since(start)
-		g.journal.publish(served)
-	}()
-	if delay > 0 && !pause(r, delay) {
-		return // the client gave up; it felt the delay nevertheless
+	sources := make([][]byte, len(c.Mappings))
+	for i, m := range c.Mappings {
+		sources[i] = m.Document
 	}
-	if f != nil {
-		s.faults.touch(f, time.Since(start))
-		if f.outage(rec, r, g.stopping) {
-			return
-		}
+	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, OnServed: func(s stubs.Served) {
+		journal.publish(Served{
+			Time: s.Time, Host: host, Method: s.Method, Path: s.Path, Status: s.Status, Matched: s.Matched,
+			Mapping: s.StubID, Fault: s.FaultID, Duration: s.Duration,
+		})
+	}})
+	if err != nil {
+		return nil, err
 	}
-	s.server.ServeHTTP(rec, r)
-	served.Mapping = rec.Header().Get(matchedStubID)
-	if served.Matched = served.Mapping != ""; served.Matched {
-		s.matched.Add(1)
-	} else {
-		s.unmatched.Add(1)
-	}
+	return &stub{host: host, engine: engine}, nil
 }
 
-// pause waits for d; false when the client left first.
-func pause(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
+// setFault makes the engine carry a fault out until the lease ends.
+func (s *stub) setFault(id string, c FaultConfig) error {
+	f := c.Fault
+	o := stubs.Override{
+		ID: id, Status: f.Status, Share: f.Share, Until: time.Now().Add(c.Lease),
+		Delay: stubs.Delay{
+			Fixed: f.Delay.Fixed, Median: f.Delay.Median, Sigma: f.Delay.Sigma, Lower: f.Delay.Lower, Upper: f.Delay.Upper,
+		},
 	}
+	switch {
+	case f.Reset:
+		o.Outage = stubs.OutageReset
+	case f.Hang:
+		o.Outage = stubs.OutageHang
+	case f.Status != 0:
+		o.Outage = stubs.OutageStatus
+	}
+	return s.engine.SetOverride(o)
+}
+
+// effect is what a fault did, in the words of chaos.
+func effect(e stubs.Effect) chaos.Effect {
+	return chaos.Effect{Affected: int64(e.Affected), Total: int64(e.Requests), Delay: e.Delay}
 }
 
 // summary tells the counters, the mappings that nothing asked for, and what nearly matched.
 func (s *stub) summary() envd.StubSummary {
+	stats := s.engine.Stats()
 	sum := envd.StubSummary{
-		Host: s.host, Requests: s.requests.Load(), Matched: s.matched.Load(),
-		Unmatched: s.unmatched.Load(), Faulted: s.faulted.Load(),
+		Host: s.host, Requests: int64(stats.Requests), Matched: int64(stats.Matched),
+		Unmatched: int64(stats.Unmatched), Faulted: int64(stats.Faults),
 	}
 	var unused struct {
 		Mappings []struct {
@@ -153,7 +149,7 @@ func (s *stub) admin(path string, out any) error {
 	}
 	req.RequestURI, req.RemoteAddr = path, "127.0.0.1:0"
 	answer := &buffer{header: http.Header{}, status: http.StatusOK}
-	s.server.ServeHTTP(answer, req)
+	s.engine.ServeHTTP(answer, req)
 	if answer.status != http.StatusOK {
 		return fmt.Errorf("%s: status %d", path, answer.status)
 	}
@@ -170,33 +166,3 @@ type buffer struct {
 func (b *buffer) Header() http.Header         { return b.header }
 func (b *buffer) WriteHeader(status int)      { b.status = status }
 func (b *buffer) Write(p []byte) (int, error) { return b.body.Write(p) }
-
-func (s *stub) close() { s.stop() }
-
-// recorder notes the status that went out. It passes Hijack and Flush through, for engines that break connections.
-type recorder struct {
-	http.ResponseWriter
-	status int // 0: hijacked, or nothing was written
-}
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= 200 {
-		r.status = status
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
-	return r.ResponseWriter.Write(b)
-}
-
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
-
-func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(r.ResponseWriter).Hijack()
-}

@@ -1,0 +1,81 @@
+# Everything here needs Go and make; targets that need more install it, or say what is missing.
+
+GO      ?= go
+BIN     := bin
+TOOLS   := .tools
+PODINFO := v1.8.1-0.20250910200901-e86405a8674e
+GOLANGCI := v2.5.0
+WIREMOCK := 3.13.2
+JAR     := $(TOOLS)/wiremock-standalone-$(WIREMOCK).jar
+
+export CGO_ENABLED ?= 0
+export ENVD_WIREMOCK_JAR ?= $(CURDIR)/$(JAR)
+export ENVD_K6 ?= $(CURDIR)/$(BIN)/k6
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show what there is to make
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/envd
+	$(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/envd ./cmd/envd
+
+.PHONY: demo
+demo: build k6 podinfo ## rehearse a real app, podinfo, with faults in its dependency; ends with a pass
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/envd run templates/podinfo/envd.yaml
+
+.PHONY: demo-broken
+demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate fails it with exit code 1
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/envd run templates/podinfo-broken/envd.yaml
+
+.PHONY: test
+test: build k6 podinfo wiremock ## all tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./...
+
+.PHONY: race
+race: build k6 podinfo wiremock ## all tests but e2e under the race detector (needs a C compiler)
+	CGO_ENABLED=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -race -short -timeout 30m $$($(GO) list ./... | grep -v /e2e)
+
+.PHONY: e2e
+e2e: build k6 podinfo wiremock ## the end-to-end tests, which drive the built binary
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
+
+.PHONY: bench
+bench: build k6 podinfo wiremock ## the figures that envd claims, side by side with its peers
+	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_BENCH=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/... ./stubs/...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## vet, style and the arrows between packages
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: k6
+k6: $(BIN)/k6 ## build the pinned k6
+
+$(BIN)/k6: loadprofiles/k6/go.mod loadprofiles/k6/go.sum
+	cd loadprofiles/k6 && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ go.k6.io/k6/v2
+
+.PHONY: podinfo
+podinfo: $(BIN)/podinfo ## build the demo's app
+
+$(BIN)/podinfo:
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install -trimpath -ldflags "-s -w" github.com/stefanprodan/podinfo/cmd/podinfo@$(PODINFO)
+
+.PHONY: wiremock
+wiremock: ## fetch the real WireMock for the tests that compare with it (needs npm)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JAR); \
+	else echo "npm is missing: tests against the real WireMock will be skipped; install Node.js to run them"; fi
+
+$(JAR):
+	mkdir -p $(TOOLS)/npm
+	cd $(TOOLS)/npm && npm pack --silent wiremock@$(WIREMOCK) >/dev/null && tar xzf wiremock-$(WIREMOCK).tgz
+	mv $(TOOLS)/npm/package/build/wiremock-standalone-$(WIREMOCK).jar $@
+	rm -rf $(TOOLS)/npm
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(CURDIR)/$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN) $(TOOLS)

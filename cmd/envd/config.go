@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/envd-dev/envd/chaos"
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/internal/runtime/process"
+	"github.com/envd-dev/envd/envd/spec"
+	"github.com/envd-dev/envd/loadprofiles"
+	"github.com/envd-dev/envd/stubs"
+)
+
+// This file is where the parts are put together; there are no global registries.
+
+var lookup = envd.Lookup{Env: os.LookupEnv, File: os.ReadFile}
+
+// specOptions tells the spec's reader what only the parts know.
+func specOptions() spec.Options {
+	kinds := map[string]func(json.RawMessage) error{}
+	for name, fault := range chaos.Builtin() {
+		kinds[name] = fault.Validate
+	}
+	var profiles []spec.Profile
+	for _, p := range loadprofiles.Profiles() {
+		profiles = append(profiles, spec.Profile{Name: p.Name, Rate: p.Rate, Duration: p.Duration})
+	}
+	return spec.Options{
+		FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, LookupEnv: os.LookupEnv, LookPath: exec.LookPath,
+		Commit: func(dir, revision string) (string, error) {
+			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
+			if err != nil {
+				return "", fmt.Errorf("git knows no commit %q in %s", revision, dir)
+			}
+			return strings.TrimSpace(string(out)), nil
+		},
+	}
+}
+
+// checkMapping finds the mistakes in one file of stub mappings.
+func checkMapping(file string, src []byte) []spec.MappingError {
+	var found []spec.MappingError
+	for _, p := range stubs.CheckMappings(file, src) {
+		found = append(found, spec.MappingError{Line: p.Line, Col: p.Column, Message: p.Message})
+	}
+	return found
+}
+
+// newRuntime returns the runtime that a spec asks for. dir and secrets may be nil where nothing will be started.
+func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
+	switch name := s.Environment.Runtime; name {
+	case "process":
+		o := process.Options{Visible: []string{s.Dir}}
+		if dir != nil {
+			o.LogDir = dir.Path(evidence.LogsDir)
+			o.Visible = append(o.Visible, dir.Path())
+			o.Redact = secrets.Redact
+		}
+		return process.New(o), nil
+	default:
+		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: process", name)
+	}
+}
+
+// newConfig is what a runner of this machine needs.
+func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.Notice)) (runner.Config, error) {
+	secrets := &runner.Secrets{}
+	rt, err := newRuntime(s, dir, secrets)
+	if err != nil {
+		return runner.Config{}, err
+	}
+	return runner.Config{
+		ID: id, Spec: s, Dir: dir, Runtime: rt, Faults: chaos.Builtin(), Lookup: lookup, Secrets: secrets, Notify: notify, Version: versionString(),
+		K6: func(ctx context.Context) (loadprofiles.K6, error) { return loadprofiles.Find(ctx, loadprofiles.Lookup{}) },
+	}, nil
+}

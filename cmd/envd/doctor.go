@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/loadprofiles"
+)
+
+// check is one line of `envd doctor`.
+type check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	// Needed tells whether envd cannot do its work without it.
+	Needed bool `json:"needed"`
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine can do and what it lacks",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			checks := examine(c.Context())
+			err := a.print(c, checks, func() {
+				for _, k := range checks {
+					mark := "✓"
+					if !k.OK {
+						mark = "✗"
+					}
+					fmt.Fprintf(c.OutOrStdout(), "%s %-18s %s\n", mark, k.Name, k.Detail)
+				}
+			})
+			for _, k := range checks {
+				if k.Needed && !k.OK {
+					return &exitError{exitEnvironment, err}
+				}
+			}
+			return err
+		},
+	}
+}
+
+func examine(ctx context.Context) []check {
+	return []check{examineProcess(ctx), examineK6(ctx), examineState()}
+}
+
+func examineProcess(ctx context.Context) check {
+	k := check{Name: "runtime process", Needed: true}
+	rt, err := newRuntime(&envd.Spec{Environment: &envd.Environment{Runtime: "process"}}, nil, nil)
+	if err != nil {
+		k.Detail = err.Error()
+		return k
+	}
+	caps, err := rt.Capabilities(ctx)
+	if err != nil {
+		k.Detail = err.Error()
+		return k
+	}
+	k.OK, k.Detail = true, caps.Guarantee
+	return k
+}
+
+func examineK6(ctx context.Context) check {
+	k6, err := loadprofiles.Find(ctx, loadprofiles.Lookup{})
+	if err != nil {
+		return check{Name: "k6", Detail: err.Error()}
+	}
+	return check{Name: "k6", OK: true, Detail: k6.Path + " v" + loadprofiles.Version}
+}
+
+// examineState proves that evidence can be written.
+func examineState() check {
+	k := check{Name: "state directory", Needed: true}
+	root, err := launch.RunsDir()
+	if err == nil {
+		if err = os.MkdirAll(root, 0o755); err == nil {
+			var probe *os.File
+			if probe, err = os.CreateTemp(root, ".doctor-*"); err == nil {
+				probe.Close()
+				err = os.Remove(probe.Name())
+			}
+		}
+	}
+	if err != nil {
+		k.Detail = err.Error()
+		return k
+	}
+	k.OK, k.Detail = true, filepath.Dir(root)
+	return k
+}

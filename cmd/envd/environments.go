@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runner"
+)
+
+// downTimeout bounds how long `envd down` waits for a runner to end.
+const downTimeout = 2 * time.Minute
+
+// reach finds an environment of this user and connects to its runner. An empty ID means the only one there is.
+func reach(id string) (*runner.Client, evidence.Meta, error) {
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, evidence.Meta{}, err
+	}
+	if id == "" {
+		runs, err := launch.Runs(root)
+		if err != nil {
+			return nil, evidence.Meta{}, err
+		}
+		runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return !launch.Alive(m) })
+		if len(runs) != 1 {
+			return nil, evidence.Meta{}, fmt.Errorf("%d environments are up: name one; `envd ls` lists them", len(runs))
+		}
+		id = runs[0].ID
+	}
+	_, meta, err := launch.Find(root, id)
+	if err != nil {
+		return nil, meta, err
+	}
+	if !launch.Alive(meta) {
+		return nil, meta, fmt.Errorf("%s is not up (any more)", meta.ID)
+	}
+	return runner.Connect(meta.Control), meta, nil
+}
+
+// only returns the command's optional ID.
+func only(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+func (a *app) lsCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:     "ls",
+		Short:   "List the environments and runs that are alive",
+		Example: "  envd ls\n  envd ls --all -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			runs, err := a.list(c.Context())
+			if err != nil {
+				return err
+			}
+			if !all {
+				runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return m.Status == evidence.Finished || m.Status == lost })
+			}
+			return a.print(c, runs, func() {
+				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
+				fmt.Fprintln(w, "ID\tKIND\tRUNTIME\tSTATUS\tAGE\tLEASE")
+				for _, m := range runs {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Kind, m.Runtime, status(m), ago(m.Started), lease(m))
+				}
+				w.Flush()
+			})
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "also those that have ended")
+	return c
+}
+
+// lost is the status of a run whose runner died without finishing.
+const lost evidence.Status = "lost"
+
+// list returns the runs of this host, or of the daemon.
+func (a *app) list(ctx context.Context) ([]evidence.Meta, error) {
+	if server := a.serverURL(); server != "" {
+		return a.listRemote(ctx, server)
+	}
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := launch.Runs(root)
+	for i, m := range runs {
+		if m.Status != evidence.Finished && !launch.Alive(m) {
+			runs[i].Status = lost
+		}
+	}
+	return runs, err
+}
+
+func status(m evidence.Meta) string {
+	switch {
+	case m.Status == evidence.Finished && m.Outcome != "":
+		return string(m.Outcome)
+	case m.Stage != "":
+		return string(m.Status) + " " + m.Stage
+	}
+	return string(m.Status)
+}
+
+func ago(t time.Time) string { return time.Since(t).Round(time.Second).String() }
+
+func lease(m evidence.Meta) string {
+	if m.Expires.IsZero() || m.Status == evidence.Finished {
+		return "-"
+	}
+	return time.Until(m.Expires).Round(time.Second).String()
+}
+
+func (a *app) inspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "inspect [ID]",
+		Short:   "Show an environment: its services, addresses and stubs",
+		Example: "  envd inspect shop-k3f9qa -o json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := a.environment(only(args))
+			if err != nil {
+				return err
+			}
+			state, err := client.State(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.print(c, state, func() { printState(c, state) })
+		},
+	}
+}
+
+func printState(c *cobra.Command, s runner.State) {
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "%s (%s, runtime %s): %s, lease %s\n", s.Meta.ID, s.Meta.Kind, s.Meta.Runtime, status(s.Meta), lease(s.Meta))
+	for _, name := range sortedKeys(s.Services) {
+		svc := s.Services[name]
+		word := "running"
+		if !svc.Running {
+			word = "ended"
+			if svc.ExitCode != nil {
+				word = fmt.Sprintf("ended with exit code %d", *svc.ExitCode)
+			}
+		}
+		fmt.Fprintf(out, "service %-20s %s\n", name, word)
+	}
+	for _, name := range sortedKeys(s.Meta.Addresses) {
+		fmt.Fprintf(out, "address %-20s %s\n", name, s.Meta.Addresses[name])
+	}
+	for _, stub := range s.Stubs {
+		fmt.Fprintf(out, "stub    %-20s %d requests, %d unmatched\n", stub.Host, stub.Requests, stub.Unmatched)
+	}
+}
+
+func (a *app) logsCommand() *cobra.Command {
+	var follow bool
+	c := &cobra.Command{
+		Use:     "logs ID SERVICE",
+		Short:   "Print a service's output",
+		Example: "  envd logs shop-k3f9qa api -f",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := a.environment(args[0])
+			if err != nil {
+				return err
+			}
+			err = client.Logs(c.Context(), args[1], follow, c.OutOrStdout())
+			if c.Context().Err() != nil {
+				return nil // ^C is how one stops following
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the service ends")
+	return c
+}
+
+func (a *app) execCommand() *cobra.Command {
+	var service string
+	c := &cobra.Command{
+		Use:   "exec ID -- COMMAND [ARG...]",
+		Short: "Run a command inside an environment",
+		Example: `  envd exec shop-k3f9qa -- curl -s https://payments.example.com/charge
+  envd exec shop-k3f9qa --service api -- env`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := a.environment(args[0])
+			if err != nil {
+				return err
+			}
+			dir := ""
+			if service == "" {
+				if dir, err = os.Getwd(); err != nil {
+					return err
+				}
+			}
+			req := runner.ExecRequest{Service: service, Command: args[1:], WorkDir: dir}
+			code, err := client.Exec(c.Context(), req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
+			if err != nil {
+				return withCode(exitEnvironment, err)
+			}
+			if code != 0 {
+				return &exitError{code, nil}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&service, "service", "", "with the environment and working directory of this service")
+	return c
+}
+
+// stdin is what a command inside reads: nothing where a person sits at a terminal, since lines typed there are not
+// forwarded as a terminal would.
+func stdin() *os.File {
+	if terminal(os.Stdin) {
+		return nil
+	}
+	return os.Stdin
+}
+
+func (a *app) renewCommand() *cobra.Command {
+	var ttl time.Duration
+	c := &cobra.Command{
+		Use:     "renew [ID]",
+		Short:   "Extend an environment's lease",
+		Example: "  envd renew shop-k3f9qa --ttl 2h",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := a.environment(only(args))
+			if err != nil {
+				return err
+			}
+			expires, err := client.Renew(c.Context(), ttl)
+			if err != nil {
+				return err
+			}
+			return a.print(c, map[string]time.Time{"expires": expires}, func() {
+				fmt.Fprintf(c.OutOrStdout(), "until %s\n", expires.Local().Format("15:04:05"))
+			})
+		},
+	}
+	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "from now on")
+	return c
+}
+
+func (a *app) downCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:     "down [ID...]",
+		Short:   "Tear environments down and wait until they are gone",
+		Example: "  envd down shop-k3f9qa\n  envd down --all",
+		RunE: func(c *cobra.Command, ids []string) error {
+			if all {
+				runs, err := a.list(c.Context())
+				if err != nil {
+					return err
+				}
+				for _, m := range runs {
+					if m.Kind == "up" && m.Status != evidence.Finished && m.Status != lost {
+						ids = append(ids, m.ID)
+					}
+				}
+			} else if len(ids) == 0 {
+				ids = []string{""}
+			}
+			var errs []error
+			for _, id := range ids {
+				errs = append(errs, a.down(c, id))
+			}
+			return errors.Join(errs...)
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "every environment")
+	return c
+}
+
+// down ends one environment and waits for its runner's end.
+func (a *app) down(c *cobra.Command, id string) error {
+	ctx, cancel := context.WithTimeout(c.Context(), downTimeout)
+	defer cancel()
+	if server := a.serverURL(); server != "" {
+		return a.downRemote(ctx, server, id)
+	}
+	client, meta, err := reach(id)
+	if err != nil {
+		return err
+	}
+	if err := client.Down(ctx); err != nil {
+		return err
+	}
+	if err := launch.WaitGone(ctx, meta); err != nil {
+		return withCode(exitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
+	}
+	fmt.Fprintln(c.ErrOrStderr(), meta.ID, "is gone")
+	return nil
+}
+
+// sortedKeys returns a map's keys in order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, strings.Compare)
+	return keys
+}
+

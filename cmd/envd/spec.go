@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/plan"
+	"github.com/envd-dev/envd/envd/spec"
+	"github.com/envd-dev/envd/templates"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	var template string
+	var list bool
+	c := &cobra.Command{
+		Use:   "init [DIRECTORY]",
+		Short: "Write a working spec to start from",
+		Example: `  envd init                          # the minimal template, here
+  envd init --template podinfo shop  # the full tour, into ./shop
+  envd init --list`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if list {
+				return a.print(c, templates.List(), func() {
+					for _, t := range templates.List() {
+						fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", t.Name, t.Description)
+					}
+				})
+			}
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			files, err := templates.Write(template, dir)
+			if err != nil {
+				return err
+			}
+			for _, f := range files {
+				fmt.Fprintln(c.OutOrStdout(), "wrote", f)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "\nNext: envd run %s\n", filepath.Join(dir, "envd.yaml"))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&template, "template", "minimal", "which template; --list names them")
+	c.Flags().BoolVar(&list, "list", false, "list the templates")
+	return c
+}
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "validate SPEC",
+		Short:   "Report every mistake of a spec at once",
+		Example: "  envd validate envd.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.load(c, args[0])
+			if err != nil {
+				return err
+			}
+			return a.print(c, s, func() { fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", args[0]) })
+		},
+	}
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var runtime string
+	c := &cobra.Command{
+		Use:     "plan SPEC",
+		Short:   "Print what a run would do, without doing it",
+		Example: "  envd plan envd.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.load(c, args[0], withRuntime(runtime))
+			if err != nil {
+				return err
+			}
+			rt, err := newRuntime(s, nil, nil)
+			if err != nil {
+				return err
+			}
+			caps, err := rt.Capabilities(c.Context())
+			if err != nil {
+				return withCode(exitEnvironment, err)
+			}
+			p, err := plan.Make(s.Environment, envd.State{}, caps)
+			if err != nil {
+				return err
+			}
+			return a.print(c, p.Operations, func() { fmt.Fprint(c.OutOrStdout(), p.String()) })
+		},
+	}
+	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
+	return c
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema",
+		Short:   "Print the JSON Schema of specs, for editors",
+		Example: "  envd schema > .envd.schema.json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := c.OutOrStdout().Write(spec.Schema())
+			return err
+		},
+	}
+}
+
+// load reads a spec. Its mistakes are printed where they stand, and end the command with the code for a bad spec.
+func (a *app) load(c *cobra.Command, path string, changes ...func(*envd.Spec)) (*envd.Spec, error) {
+	s, diagnostics := spec.Load(path, specOptions())
+	if len(diagnostics) > 0 {
+		return nil, a.printDiagnostics(c, diagnostics)
+	}
+	for _, change := range changes {
+		change(s)
+	}
+	return s, nil
+}
+
+// printDiagnostics shows a spec's mistakes: on standard error for people, on standard output for programs.
+func (a *app) printDiagnostics(c *cobra.Command, d spec.Diagnostics) error {
+	if a.output == "json" {
+		if err := a.print(c, d, nil); err != nil {
+			return err
+		}
+	} else if err := d.Render(c.ErrOrStderr(), colored(os.Stderr)); err != nil {
+		return err
+	}
+	return &exitError{exitUsage, nil}
+}
+
+// withRuntime replaces the spec's runtime unless name is empty.
+func withRuntime(name string) func(*envd.Spec) {
+	return func(s *envd.Spec) {
+		if name != "" {
+			s.Environment.Runtime = name
+		}
+	}
+}

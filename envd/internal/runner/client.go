@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// ErrGone says that the runner of an environment is not there (any more).
+var ErrGone = errors.New("its runner is gone")
+
+// Client speaks to a runner's control API.
+type Client struct{ http *http.Client }
+
+// Connect returns a client for the control address of a run.json.
+func Connect(address string) *Client {
+	network, path, _ := strings.Cut(address, ":")
+	return &Client{&http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, network, path)
+		},
+	}}}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// State asks what the runner says of itself.
+func (c *Client) State(ctx context.Context) (State, error) {
+	var state State
+	resp, err := c.send(ctx, http.MethodGet, "/v1/state", nil)
+	if err != nil {
+		return state, err
+	}
+	defer resp.Body.Close()
+	return state, json.NewDecoder(resp.Body).Decode(&state)
+}
+
+// Down asks the runner to tear down; it returns before that is done.
+func (c *Client) Down(ctx context.Context) error {
+	resp, err := c.send(ctx, http.MethodPost, "/v1/down", nil)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// Renew makes the lease end ttl from now.
+func (c *Client) Renew(ctx context.Context, ttl time.Duration) (expires time.Time, err error) {
+	b, err := json.Marshal(RenewRequest{envd.Duration(ttl)})
+	if err != nil {
+		return time.Time{}, err
+	}
+	resp, err := c.send(ctx, http.MethodPost, "/v1/renew", bytes.NewReader(b))
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer resp.Body.Close()
+	var answer struct{ Expires time.Time }
+	err = json.NewDecoder(resp.Body).Decode(&answer)
+	return answer.Expires, err
+}
+
+// Logs copies a service's log lines to w; with follow until the service or ctx ends.
+func (c *Client) Logs(ctx context.Context, service string, follow bool, w io.Writer) error {
+	resp, err := c.send(ctx, http.MethodGet, fmt.Sprintf("/v1/logs?service=%s&follow=%t", url.QueryEscape(service), follow), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// Exec runs a command inside the environment and returns its exit code.
+func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	head, err := json.Marshal(req)
+	if err != nil {
+		return 0, err
+	}
+	var body io.Reader = bytes.NewReader(head)
+	if stdin != nil {
+		body = io.MultiReader(body, stdin)
+	}
+	resp, err := c.send(ctx, http.MethodPost, "/v1/exec", body)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	for d := json.NewDecoder(resp.Body); ; {
+		var frame ExecFrame
+		if err := d.Decode(&frame); err != nil {
+			return 0, fmt.Errorf("the runner ended before the command did: %w", err)
+		}
+		_, oerr := stdout.Write(frame.Stdout)
+		_, eerr := stderr.Write(frame.Stderr)
+		switch {
+		case frame.Exit != nil:
+			return *frame.Exit, nil
+		case frame.Error != "":
+			return 0, errors.New(frame.Error)
+		case oerr != nil || eerr != nil:
+			return 0, errors.Join(oerr, eerr)
+		}
+	}
+}
+
+// Admin sends a request to a stub's WireMock admin API; path begins with /__admin.
+func (c *Client) Admin(ctx context.Context, method, host, path string, body io.Reader) (*http.Response, error) {
+	return c.send(ctx, method, "/v1/stubs/"+url.PathEscape(host)+path, body)
+}
+
+// send returns the answer with its body open; an answer of 400 or more is an error.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://runner"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w (%w)", ErrGone, err)
+	}
+	if resp.StatusCode < 400 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // the status alone tells enough when this fails
+	var p struct{ Error string }
+	if json.Unmarshal(b, &p) != nil || p.Error == "" {
+		p.Error = resp.Status + ": " + string(b)
+	}
+	return nil, errors.New(p.Error)
+}

@@ -1,0 +1,217 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+)
+
+// State is what a runner says of itself (GET /v1/state).
+type State struct {
+	Meta     evidence.Meta                `json:"meta"`
+	Services map[string]envd.ServiceState `json:"services,omitempty"`
+	Stubs    []envd.StubSummary           `json:"stubs,omitempty"`
+}
+
+// RenewRequest is the body of POST /v1/renew; the answer is {"expires": time}.
+type RenewRequest struct {
+	TTL envd.Duration `json:"ttl"`
+}
+
+// ExecRequest begins POST /v1/exec; what follows it in the body is the command's standard input.
+type ExecRequest struct {
+	Service string            `json:"service,omitempty"` // empty: the environment's own surroundings
+	Command []string          `json:"command"`
+	Env     map[string]string `json:"env,omitempty"`
+	WorkDir string            `json:"workdir,omitempty"`
+}
+
+// ExecFrame is one line of the answer to POST /v1/exec. The last frame holds Exit or Error.
+type ExecFrame struct {
+	Stdout []byte `json:"stdout,omitempty"`
+	Stderr []byte `json:"stderr,omitempty"`
+	Exit   *int   `json:"exit,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+// serveControl serves the runner's control API on a socket that only this user may use, until the returned function
+// is called.
+func (s *session) serveControl() (stop func(), err error) {
+	listener, address, err := listenControl(s.Dir, s.ID)
+	if err != nil {
+		return nil, fmt.Errorf("control API: %w", err)
+	}
+	err = s.update(func(m *evidence.Meta) { m.Control, m.PID = address, os.Getpid() })
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	server := &http.Server{
+		Handler: s.controlAPI(), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends with ErrServerClosed; a failed accept leaves the run itself untouched
+	}()
+	return func() {
+		limited, release := context.WithTimeout(ctx, time.Second)
+		defer release()
+		// Whoever waits for an answer (to /v1/down) gets it; streams are cut.
+		if server.Shutdown(limited) != nil {
+			server.Close()
+		}
+		cancel()
+		<-done
+	}, nil
+}
+
+func (s *session) controlAPI() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/state", s.getState)
+	mux.HandleFunc("POST /v1/down", s.postDown)
+	mux.HandleFunc("POST /v1/renew", s.postRenew)
+	mux.HandleFunc("GET /v1/logs", s.getLogs)
+	mux.HandleFunc("POST /v1/exec", s.postExec)
+	mux.HandleFunc("/v1/stubs/{host}/__admin/", s.stubAdmin)
+	return mux
+}
+
+func (s *session) getState(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	state := State{Meta: s.meta}
+	s.mu.Unlock()
+	if observed, err := s.Runtime.Observe(r.Context(), s.ID); err == nil {
+		state.Services = observed.Services
+		if observed.Gateway {
+			if report, err := s.gateway.Report(r.Context()); err == nil {
+				state.Stubs = report.Stubs
+			}
+		}
+	}
+	reply(w, http.StatusOK, state)
+}
+
+// postDown ends the run. It answers at once; the caller sees the end in run.json and by the socket's close.
+func (s *session) postDown(w http.ResponseWriter, _ *http.Request) {
+	s.end(ErrDown)
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func (s *session) postRenew(w http.ResponseWriter, r *http.Request) {
+	var req RenewRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil || req.TTL <= 0 {
+		refuse(w, http.StatusBadRequest, errors.New(`the body must be {"ttl": "30m"}`))
+		return
+	}
+	s.mu.Lock()
+	leased := s.lease != nil
+	s.mu.Unlock()
+	if !leased {
+		refuse(w, http.StatusConflict, errors.New("this run has no lease to renew: its budget bounds it"))
+		return
+	}
+	expires := s.renew(req.TTL.Std())
+	if err := s.update(func(*evidence.Meta) {}); err != nil {
+		refuse(w, http.StatusInternalServerError, err)
+		return
+	}
+	reply(w, http.StatusOK, map[string]time.Time{"expires": expires})
+}
+
+func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
+	service, follow := r.URL.Query().Get("service"), r.URL.Query().Get("follow") == "true"
+	logs, err := s.Runtime.Logs(r.Context(), s.ID, service, follow)
+	if err != nil {
+		refuse(w, statusOf(err), err)
+		return
+	}
+	defer logs.Close()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.Copy(flusher{w}, logs) // the reader has left when this fails
+}
+
+func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
+	body := json.NewDecoder(r.Body)
+	var req ExecRequest
+	if err := body.Decode(&req); err != nil || len(req.Command) == 0 {
+		refuse(w, http.StatusBadRequest, errors.New(`the body must begin with {"command": ["…"]}`))
+		return
+	}
+	env := s.baseEnv()
+	if req.Service != "" {
+		svc := s.Spec.Environment.Service(req.Service)
+		if svc == nil {
+			refuse(w, http.StatusNotFound, fmt.Errorf("%w: %s", envd.ErrNoService, req.Service))
+			return
+		}
+		var err error
+		if env, err = s.serviceEnv(svc); err != nil {
+			refuse(w, http.StatusInternalServerError, err)
+			return
+		}
+		if req.WorkDir == "" {
+			req.WorkDir = svc.WorkDir
+		}
+	}
+	for k, v := range req.Env {
+		env[k] = v
+	}
+	// The answer streams while the request is still being read.
+	_ = http.NewResponseController(w).EnableFullDuplex() // always there on HTTP/1
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	frames := &frameWriter{out: json.NewEncoder(flusher{w})}
+	code, err := s.Runtime.Exec(r.Context(), s.ID, envd.Exec{
+		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir,
+		Stdin:  io.MultiReader(body.Buffered(), r.Body),
+		Stdout: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stdout: b} }),
+		Stderr: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stderr: b} }),
+	})
+	if err != nil {
+		_ = frames.send(ExecFrame{Error: err.Error()}) // the caller has left when this fails
+		return
+	}
+	_ = frames.send(ExecFrame{Exit: &code})
+}
+
+// stubAdmin hands a request to a stub's WireMock admin API.
+func (s *session) stubAdmin(w http.ResponseWriter, r *http.Request) {
+	host := r.PathValue("host")
+	if s.Spec.Environment.Stub(host) == nil {
+		refuse(w, http.StatusNotFound, fmt.Errorf("the environment has no stub %s", host))
+		return
+	}
+	http.StripPrefix("/v1/stubs/"+host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.gateway.Admin(host, w, r)
+	})).ServeHTTP(w, r)
+}
+
+func statusOf(err error) int {
+	if errors.Is(err, envd.ErrNotFound) || errors.Is(err, envd.ErrNoService) {
+		return http.StatusNotFound
+	}
+	return http.StatusInternalServerError
+}
+
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the caller has left when this fails
+}
+
+func refuse(w http.ResponseWriter, status int, err error) {
+	reply(w, status, map[string]string{"error": strings.TrimSpace(err.Error())})
+}

@@ -1,0 +1,200 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/gateway"
+	"github.com/envd-dev/envd/envd/internal/plan"
+)
+
+// provisionError says that the environment did not come up.
+type provisionError struct{ error }
+
+func (e *provisionError) Unwrap() error { return e.error }
+
+// provision plans against nothing and carries the plan out.
+func (s *session) provision(ctx context.Context) error {
+	if err := s.update(func(m *evidence.Meta) { m.Status = evidence.Provisioning }); err != nil {
+		return err
+	}
+	caps, err := s.Runtime.Capabilities(ctx)
+	if err != nil {
+		return &provisionError{fmt.Errorf("runtime %s: %w", s.Runtime.Name(), err)}
+	}
+	p, err := plan.Make(s.Spec.Environment, envd.State{}, caps)
+	if err != nil {
+		return &provisionError{err}
+	}
+	if err := s.Dir.WriteFile(evidence.PlanFile, []byte(p.String())); err != nil {
+		return err
+	}
+	if err := plan.Execute(ctx, p, s.do, s.rec.operation); err != nil {
+		return &provisionError{err}
+	}
+	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunProvisioned}})
+	return nil
+}
+
+// do carries one operation out: what speaks through the gateway or waits is done here, the rest by the runtime.
+func (s *session) do(ctx context.Context, op envd.Operation) error {
+	switch op.Kind {
+	case envd.OpGateway:
+		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
+			return err
+		}
+		return s.claimGateway(ctx)
+	case envd.OpStub:
+		return s.loadStub(ctx, op.Stub)
+	case envd.OpReady:
+		return s.awaitReady(ctx, op.Service)
+	case envd.OpFile:
+		content, err := s.fileContent(op)
+		if err != nil {
+			return err
+		}
+		op.Content = content
+	case envd.OpStart:
+		env, err := s.serviceEnv(op.Service)
+		if err != nil {
+			return err
+		}
+		op.Env = env
+		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
+			return err
+		}
+		s.started(op.Service.Name)
+		return nil
+	}
+	return s.Runtime.Do(ctx, s.ID, op)
+}
+
+// claimGateway waits for the new gateway's control API and makes it this environment's.
+func (s *session) claimGateway(ctx context.Context) error {
+	key, err := s.ca.KeyPEM()
+	if err != nil {
+		return err
+	}
+	claim := gateway.EnvironmentConfig{CACert: s.ca.CertPEM(), CAKey: key}
+	err = retry(ctx, 10*time.Second, func(ctx context.Context) error { return s.gateway.Claim(ctx, claim) })
+	if err != nil {
+		return fmt.Errorf("the gateway did not answer: %w%s", err, s.lastLines(envd.GatewayName))
+	}
+	return s.followStubs(ctx)
+}
+
+// retry calls f, soon at first and then every 50 ms, until it succeeds or the time is over.
+func retry(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for pause := time.Millisecond; ; pause = min(pause*2, 50*time.Millisecond) {
+		err := f(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// fileContent expands what a file operation writes.
+func (s *session) fileContent(op envd.Operation) ([]byte, error) {
+	switch {
+	case op.Service == nil && op.File.Path == envd.CAFile:
+		return s.ca.CertPEM(), nil
+	case op.File.Source != "":
+		return os.ReadFile(op.File.Source)
+	}
+	text, err := s.expand(op.File.Content)
+	return []byte(text), err
+}
+
+// expand resolves references and remembers secrets, so that they are masked from here on.
+func (s *session) expand(v envd.Value) (string, error) {
+	text, err := v.Expand(s.Lookup)
+	if err == nil && v.Secret() {
+		s.Secrets.Add(text)
+	}
+	return text, err
+}
+
+// inherited are the runner's own variables that services get; everything else must be declared.
+var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "JAVA_HOME"}
+
+// trust are the variables by which the usual TLS stacks find a certificate authority.
+var trust = []string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO"}
+
+// baseEnv is what every process in the environment gets.
+func (s *session) baseEnv() map[string]string {
+	env := map[string]string{"ENVD_ENVIRONMENT": s.ID}
+	for _, name := range inherited {
+		if v, ok := s.Lookup.Env(name); ok {
+			env[name] = v
+		}
+	}
+	if len(s.Spec.Environment.Stubs) > 0 {
+		for _, name := range trust {
+			env[name] = envd.CAFile
+		}
+	}
+	return env
+}
+
+func (s *session) serviceEnv(svc *envd.Service) (map[string]string, error) {
+	env := s.baseEnv()
+	declared, err := s.expandAll(svc.Env)
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
+	maps.Copy(env, declared)
+	return env, nil
+}
+
+func (s *session) expandAll(values map[string]envd.Value) (map[string]string, error) {
+	out := make(map[string]string, len(values))
+	var errs []error
+	for name, v := range values {
+		text, err := s.expand(v)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+		out[name] = text
+	}
+	return out, errors.Join(errs...)
+}
+
+// started notes that a service runs and watches for its end.
+func (s *session) started(name string) {
+	s.mu.Lock()
+	s.services[name] = true
+	s.mu.Unlock()
+	s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{Service: name, Name: envd.ServiceStarted}})
+	s.background.Go(func() {
+		exit, err := s.Runtime.Wait(context.Background(), s.ID, name)
+		if err != nil {
+			return // the environment was destroyed under it
+		}
+		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
+			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Expected: s.settled.Load(), Detail: describe(exit),
+		}})
+	})
+}
+
+func describe(e envd.Exit) string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case e.Signal != "":
+		return "signal: " + e.Signal
+	}
+	return fmt.Sprintf("exit code %d", e.Code)
+}

@@ -1,0 +1,175 @@
+package runner
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// awaitReady waits until the service can serve, ends, or runs out of time. It ends at once when the service does.
+func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
+	begin := time.Now()
+	limited, cancel := context.WithTimeout(ctx, svc.Ready.Timeout.Std())
+	defer cancel()
+
+	exited := make(chan envd.Exit, 1)
+	go func() {
+		if exit, err := s.Runtime.Wait(limited, s.ID, svc.Name); err == nil {
+			exited <- exit
+			cancel()
+		}
+	}()
+	probed := s.probe(limited, svc)
+	select {
+	case exit := <-exited:
+		return fmt.Errorf("service %s ended before it was ready: %s: %w%s", svc.Name, describe(exit), envd.ErrExited, s.lastLines(svc.Name))
+	default:
+	}
+	if probed == nil {
+		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
+			Service: svc.Name, Name: envd.ServiceReady, Detail: "after " + time.Since(begin).Round(time.Millisecond).String(),
+		}})
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name))
+}
+
+// probe returns nil once the service's probe succeeds, or the last probe's error when ctx ends.
+func (s *session) probe(ctx context.Context, svc *envd.Service) error {
+	ready := svc.Ready
+	switch {
+	case ready.HTTP != nil:
+		client := s.httpClient(svc.Name, ready.HTTP.Port)
+		defer client.CloseIdleConnections()
+		return repeat(ctx, ready.Interval.Std(), func() error { return probeHTTP(ctx, client, *ready.HTTP) })
+	case ready.TCP != 0:
+		return repeat(ctx, ready.Interval.Std(), func() error {
+			conn, err := s.Runtime.Dial(ctx, s.ID, svc.Name, ready.TCP)
+			if err != nil {
+				return err
+			}
+			return conn.Close()
+		})
+	case ready.Log != "":
+		return s.probeLog(ctx, svc.Name, ready.Log)
+	case len(ready.Exec) > 0:
+		return repeat(ctx, ready.Interval.Std(), func() error {
+			var out strings.Builder
+			code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{Service: svc.Name, Name: "probe", Command: ready.Exec, Stdout: &out, Stderr: &out})
+			if err == nil && code != 0 {
+				err = fmt.Errorf("the probe exited with %d: %s", code, strings.TrimSpace(out.String()))
+			}
+			return err
+		})
+	}
+	return nil
+}
+
+// repeat calls f until it succeeds or ctx ends: soon after each other at first, for services that start in
+// milliseconds, then at the interval.
+func repeat(ctx context.Context, interval time.Duration, f func() error) error {
+	for pause := 2 * time.Millisecond; ; pause = min(pause*3/2, interval) {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+func probeHTTP(ctx context.Context, client *http.Client, p envd.HTTPProbe) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://localhost:%d%s", p.Port, p.Path), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == p.Status || p.Status == 0 && resp.StatusCode/100 == 2 {
+		return nil
+	}
+	return fmt.Errorf("GET %s answered %d", p.Path, resp.StatusCode)
+}
+
+// httpClient reaches one port of a service.
+func (s *session) httpClient(service string, port int) *http.Client {
+	return &http.Client{
+		Timeout: 5 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return s.Runtime.Dial(ctx, s.ID, service, port)
+		}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// probeLog waits for a line that matches.
+func (s *session) probeLog(ctx context.Context, service, pattern string) error {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return err
+	}
+	logs, err := s.Runtime.Logs(ctx, s.ID, service, true)
+	if err != nil {
+		return err
+	}
+	defer logs.Close()
+	lines := bufio.NewScanner(logs)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if _, text := splitLogLine(lines.Text()); re.MatchString(text) {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("no log line matched %q", pattern), lines.Err())
+}
+
+// splitLogLine parts "time stream text".
+func splitLogLine(line string) (stream, text string) {
+	parts := strings.SplitN(line, " ", 3)
+	if len(parts) < 3 {
+		return "", line
+	}
+	return parts[1], parts[2]
+}
+
+// tailLines is how much of a log an error shows.
+const tailLines = 20
+
+// lastLines returns the end of a service's log, ready to be appended to an error.
+func (s *session) lastLines(service string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	logs, err := s.Runtime.Logs(ctx, s.ID, service, false)
+	if err != nil {
+		return ""
+	}
+	defer logs.Close()
+	b, err := io.ReadAll(logs)
+	if err != nil || len(b) == 0 {
+		return ""
+	}
+	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	lines = lines[max(0, len(lines)-tailLines):]
+	for i, line := range lines {
+		_, lines[i] = splitLogLine(line)
+	}
+	return "\n  last log lines of " + service + ":\n    " + strings.Join(lines, "\n    ")
+}

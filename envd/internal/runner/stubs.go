@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/gateway"
+)
+
+// loadStub reads a stub's mappings and files and hands them to the gateway.
+func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
+	c := gateway.StubConfig{Ports: stub.Ports, TLSPorts: stub.TLSPorts, Files: map[string][]byte{}}
+	if stub.Dir != "" {
+		if err := readMappings(stub.Dir, &c); err != nil {
+			return err
+		}
+	}
+	for i, m := range stub.Mappings {
+		c.Mappings = append(c.Mappings, gateway.MappingFile{Name: fmt.Sprintf("inline[%d]", i), Document: json.RawMessage(m)})
+	}
+	if err := s.gateway.PutStub(ctx, stub.Host, c); err != nil {
+		return fmt.Errorf("stub %s: %w", stub.Host, err)
+	}
+	return nil
+}
+
+// readMappings reads one mapping file, or a directory in WireMock's layout: mappings/ and __files/ below it, or
+// mapping files right in it.
+func readMappings(path string, c *gateway.StubConfig) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return readMapping(path, filepath.Base(path), c)
+	}
+	mappings := filepath.Join(path, "mappings")
+	if _, err := os.Stat(mappings); errors.Is(err, fs.ErrNotExist) {
+		mappings = path
+	}
+	err = walk(mappings, func(file, name string) error {
+		if mappings == path && strings.HasPrefix(name, "__files/") {
+			return nil
+		}
+		if !slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(file)) {
+			return nil
+		}
+		return readMapping(file, name, c)
+	})
+	if err != nil {
+		return err
+	}
+	return walk(filepath.Join(path, "__files"), func(file, name string) error {
+		b, err := os.ReadFile(file)
+		c.Files[name] = b
+		return err
+	})
+}
+
+func readMapping(file, name string, c *gateway.StubConfig) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	c.Mappings = append(c.Mappings, gateway.MappingFile{Name: name, Document: b})
+	return nil
+}
+
+// walk calls each for every regular file below root, in lexical order; a root that does not exist holds none.
+func walk(root string, each func(file, name string) error) error {
+	err := filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		return each(file, filepath.ToSlash(name))
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// followStubs writes every request that stubs serve into stubs/<host>.ndjson, until the gateway is gone. It returns
+// once the stream stands.
+func (s *session) followStubs(ctx context.Context) error {
+	if len(s.Spec.Environment.Stubs) == 0 {
+		return nil
+	}
+	logs := map[string]*evidence.Log{}
+	for _, stub := range s.Spec.Environment.Stubs {
+		log, err := s.Dir.OpenLog(filepath.Join(evidence.StubsDir, stub.Host+".ndjson"))
+		if err != nil {
+			return err
+		}
+		logs[stub.Host] = log
+	}
+	standing, failed := make(chan struct{}), make(chan error, 1)
+	s.background.Go(func() {
+		err := s.gateway.Served(context.WithoutCancel(ctx), func() { close(standing) }, func(served gateway.Served) {
+			if log := logs[served.Host]; log != nil {
+				err := log.Append(served)
+				_ = err // kept by the log for Close
+			}
+		})
+		for _, log := range logs {
+			err = errors.Join(err, log.Close())
+		}
+		if err != nil {
+			s.rec.tell(Notice{Step: "stub journal", Text: err.Error(), Failed: true})
+		}
+		failed <- err
+	})
+	select {
+	case <-standing:
+		return nil
+	case err := <-failed:
+		return fmt.Errorf("stub journal: %w", err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,83 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/plan"
+)
+
+// destroyTimeout bounds the removal of an environment; stopping its services gracefully has its own time.
+const destroyTimeout = 30 * time.Second
+
+// teardown takes the last readings, stops the services gracefully, destroys the environment and observes that
+// nothing is left. Faults were reverted before. Whatever fails on the way is recorded and the rest goes on.
+func (s *session) teardown(ctx context.Context) {
+	s.settled.Store(true)
+	complain := func(step string, err error) {
+		if err != nil {
+			s.rec.tell(Notice{Step: step, Text: err.Error(), Failed: true})
+		}
+	}
+	complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
+	complain("last readings", s.collect(ctx))
+	complain("stop", s.stopServices(ctx))
+
+	ctx, cancel := context.WithTimeout(ctx, destroyTimeout)
+	defer cancel()
+	leftovers, err := s.Runtime.Destroy(ctx, s.ID)
+	if err != nil {
+		leftovers = append(leftovers, envd.Leftover{Kind: "environment", ID: s.ID, Detail: err.Error()})
+	} else if state, err := s.Runtime.Observe(ctx, s.ID); err == nil && state.Exists {
+		leftovers = append(leftovers, envd.Leftover{Kind: "environment", ID: s.ID, Detail: "still observed after its removal"})
+	}
+	for i := range leftovers {
+		s.rec.observe(envd.Observation{Leftover: &leftovers[i]})
+	}
+	s.gateway.Close()
+	s.background.Wait()
+	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunTornDown}})
+}
+
+// collect records the stubs' counters and the undeclared connections.
+func (s *session) collect(ctx context.Context) error {
+	state, err := s.Runtime.Observe(ctx, s.ID)
+	if err != nil || !state.Gateway {
+		return err // there is nothing to ask
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	report, err := s.gateway.Report(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range report.Stubs {
+		s.rec.observe(envd.Observation{Stub: &report.Stubs[i]})
+	}
+	refused, err := s.Runtime.Undeclared(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	if refused == nil {
+		s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunConnectionsUnseen}})
+	}
+	for _, c := range append(report.Undeclared, refused...) {
+		s.rec.observe(envd.Observation{Connection: &c})
+	}
+	if report.Lost > 0 {
+		return fmt.Errorf("the stub journal lacks %d requests that came faster than it could be written", report.Lost)
+	}
+	return nil
+}
+
+// stopServices asks what was started to end, in the reverse order of the plan.
+func (s *session) stopServices(ctx context.Context) error {
+	state, err := s.Runtime.Observe(ctx, s.ID)
+	if err != nil || !state.Exists {
+		return err
+	}
+	return plan.Execute(ctx, plan.Teardown(s.Spec.Environment, state), s.do, s.rec.operation)
+}
