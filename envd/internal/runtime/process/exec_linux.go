@@ -1,0 +1,204 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+)
+
+// exec runs a command inside. When ctx ends first, everything that the command started is killed.
+func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
+	if len(cmd.Command) == 0 {
+		return -1, errors.New("exec: no command given")
+	}
+	req, err := e.execRequest(cmd)
+	if err != nil {
+		return -1, err
+	}
+	streams, err := openStreams(cmd)
+	if err != nil {
+		return -1, fmt.Errorf("exec %s: %w", cmd.Command[0], err)
+	}
+	_, files, err := e.client.Call(ctx, control.Request{Start: &req}, streams.theirs...)
+	err = errors.Join(err, control.CloseAll(files), streams.handOver())
+	if err != nil && ctx.Err() == nil {
+		return -1, errors.Join(err, streams.finish())
+	}
+	exit, err := e.awaitExec(ctx, req.Name)
+	if err := errors.Join(err, streams.finish()); err != nil {
+		return -1, fmt.Errorf("exec %s: %w", cmd.Command[0], err)
+	}
+	return exit.Code, nil
+}
+
+// execRequest works out the surroundings: those of a service, or the runner's own.
+func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
+	e.mu.Lock()
+	e.execs++
+	req := control.Start{Name: fmt.Sprintf("exec-%d", e.execs), Command: cmd.Command, WorkDir: cmd.WorkDir}
+	e.mu.Unlock()
+	mark := cmd.Name
+	if mark == "" {
+		mark = req.Name
+	}
+	if cmd.Service != "" {
+		svc, err := e.service(cmd.Service)
+		if err != nil {
+			return req, err
+		}
+		req.Env, req.User = svc.env, svc.user
+		if req.WorkDir == "" {
+			req.WorkDir = svc.workDir
+		}
+	} else {
+		req.Env = os.Environ()
+		if wd, err := os.Getwd(); err == nil && req.WorkDir == "" {
+			req.WorkDir = wd
+		}
+	}
+	vars := map[string]string{}
+	for _, v := range req.Env {
+		if k, value, ok := strings.Cut(v, "="); ok {
+			vars[k] = value
+		}
+	}
+	for k, v := range cmd.Env {
+		vars[k] = v
+	}
+	req.Env = e.environ(mark, vars)
+	return req, nil
+}
+
+// awaitExec waits for the command and, whatever happens, for the end of everything that it started.
+func (e *environment) awaitExec(ctx context.Context, name string) (envd.Exit, error) {
+	wait := control.Request{Wait: &control.Wait{Name: name}}
+	resp, _, err := e.client.Call(ctx, wait)
+	if cause := ctx.Err(); cause != nil {
+		err = cause
+	}
+	var exit envd.Exit
+	if err == nil {
+		exit = *resp.Exit
+	}
+	cleanup := context.WithoutCancel(ctx)
+	kill := control.Request{Signal: &control.Signal{Name: name, All: true}}
+	_, _, killErr := e.client.Call(cleanup, kill)
+	if killErr == nil {
+		wait.Wait.Forget = true
+		_, _, killErr = e.client.Call(cleanup, wait)
+	}
+	if ctx.Err() != nil && errors.Is(killErr, envd.ErrNoService) {
+		killErr = nil // ctx ended before the command was started
+	}
+	return exit, errors.Join(err, killErr)
+}
+
+// streams are the standard streams of a command: files go to it as they are, anything else through pipes.
+type streams struct {
+	theirs  []*os.File
+	close   []*os.File // theirs that were opened here
+	copying sync.WaitGroup
+	stdin   *os.File // our end, closed to end a copy that has nobody to write to
+	mu      sync.Mutex
+	err     error
+}
+
+func openStreams(cmd envd.Exec) (*streams, error) {
+	s := &streams{}
+	err := s.input(cmd.Stdin)
+	if err == nil {
+		err = s.output(cmd.Stdout)
+	}
+	switch {
+	case err != nil:
+	case sameWriter(cmd.Stdout, cmd.Stderr): // two copies into one writer would race
+		s.theirs = append(s.theirs, s.theirs[1])
+	default:
+		err = s.output(cmd.Stderr)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.handOver(), s.finish())
+	}
+	return s, nil
+}
+
+func sameWriter(a, b io.Writer) bool {
+	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
+}
+
+func (s *streams) input(r io.Reader) error {
+	if f, ok := r.(*os.File); ok && f != nil {
+		s.theirs = append(s.theirs, f)
+		return nil
+	}
+	if r == nil {
+		return s.null(os.O_RDONLY)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.theirs, s.close, s.stdin = append(s.theirs, read), append(s.close, read), write
+	// Not waited for: a reader that blocks for ever, a terminal for one, must not hold up the command's end.
+	go func() {
+		_, _ = io.Copy(write, r) // a command need not read all of its input
+		_ = write.Close()
+	}()
+	return nil
+}
+
+func (s *streams) output(w io.Writer) error {
+	if f, ok := w.(*os.File); ok && f != nil {
+		s.theirs = append(s.theirs, f)
+		return nil
+	}
+	if w == nil {
+		return s.null(os.O_WRONLY)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.theirs, s.close = append(s.theirs, write), append(s.close, write)
+	s.copying.Go(func() {
+		_, err := io.Copy(w, read)
+		if err != nil { // the writer failed: the command must not block on a full pipe
+			_, _ = io.Copy(io.Discard, read)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.err = errors.Join(s.err, err, read.Close())
+	})
+	return nil
+}
+
+func (s *streams) null(flag int) error {
+	f, err := os.OpenFile(os.DevNull, flag, 0)
+	if err != nil {
+		return err
+	}
+	s.theirs, s.close = append(s.theirs, f), append(s.close, f)
+	return nil
+}
+
+// handOver closes this side's copies of what the command has got.
+func (s *streams) handOver() error { return control.CloseAll(s.close) }
+
+// finish waits for the output's end, which comes when nothing holds the streams any more.
+func (s *streams) finish() error {
+	s.copying.Wait()
+	if s.stdin != nil {
+		_ = s.stdin.Close() // closed already where the input came to its end
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}

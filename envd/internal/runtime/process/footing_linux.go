@@ -1,0 +1,140 @@
+package process
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+)
+
+// footing is what this machine allows.
+type footing struct {
+	plain    bool
+	recorded bool
+	reason   string // why plain
+}
+
+// footing asks the machine by making a throw-away environment, once.
+func (r *Runtime) footing(ctx context.Context) (footing, error) {
+	r.probing.Lock()
+	defer r.probing.Unlock()
+	if r.probed != nil {
+		return *r.probed, nil
+	}
+	f := footing{plain: true, reason: "it was asked for"}
+	if !r.opts.Plain {
+		var err error
+		if f, err = r.probe(ctx); err != nil {
+			return f, err
+		}
+	}
+	r.probed = &f
+	return f, nil
+}
+
+func (r *Runtime) probe(ctx context.Context) (footing, error) {
+	exe, err := r.exe()
+	if err != nil {
+		return footing{}, err
+	}
+	e, err := launch(ctx, exe, "probe-"+rand.Text(), r.opts, false, control.Setup{Hostname: "probe"})
+	switch {
+	case ctx.Err() != nil:
+		return footing{}, ctx.Err()
+	case errors.Is(err, os.ErrNotExist): // says nothing about namespaces
+		return footing{}, err
+	case err != nil:
+		return footing{plain: true, reason: err.Error()}, nil
+	}
+	return footing{recorded: e.recorded}, e.end(ctx)
+}
+
+// Capabilities says what this machine allows.
+func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
+	f, err := r.footing(ctx)
+	if err != nil {
+		return envd.Capabilities{}, err
+	}
+	if f.plain {
+		return envd.Capabilities{
+			Commands: true, SharedPorts: true,
+			Guarantee: "weaker: no namespaces (" + f.reason + "); services run side by side with the host's processes on " +
+				"a loopback address of their own, reach the network freely, and what they daemonise may survive SIGKILL of envd",
+		}, nil
+	}
+	c := envd.Capabilities{
+		Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true, KillSafe: true,
+		Guarantee: "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +
+			"connections are refused and recorded; the host's files are the host's own, without limits on CPU and memory",
+	}
+	if !f.recorded {
+		c.Guarantee = "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +
+			"connections are refused but not recorded (no veth or packet sockets here); no limits on CPU and memory"
+	}
+	return c, nil
+}
+
+// plainAddress is an environment's own loopback address, chosen by its ID from 127.64.0.0/10.
+func plainAddress(id string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id)) // never fails
+	n := h.Sum32()
+	return fmt.Sprintf("127.%d.%d.%d", 64+n>>24%64, byte(n>>16), 1+byte(n)%254)
+}
+
+// plainPatience is how long PID 1's stand-in may take to kill what it started, before it is done from here.
+const plainPatience = 3 * time.Second
+
+// endPlain cuts the lifeline, at which the stand-in kills everything and ends, and then makes sure.
+func (e *environment) endPlain(ctx context.Context) error {
+	_ = e.client.Close() // an end that is closed already is just as cut
+	patience := time.NewTimer(plainPatience)
+	defer patience.Stop()
+	select {
+	case <-e.gone:
+	case <-patience.C:
+		_ = e.cmd.Process.Kill() // seen by what follows
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of %s: %w", e.id, ctx.Err())
+	}
+	marked, err := findMarked(e.id)
+	for _, p := range marked {
+		if e := kill(ctx, p); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	return errors.Join(err, e.settle(ctx))
+}
+
+// kill ends a process by its pidfd and waits until it has ended.
+func kill(ctx context.Context, pid int) (err error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("kill process %d: %w", pid, err)
+	}
+	defer func() { err = errors.Join(err, unix.Close(fd)) }()
+	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("kill process %d: %w", pid, err)
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("wait for the end of process %d: %w", pid, err)
+		}
+		// A pidfd is readable once its process has ended, reaped or not. Look at ctx now and then.
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
+		if n > 0 || (err != nil && !errors.Is(err, unix.EINTR)) {
+			return err
+		}
+	}
+}

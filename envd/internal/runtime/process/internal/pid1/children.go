@@ -1,0 +1,185 @@
+//go:build linux
+
+package pid1
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+)
+
+// children is every process that PID 1 started, by name.
+type children struct {
+	spawner *spawner
+	mu      sync.Mutex
+	byName  map[string]*child
+	byPID   map[int]*child
+	reaped  chan struct{} // closed and replaced whenever a process was reaped
+}
+
+// child is one started process and all that descends from it.
+type child struct {
+	name    string
+	pid     int
+	tag     uint64
+	started time.Time
+	ended   chan struct{} // closed when the process itself has ended; exit is set then
+	exit    envd.Exit
+	cpu     time.Duration // of the reaped processes of its tree; guarded by children.mu
+}
+
+func newChildren(plain bool) (*children, error) {
+	sp, err := newSpawner(plain)
+	if err != nil {
+		return nil, err
+	}
+	c := &children{
+		spawner: sp,
+		byName:  map[string]*child{},
+		byPID:   map[int]*child{},
+		reaped:  make(chan struct{}),
+	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+	go func() {
+		for range ended { // one signal may stand for many ends
+			for c.reapOne() {
+			}
+		}
+	}()
+	return c, nil
+}
+
+// start forks under the lock, so that no end can be reaped before the process is on record.
+func (c *children) start(name string, argv0 string, argv []string, attr *syscall.ProcAttr) (*child, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.byName[name]; old != nil && !old.over() {
+		return nil, fmt.Errorf("%s runs already", name)
+	}
+	kid := &child{name: name, ended: make(chan struct{}), started: time.Now(), tag: c.freeTag()}
+	pid, err := c.spawner.forkExec(kid.tag, argv0, argv, attr)
+	if err != nil {
+		return nil, err
+	}
+	kid.pid = pid
+	c.byName[name], c.byPID[pid] = kid, kid
+	return kid, nil
+}
+
+// freeTag returns the smallest number that no process on record carries.
+func (c *children) freeTag() uint64 {
+	used := map[uint64]bool{}
+	for _, kid := range c.byName {
+		used[kid.tag] = true
+	}
+	tag := uint64(1)
+	for used[tag] {
+		tag++
+	}
+	return tag
+}
+
+func (c *children) get(name string) (*child, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if kid := c.byName[name]; kid != nil {
+		return kid, nil
+	}
+	return nil, fmt.Errorf("%w: %s", envd.ErrNoService, name)
+}
+
+func (k *child) over() bool {
+	select {
+	case <-k.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// siginfo is the kernel's siginfo_t as waitid(2) fills it in; the union behind code is aligned like a pointer.
+type siginfo struct {
+	signo, errno, code int32
+	child              struct {
+		_   [0]uintptr
+		pid int32
+		_   [108]byte
+	}
+}
+
+// reapOne reaps one ended process, an orphan or a child, and tells whether there was any.
+func (c *children) reapOne() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// Look first and reap then: the tag that says whose process it was is gone with the process.
+	var info siginfo
+	_, _, errno := syscall.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(unsafe.Pointer(&info)),
+		unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, 0, 0)
+	if errno == unix.EINTR {
+		return true
+	}
+	pid := int(info.child.pid)
+	if errno != 0 || pid == 0 {
+		return false
+	}
+	tag := c.spawner.tagOf(pid)
+	var status unix.WaitStatus
+	var usage unix.Rusage
+	if _, err := unix.Wait4(pid, &status, unix.WNOHANG, &usage); err != nil {
+		return err == unix.EINTR
+	}
+	for _, kid := range c.byName {
+		if kid.tag == tag {
+			kid.cpu += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+		}
+	}
+	if kid := c.byPID[pid]; kid != nil {
+		delete(c.byPID, pid)
+		kid.exit = exitOf(status)
+		close(kid.ended)
+	}
+	close(c.reaped)
+	c.reaped = make(chan struct{})
+	return true
+}
+
+func exitOf(status unix.WaitStatus) envd.Exit {
+	if status.Signaled() {
+		return envd.Exit{Code: 128 + int(status.Signal()), Signal: status.Signal().String()}
+	}
+	return envd.Exit{Code: status.ExitStatus()}
+}
+
+// wait blocks until the process has ended. With Forget, nothing that it left running outlives the call.
+func (c *children) wait(ctx context.Context, req *control.Wait) (*envd.Exit, error) {
+	kid, err := c.get(req.Name)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-kid.ended:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if req.Forget {
+		if err := c.killTree(ctx, kid); err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		delete(c.byName, req.Name)
+		c.mu.Unlock()
+	}
+	exit := kid.exit
+	return &exit, nil
+}

@@ -1,0 +1,74 @@
+//go:build linux
+
+package pid1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
+)
+
+// The environment's one address besides its loopback: documentation addresses (RFC 5737, RFC 3849), which nothing
+// real has. It is the source of everything that tries to leave.
+var (
+	outside4 = net.IPv4(192, 0, 2, 2)
+	outside6 = net.ParseIP("2001:db8::2")
+)
+
+// The pair of interfaces towards nowhere: packets leave through exitLink and are answered on trapLink.
+const (
+	exitLink = "envd0"
+	trapLink = "envd1"
+)
+
+// makeNetwork brings the loopback up, opens the low ports to every user, and sets the trap for what wants out. The
+// trap is nil where this kernel cannot have it: then there is no route out, and nothing to see.
+func makeNetwork(ctx context.Context) (*trap, error) {
+	if err := netlink.Up("lo", false); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", []byte("0"), 0); err != nil {
+		return nil, fmt.Errorf("open the ports below 1024: %w", err)
+	}
+	t, err := setTrap(ctx)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EAFNOSUPPORT) {
+		return nil, nil // no veth or no packet sockets
+	}
+	return t, err
+}
+
+func setTrap(ctx context.Context) (*trap, error) {
+	if err := netlink.AddPair(exitLink, trapLink); err != nil {
+		return nil, err
+	}
+	t, err := openTrap(ctx, trapLink)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(netlink.Up(exitLink, true), netlink.Up(trapLink, true)); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(netlink.AddAddress(exitLink, outside4), netlink.AddDefaultRoute(exitLink, outside4)); err != nil {
+		return nil, err
+	}
+	err = errors.Join(netlink.AddAddress(exitLink, outside6), netlink.AddDefaultRoute(exitLink, outside6))
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EACCES) {
+		err = nil // a host without IPv6: nothing leaves by it
+	}
+	return t, err
+}
+
+// addLoopbackAddress makes an address outside one that is answered inside.
+func addLoopbackAddress(ip net.IP) error {
+	err := netlink.AddAddress("lo", ip)
+	if errors.Is(err, unix.EEXIST) {
+		return nil
+	}
+	return err
+}

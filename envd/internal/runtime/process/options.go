@@ -1,0 +1,23 @@
+package process
+
+// Options are the runtime's surroundings. One Runtime serves one run: the logs of its environment lie in LogDir.
+type Options struct {
+	// Exe is the envd binary, which is run again as `init` and `gateway` inside; by default the running executable.
+	Exe string
+
+	// LogDir is where each service's output goes, as SERVICE.log. It exists, and belongs to one environment at a time.
+	LogDir string
+
+	// Visible are paths that stay visible inside though they lie below /tmp or /dev/shm, which are private there.
+	// Working directories and absolute commands of services always do.
+	Visible []string
+
+	// Redact masks secrets in one line of output, where set.
+	Redact func([]byte) []byte
+
+	// Plain goes without namespaces even where they are to be had: the weaker guarantee of other machines.
+	Plain bool
+}
+
+// Name is this runtime's word in a spec.
+const Name = "process"

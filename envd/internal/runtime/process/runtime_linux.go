@@ -1,0 +1,176 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/pid1"
+)
+
+// Runtime is the process runtime. It keeps the contract of envd.Runtime; what is not Observe or Destroy needs the
+// Runtime that created the environment.
+type Runtime struct {
+	opts Options
+
+	mu   sync.Mutex
+	envs map[string]*environment
+
+	probing sync.Mutex
+	probed  *footing // nil until the machine was asked
+}
+
+var _ envd.Runtime = (*Runtime)(nil)
+
+// New returns a runtime. It touches nothing yet.
+func New(opts Options) *Runtime {
+	return &Runtime{opts: opts, envs: map[string]*environment{}}
+}
+
+// InitMain is the body of the hidden command `envd init`, the first process of an environment.
+func InitMain(ctx context.Context, args []string) int { return pid1.Main(ctx, args) }
+
+// Name returns "process".
+func (r *Runtime) Name() string { return Name }
+
+func (r *Runtime) exe() (string, error) {
+	if r.opts.Exe != "" {
+		return r.opts.Exe, nil
+	}
+	return os.Executable()
+}
+
+// owned returns an environment of this Runtime that is alive.
+func (r *Runtime) owned(id string) (*environment, error) {
+	r.mu.Lock()
+	e := r.envs[id]
+	r.mu.Unlock()
+	if e != nil && !e.over() {
+		return e, nil
+	}
+	if e == nil {
+		if inits, err := findInits(id); err != nil {
+			return nil, err
+		} else if len(inits) > 0 {
+			return nil, fmt.Errorf("%w: environment %s belongs to another process", envd.ErrUnsupported, id)
+		}
+	}
+	return nil, fmt.Errorf("%w: %s", envd.ErrNotFound, id)
+}
+
+// Do carries one operation out.
+func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if op.Kind == envd.OpCreate {
+		return r.create(ctx, envID, op.Environment)
+	}
+	e, err := r.owned(envID)
+	if err != nil {
+		return err
+	}
+	switch op.Kind {
+	case envd.OpGateway:
+		return e.explain(e.startGateway(ctx, op))
+	case envd.OpFile:
+		return e.explain(e.writeFile(ctx, op))
+	case envd.OpStart:
+		return e.explain(e.startService(ctx, op))
+	case envd.OpStop:
+		return e.explain(e.stop(ctx, op))
+	default:
+		return fmt.Errorf("%w: operation %s is not the runtime's", envd.ErrUnsupported, op.Kind)
+	}
+}
+
+// Wait blocks until the service's process has ended. Descendants that it left running are not waited for.
+func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return envd.Exit{}, err
+	}
+	resp, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: service}})
+	switch {
+	case errors.Is(err, control.ErrGone):
+		return envd.Exit{Code: 137, Signal: "killed", Reason: "the environment is gone"}, nil
+	case err != nil:
+		return envd.Exit{}, err
+	}
+	return *resp.Exit, nil
+}
+
+// Logs reads a service's output.
+func (r *Runtime) Logs(ctx context.Context, envID, service string, follow bool) (io.ReadCloser, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := e.service(service)
+	if err != nil {
+		return nil, err
+	}
+	return svc.log.Reader(ctx, follow)
+}
+
+// Dial connects to a port inside.
+func (r *Runtime) Dial(ctx context.Context, envID, service string, port int) (net.Conn, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.dial(ctx, service, port)
+	return conn, e.explain(err)
+}
+
+// Exec runs a command inside. Nothing that it started outlives it.
+func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return -1, err
+	}
+	code, err := e.exec(ctx, cmd)
+	return code, e.explain(err)
+}
+
+// Stats samples each service with everything that descends from it, the gateway too.
+func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return nil, err
+	}
+	processes, err := e.processes(ctx)
+	if err != nil {
+		return nil, e.explain(err)
+	}
+	var usage []envd.Usage
+	for _, p := range processes {
+		usage = append(usage, envd.Usage{Service: p.Name, CPU: envd.Duration(p.CPU), RSSBytes: p.RSS})
+	}
+	return usage, nil
+}
+
+// Undeclared lists what was refused on its way out. It is nil where connections are not recorded.
+func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
+	e, err := r.owned(envID)
+	if err != nil {
+		return nil, err
+	}
+	if !e.recorded {
+		return nil, nil
+	}
+	resp, _, err := e.client.Call(ctx, control.Request{Query: &control.Query{Undeclared: true}})
+	if err != nil {
+		return nil, e.explain(err)
+	}
+	if resp.Undeclared == nil {
+		resp.Undeclared = []envd.Connection{}
+	}
+	return resp.Undeclared, nil
+}
