@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// The details are for people, and part of a plan's text.
+
+func createDetail(env *envd.Environment, caps envd.Capabilities) string {
+	network := "shared network"
+	if caps.Isolated {
+		network = "private network"
+	}
+	if len(env.Egress) > 0 {
+		network += ", way out to " + strings.Join(env.Egress, ", ")
+	}
+	return env.Runtime + ": " + network
+}
+
+func gatewayDetail(env *envd.Environment) string {
+	var ports []int
+	for _, s := range env.Stubs {
+		ports = append(append(ports, s.Ports...), s.TLSPorts...)
+	}
+	if len(ports) == 0 {
+		return ""
+	}
+	slices.Sort(ports)
+	var b strings.Builder
+	b.WriteString("stubs on")
+	for _, p := range slices.Compact(ports) {
+		b.WriteString(" :" + strconv.Itoa(p))
+	}
+	return b.String()
+}
+
+func stubDetail(s *envd.Stub) string {
+	var parts []string
+	if s.Dir != "" {
+		parts = append(parts, s.Dir)
+	}
+	if n := len(s.Mappings); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d inline", n))
+	}
+	if parts == nil {
+		parts = append(parts, "no mappings")
+	}
+	if s.Engine != "builtin" {
+		parts = append(parts, "engine "+s.Engine)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func fileDetail(f *envd.File) string {
+	detail := fmt.Sprintf("%s %04o", f.Path, f.Mode)
+	if f.Source != "" {
+		detail += " from " + f.Source
+	}
+	return detail
+}
+
+func startDetail(s *envd.Service) string {
+	parts := []string{}
+	if s.Image != "" {
+		parts = append(parts, s.Image)
+	}
+	for _, arg := range s.Command {
+		parts = append(parts, word(arg))
+	}
+	if s.Replicas > 1 {
+		parts = append(parts, fmt.Sprintf("× %d", s.Replicas))
+	}
+	return strings.Join(parts, " ")
+}
+
+// word writes an argument so that it cannot be taken for two.
+func word(arg string) string {
+	if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`"'\$`+"`", r) }) {
+		return strconv.Quote(arg)
+	}
+	return arg
+}
+
+func readyDetail(s *envd.Service) string {
+	r := s.Ready
+	within := " within " + r.Timeout.String()
+	switch {
+	case r.HTTP != nil && r.HTTP.Status != 0:
+		return fmt.Sprintf("http :%d%s answers %d", r.HTTP.Port, r.HTTP.Path, r.HTTP.Status) + within
+	case r.HTTP != nil:
+		return fmt.Sprintf("http :%d%s answers 2xx", r.HTTP.Port, r.HTTP.Path) + within
+	case r.TCP != 0:
+		return fmt.Sprintf("tcp :%d accepts", r.TCP) + within
+	case r.Log != "":
+		return fmt.Sprintf("log matches %q", r.Log) + within
+	case len(r.Exec) > 0:
+		words := make([]string, len(r.Exec))
+		for i, arg := range r.Exec {
+			words[i] = word(arg)
+		}
+		return "exec " + strings.Join(words, " ") + " exits with 0" + within
+	}
+	return "as soon as it runs"
+}

@@ -1,0 +1,214 @@
+// Package plan turns an Environment into the graph of side effects that bring it to life, and carries such graphs out.
+//
+// Making a plan is pure: the same environment, state and capabilities give the same plan, whose String is plain text
+// to compare. Carrying it out (Execute) knows only the graph; what an operation does is the caller's.
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Plan is a graph of operations in topological order: every operation stands behind those that it depends on.
+type Plan struct {
+	Operations []envd.Operation
+}
+
+// Make plans what state lacks of env. What the runtime cannot do is refused before anything else, all of it at once: the
+// error is a Refusal.
+//
+//	environment.create → gateway.start → stub.load (each)
+//	environment.create → file.write (each)
+//	gateway.start, stub.load (all), file.write (the service's), service.ready (of depends_on) → service.start → service.ready
+//
+// A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
+// Its files are not written again either, because it has read them. Stubs are loaded anew into a gateway that runs:
+// what it holds cannot be seen from outside, and loading replaces.
+func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Plan, error) {
+	if err := refuse(env, caps); err != nil {
+		return nil, err
+	}
+	order, err := startOrder(env)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{env: env, planned: map[string]bool{}}
+	if !state.Exists {
+		b.add(envd.Operation{Kind: envd.OpCreate, Detail: createDetail(env, caps)})
+	}
+	if !state.Gateway {
+		b.add(envd.Operation{Kind: envd.OpGateway, Detail: gatewayDetail(env)}, id(envd.OpCreate, ""))
+	}
+	b.stubs()
+	for _, s := range order {
+		b.service(s, state.Services[s.Name].Running)
+	}
+	return &Plan{b.operations}, nil
+}
+
+// Teardown plans the stop of every running service of env, dependents before what they depend on. The environment
+// itself goes with Runtime.Destroy.
+func Teardown(env *envd.Environment, state envd.State) *Plan {
+	b := &builder{env: env, planned: map[string]bool{}}
+	order, err := startOrder(env)
+	if err != nil { // a circle never came up in order, so there is none to go down in
+		order = all(env)
+	}
+	slices.Reverse(order)
+	for _, s := range order {
+		if !state.Services[s.Name].Running {
+			continue
+		}
+		var dependents []string
+		for i := range env.Services {
+			if d := &env.Services[i]; slices.Contains(d.DependsOn, s.Name) {
+				dependents = append(dependents, id(envd.OpStop, d.Name))
+			}
+		}
+		detail := fmt.Sprintf("SIG%s, after %s SIGKILL", s.Stop.Signal, s.Stop.Grace)
+		b.add(envd.Operation{Kind: envd.OpStop, Target: s.Name, Service: s, Detail: detail}, dependents...)
+	}
+	return &Plan{b.operations}
+}
+
+// builder collects operations. Dependencies on what is not planned are dropped: it is there already.
+type builder struct {
+	env        *envd.Environment
+	operations []envd.Operation
+	planned    map[string]bool
+}
+
+func id(kind envd.OpKind, target string) string {
+	return strings.TrimSpace(string(kind) + " " + target)
+}
+
+func (b *builder) add(op envd.Operation, dependsOn ...string) {
+	op.ID = id(op.Kind, op.Target)
+	op.Environment = b.env
+	for _, d := range dependsOn {
+		if b.planned[d] && !slices.Contains(op.DependsOn, d) {
+			op.DependsOn = append(op.DependsOn, d)
+		}
+	}
+	b.planned[op.ID] = true
+	b.operations = append(b.operations, op)
+}
+
+// caTarget is the target of the operation that places the environment's own certificate authority.
+const caTarget = "ca"
+
+func (b *builder) stubs() {
+	for i := range b.env.Stubs {
+		s := &b.env.Stubs[i]
+		b.add(envd.Operation{Kind: envd.OpStub, Target: s.Host, Stub: s, Detail: stubDetail(s)}, id(envd.OpGateway, ""))
+	}
+	if len(b.env.Stubs) > 0 {
+		ca := &envd.File{Path: envd.CAFile, Mode: 0o644}
+		b.add(envd.Operation{Kind: envd.OpFile, Target: caTarget, File: ca, Detail: fileDetail(ca)}, id(envd.OpCreate, ""))
+	}
+}
+
+func (b *builder) service(s *envd.Service, running bool) {
+	ready := []string{id(envd.OpStart, s.Name)}
+	if !running {
+		before := []string{id(envd.OpCreate, ""), id(envd.OpGateway, "")}
+		for i := range b.env.Stubs {
+			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
+		}
+		before = append(before, id(envd.OpFile, caTarget))
+		for i := range s.Files {
+			f := &s.Files[i]
+			target := s.Name + ":" + f.Path
+			b.add(envd.Operation{Kind: envd.OpFile, Target: target, Service: s, File: f, Detail: fileDetail(f)}, id(envd.OpCreate, ""))
+			before = append(before, id(envd.OpFile, target))
+		}
+		for _, d := range s.DependsOn {
+			before = append(before, id(envd.OpReady, d))
+		}
+		b.add(envd.Operation{Kind: envd.OpStart, Target: s.Name, Service: s, Detail: startDetail(s)}, before...)
+	}
+	b.add(envd.Operation{Kind: envd.OpReady, Target: s.Name, Service: s, Detail: readyDetail(s)}, ready...)
+}
+
+func all(env *envd.Environment) []*envd.Service {
+	services := make([]*envd.Service, len(env.Services))
+	for i := range env.Services {
+		services[i] = &env.Services[i]
+	}
+	return services
+}
+
+// startOrder sorts services so that each stands behind those it depends on, otherwise in their given order.
+func startOrder(env *envd.Environment) ([]*envd.Service, error) {
+	var order []*envd.Service
+	placed := map[string]bool{}
+	waiting := all(env)
+	for len(waiting) > 0 {
+		i := slices.IndexFunc(waiting, func(s *envd.Service) bool {
+			return !slices.ContainsFunc(s.DependsOn, func(d string) bool { return !placed[d] })
+		})
+		if i < 0 {
+			names := make([]string, len(waiting))
+			for j, s := range waiting {
+				names[j] = s.Name
+			}
+			return nil, fmt.Errorf("no order to start %s in: they depend on each other or on services that are not there", strings.Join(names, ", "))
+		}
+		placed[waiting[i].Name] = true
+		order = append(order, waiting[i])
+		waiting = slices.Delete(waiting, i, i+1)
+	}
+	return order, nil
+}
+
+// String lists the operations, one a line: its number, what it is, and the numbers of those it waits for.
+//
+//	1  environment.create  process: private network
+//	2  gateway.start       stubs on :80 :443  [after 1]
+func (p *Plan) String() string {
+	if len(p.Operations) == 0 {
+		return "nothing to do\n"
+	}
+	number := map[string]int{}
+	width := 0
+	for i, op := range p.Operations {
+		number[op.ID] = i + 1
+		width = max(width, len(op.ID))
+	}
+	var b strings.Builder
+	for i, op := range p.Operations {
+		line := fmt.Sprintf("%3d  %-*s  %s", i+1, width, op.ID, op.Detail)
+		if len(op.DependsOn) > 0 {
+			line += fmt.Sprintf("  [after %s]", numbers(op.DependsOn, number))
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// numbers writes operations by their line, runs shortened: 1, 3-5.
+func numbers(ids []string, number map[string]int) string {
+	lines := make([]int, len(ids))
+	for i, d := range ids {
+		lines[i] = number[d]
+	}
+	slices.Sort(lines)
+	var parts []string
+	for i := 0; i < len(lines); {
+		j := i
+		for j+1 < len(lines) && lines[j+1] == lines[j]+1 {
+			j++
+		}
+		part := strconv.Itoa(lines[i])
+		if j > i {
+			part += "-" + strconv.Itoa(lines[j])
+		}
+		parts = append(parts, part)
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,160 @@
+package plan_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/plan"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares text with testdata/NAME.golden.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), text)
+}
+
+// isolated can do everything that the process runtime can in its strong form.
+var isolated = envd.Capabilities{Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true}
+
+func shop() *envd.Environment {
+	seconds := func(n int) envd.Duration { return envd.Duration(time.Duration(n) * time.Second) }
+	stop := envd.Stop{Signal: "TERM", Grace: seconds(10)}
+	return &envd.Environment{
+		Runtime: "process",
+		Services: []envd.Service{
+			{
+				Name: "web", Command: []string{"/bin/web", "--title", "The Shop"}, DependsOn: []string{"db", "cache"},
+				Ports: []envd.Port{{Number: 8080}}, Ready: envd.Readiness{HTTP: &envd.HTTPProbe{Port: 8080, Path: "/ready"}, Timeout: seconds(30)},
+				Files: []envd.File{{Path: "/etc/web.yaml", Mode: 0o600}, {Path: "/etc/ca.pem", Source: "/src/ca.pem", Mode: 0o644}}, Stop: stop,
+			},
+			{
+				Name: "db", Command: []string{"/bin/db"}, Ports: []envd.Port{{Number: 5432}},
+				Ready: envd.Readiness{TCP: 5432, Timeout: seconds(5)}, Stop: stop,
+			},
+			{Name: "cache", Command: []string{"/bin/cache"}, Ready: envd.Readiness{Log: "ready to .*", Timeout: seconds(5)}, Stop: stop},
+			{Name: "cron", Command: []string{"/bin/cron"}, DependsOn: []string{"web"}, Stop: stop},
+		},
+		Stubs: []envd.Stub{
+			{Host: "payments.example.com", Dir: "/src/stubs/payments", Ports: []int{80}, TLSPorts: []int{443}, Engine: "builtin"},
+			{Host: "mail.example.com", Mappings: []string{"{}", "{}"}, Ports: []int{8025}, Engine: "wiremock"},
+		},
+		Egress: []string{"api.example.org:443"},
+	}
+}
+
+func TestMake(t *testing.T) {
+	running := envd.ServiceState{Running: true}
+	code := 1
+	tests := map[string]struct {
+		env   *envd.Environment
+		state envd.State
+		caps  envd.Capabilities
+	}{
+		"fresh":      {env: shop(), caps: isolated},
+		"no-network": {env: shop(), caps: envd.Capabilities{Commands: true, Hostnames: true, Egress: true}},
+		"only-created": {
+			env: shop(), caps: isolated, state: envd.State{Exists: true},
+		},
+		"half-built": {
+			env: shop(), caps: isolated,
+			state: envd.State{Exists: true, Gateway: true, Services: map[string]envd.ServiceState{"db": running, "cache": {ExitCode: &code}}},
+		},
+		"complete": {
+			env: shop(), caps: isolated,
+			state: envd.State{Exists: true, Gateway: true, Services: map[string]envd.ServiceState{"db": running, "cache": running, "web": running, "cron": running}},
+		},
+		"no-stubs": {env: &envd.Environment{Runtime: "process", Services: []envd.Service{{Name: "one", Command: []string{"/bin/one"}}}}, caps: isolated},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p, err := plan.Make(test.env, test.state, test.caps)
+			require.NoError(t, err)
+			topological(t, p)
+			golden(t, name, p.String())
+			again, err := plan.Make(test.env, test.state, test.caps)
+			require.NoError(t, err)
+			assert.Equal(t, p, again, "planning twice gives the same plan")
+		})
+	}
+}
+
+func TestTeardown(t *testing.T) {
+	running := envd.ServiceState{Running: true}
+	p := plan.Teardown(shop(), envd.State{Exists: true, Services: map[string]envd.ServiceState{"db": running, "cache": running, "web": running}})
+	topological(t, p)
+	golden(t, "teardown", p.String())
+
+	assert.Equal(t, "nothing to do\n", plan.Teardown(shop(), envd.State{}).String())
+}
+
+// topological wants IDs to be unique and every operation to stand behind those that it depends on.
+func topological(t *testing.T, p *plan.Plan) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, op := range p.Operations {
+		for _, d := range op.DependsOn {
+			assert.True(t, seen[d], "%s stands before %s", op.ID, d)
+		}
+		assert.False(t, seen[op.ID], "%s stands twice", op.ID)
+		seen[op.ID] = true
+		assert.NotNil(t, op.Environment, op.ID)
+	}
+}
+
+func TestMakeRefusesEverythingAtOnce(t *testing.T) {
+	env := shop()
+	env.Services[0].Command, env.Services[0].Image = nil, "example.com/web:1"
+	env.Services[0].Replicas = 3
+	env.Services[1].Resources.MemoryBytes = 1 << 20
+	env.Services[2].Ports = []envd.Port{{Number: 5432}}
+	env.Services[2].Hostnames = []string{"cache.example.com"}
+	env.Services[3].Ports = []envd.Port{{Number: 80}}
+
+	_, err := plan.Make(env, envd.State{}, envd.Capabilities{Commands: true, SharedPorts: true})
+	var refusal *plan.Refusal
+	require.ErrorAs(t, err, &refusal)
+	require.ErrorIs(t, err, envd.ErrUnsupported)
+	assert.Equal(t, []string{
+		"service web is given as an image only (example.com/web:1): add a command",
+		"service web wants 3 replicas",
+		"service db bounds its resources",
+		"service cache answers to cache.example.com: hostnames do not resolve",
+		"stub payments.example.com: production hostnames do not resolve",
+		"stub mail.example.com: production hostnames do not resolve",
+		"egress to api.example.org:443: nothing outside can be reached",
+		"services db and cache both listen on port 5432, and services share one address",
+		"stub payments.example.com and service cron both listen on port 80, and they share one address",
+	}, refusal.Reasons)
+
+	_, err = plan.Make(env, envd.State{}, envd.Capabilities{Images: true, Replicas: true, Resources: true, Hostnames: true, Egress: true})
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, []string{
+		"service db is given as a command only: add an image",
+		"service cache is given as a command only: add an image",
+		"service cron is given as a command only: add an image",
+	}, refusal.Reasons)
+}
+
+func TestMakeRefusesACircle(t *testing.T) {
+	env := shop()
+	env.Services[1].DependsOn = []string{"web"}
+	_, err := plan.Make(env, envd.State{}, isolated)
+	require.ErrorContains(t, err, "no order to start web, db, cron in")
+	assert.False(t, errors.Is(err, envd.ErrUnsupported))
+}

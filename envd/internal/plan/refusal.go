@@ -1,0 +1,85 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Refusal is everything that an environment needs and its runtime cannot do on this machine.
+type Refusal struct {
+	Runtime string
+	Reasons []string // each names who needs what
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("runtime %s cannot hold this environment: %s", r.Runtime, strings.Join(r.Reasons, "; "))
+}
+
+// Unwrap makes a refusal an envd.ErrUnsupported.
+func (r *Refusal) Unwrap() error { return envd.ErrUnsupported }
+
+// refuse compares what env needs with what the runtime can do.
+func refuse(env *envd.Environment, caps envd.Capabilities) error {
+	r := &Refusal{Runtime: env.Runtime}
+	no := func(format string, args ...any) { r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...)) }
+	for i := range env.Services {
+		s := &env.Services[i]
+		switch {
+		case len(s.Command) == 0 && s.Image == "":
+			no("service %s has nothing to run", s.Name)
+		case len(s.Command) == 0 && !caps.Images:
+			no("service %s is given as an image only (%s): add a command", s.Name, s.Image)
+		case s.Image == "" && !caps.Commands:
+			no("service %s is given as a command only: add an image", s.Name)
+		}
+		if s.Replicas > 1 && !caps.Replicas {
+			no("service %s wants %d replicas", s.Name, s.Replicas)
+		}
+		if s.Resources != (envd.Resources{}) && !caps.Resources {
+			no("service %s bounds its resources", s.Name)
+		}
+		if len(s.Hostnames) > 0 && !caps.Hostnames {
+			no("service %s answers to %s: hostnames do not resolve", s.Name, strings.Join(s.Hostnames, ", "))
+		}
+	}
+	for i := range env.Stubs {
+		if !caps.Hostnames {
+			no("stub %s: production hostnames do not resolve", env.Stubs[i].Host)
+		}
+	}
+	if len(env.Egress) > 0 && !caps.Egress {
+		no("egress to %s: nothing outside can be reached", strings.Join(env.Egress, ", "))
+	}
+	if caps.SharedPorts {
+		r.Reasons = append(r.Reasons, clashes(env)...)
+	}
+	if len(r.Reasons) == 0 {
+		return nil
+	}
+	return r
+}
+
+// clashes names the ports that two services, or a service and a stub, would listen on at one address.
+func clashes(env *envd.Environment) (reasons []string) {
+	owner := map[int]string{}
+	for _, s := range env.Services {
+		for _, p := range s.Ports {
+			if first, taken := owner[p.Number]; taken {
+				reasons = append(reasons, fmt.Sprintf("services %s and %s both listen on port %d, and services share one address", first, s.Name, p.Number))
+				continue
+			}
+			owner[p.Number] = s.Name
+		}
+	}
+	for _, s := range env.Stubs {
+		for _, p := range slices.Concat(s.Ports, s.TLSPorts) {
+			if service, taken := owner[p]; taken {
+				reasons = append(reasons, fmt.Sprintf("stub %s and service %s both listen on port %d, and they share one address", s.Host, service, p))
+			}
+		}
+	}
+	return reasons
+}
