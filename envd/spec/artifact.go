@@ -108,11 +108,11 @@ func (r *resolver) commitArtifact(field *string, revision string) envd.Artifact 
 	if commitForm.MatchString(revision) {
 		return envd.Artifact{Commit: revision}
 	}
-	if r.opts.Commit == nil {
+	if r.opts.ResolveCommit == nil {
 		r.report(r.node(field), "unknown-commit", fmt.Sprintf("cannot resolve the revision %s here", quote(revision)), "write the full object name: git rev-parse "+revision)
 		return envd.Artifact{}
 	}
-	commit, err := r.opts.Commit(r.opts.Dir, revision)
+	commit, err := r.opts.ResolveCommit(r.opts.Dir, revision)
 	if err == nil && !commitForm.MatchString(commit) {
 		err = fmt.Errorf("%q is no object name", commit)
 	}
@@ -126,11 +126,11 @@ func (r *resolver) imageArtifact(field *string, image string) envd.Artifact {
 	if digestForm.MatchString(image) {
 		return envd.Artifact{Image: image}
 	}
-	if r.opts.ImageDigest == nil {
+	if r.opts.ResolveImage == nil {
 		r.report(r.node(field), "bad-digest", fmt.Sprintf("the artifact's image %s has no digest", quote(image)), "a tag can move: write name@sha256:…")
 		return envd.Artifact{}
 	}
-	resolved, err := r.opts.ImageDigest(image)
+	resolved, err := r.opts.ResolveImage(image)
 	if err != nil {
 		r.report(r.node(field), "bad-digest", fmt.Sprintf("cannot resolve the image %s: %v", quote(image), err), "write name@sha256:…")
 	}

@@ -150,7 +150,7 @@ func (r *resolver) value(doc *value) envd.Value {
 		return out
 	}
 	for _, name := range out.References() {
-		if _, set := r.opts.LookupEnv(name); !set {
+		if _, set := r.opts.Lookup.Env(name); !set {
 			help := fmt.Sprintf("export %s, or give a default: ${%s:-value}", name, name)
 			if out.Secret() {
 				help = "export " + name

@@ -32,13 +32,16 @@ type Options struct {
 	FaultKinds map[string]func(params json.RawMessage) error
 	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to be there.
 	CheckMapping func(file string, src []byte) []MappingError
-	// LookupEnv is os.LookupEnv, LookPath is exec.LookPath.
-	LookupEnv func(name string) (string, bool)
-	LookPath  func(program string) (string, error)
-	// Commit resolves a git revision in a folder to the full object name.
-	Commit func(dir, revision string) (string, error)
-	// ImageDigest resolves an image reference without a digest to one with it.
-	ImageDigest func(image string) (string, error)
+	// Runtime replaces the spec's own runtime, unless it is empty.
+	Runtime string
+	// Lookup finds environment variables that values refer to; os.LookupEnv by default.
+	Lookup envd.Lookup
+	// LookPath finds programs; exec.LookPath by default.
+	LookPath func(program string) (string, error)
+	// ResolveCommit resolves a git revision in a folder to the full object name.
+	ResolveCommit func(dir, revision string) (string, error)
+	// ResolveImage resolves an image reference without a digest to one with it.
+	ResolveImage func(image string) (string, error)
 }
 
 // Profile is a load profile's name and defaults.
@@ -87,8 +90,8 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 		return nil, Diagnostics{unreadable(name, err)}
 	}
 	opts.Dir = dir
-	if opts.LookupEnv == nil {
-		opts.LookupEnv = os.LookupEnv
+	if opts.Lookup.Env == nil {
+		opts.Lookup.Env = os.LookupEnv
 	}
 	if opts.LookPath == nil {
 		opts.LookPath = exec.LookPath
@@ -96,6 +99,9 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 	d := newDecoder(text)
 	var doc document
 	d.value(root, reflect.ValueOf(&doc).Elem(), "")
+	if opts.Runtime != "" {
+		doc.Environment.Runtime = opts.Runtime
+	}
 	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root}
 	s := r.spec()
 	if found := append(found, d.found...); len(found) > 0 {
