@@ -24,6 +24,7 @@ import (
 const (
 	serviceAddress = "127.0.0.1"
 	gatewayAddress = "127.0.1.1"
+	nameServer     = "127.0.0.1:53" // what /etc/resolv.conf says; the gateway answers there
 	egressNetwork  = "127.0.2." // one address for each declared destination's host
 )
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/envd-dev/envd/envd"
@@ -64,15 +64,8 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 			req.WorkDir = wd
 		}
 	}
-	vars := map[string]string{}
-	for _, v := range req.Env {
-		if k, value, ok := strings.Cut(v, "="); ok {
-			vars[k] = value
-		}
-	}
-	for k, v := range cmd.Env {
-		vars[k] = v
-	}
+	vars := variables(req.Env)
+	maps.Copy(vars, cmd.Env)
 	req.Env = e.environ(mark, vars)
 	return req, nil
 }

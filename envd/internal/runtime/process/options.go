@@ -21,3 +21,6 @@ type Options struct {
 
 // Name is this runtime's word in a spec.
 const Name = "process"
+
+// IsInit tells whether a command line, without the program's name, is that of an environment's first process.
+func IsInit(args []string) bool { return len(args) > 1 && args[0] == "init" && args[1] == "--env" }

@@ -15,8 +15,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "init" {
-		os.Exit(process.InitMain(context.Background(), os.Args[2:]))
+	if process.IsInit(os.Args[1:]) {
+		os.Exit(process.InitMain(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }

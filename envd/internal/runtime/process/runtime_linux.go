@@ -33,8 +33,9 @@ func New(opts Options) *Runtime {
 	return &Runtime{opts: opts, envs: map[string]*environment{}}
 }
 
-// InitMain is the body of the hidden command `envd init`, the first process of an environment.
-func InitMain(ctx context.Context, args []string) int { return pid1.Main(ctx, args) }
+// InitMain is the body of the hidden command `envd init --env ID`, the first process of an environment: it returns the
+// exit code once the runner is gone. args are those for which IsInit is true.
+func InitMain(args []string) int { return pid1.Main(context.Background(), args[1:]) }
 
 // Name returns "process".
 func (r *Runtime) Name() string { return Name }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,18 +48,35 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 // startGateway starts the gateway and returns when its control API accepts connections.
 func (e *environment) startGateway(ctx context.Context, op envd.Operation) error {
 	socket := e.gatewaySocket()
-	svc := &service{env: e.environ(envd.GatewayName, op.Env), stop: envd.Stop{Signal: "TERM", Grace: envd.Duration(2 * time.Second)}}
-	return e.start(ctx, svc, control.Start{
-		Name: envd.GatewayName, Args: []string{"gateway", "--address", e.gateway, "--control", "unix:" + socket},
-		Env: svc.env, Listens: socket,
-	})
+	args := []string{"gateway", "--address", e.gateway, "--control", "unix:" + socket}
+	if !e.plain {
+		args = append(args, "--dns", nameServer)
+	}
+	env := variables(os.Environ())
+	maps.Copy(env, op.Env)
+	svc := &service{env: e.environ(envd.GatewayName, env), stop: envd.Stop{Signal: "TERM", Grace: gatewayGrace}}
+	return e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env, Listens: socket})
 }
+
+// gatewayGrace is enough: the gateway holds nothing that a kill would lose.
+const gatewayGrace = envd.Duration(2 * time.Second)
 
 func (e *environment) gatewaySocket() string {
 	if e.plain { // abstract sockets belong to the network namespace, which is the host's here
 		return control.GatewaySocket + "-" + e.id
 	}
 	return control.GatewaySocket
+}
+
+// variables turns "NAME=value" words into a map.
+func variables(environ []string) map[string]string {
+	vars := map[string]string{}
+	for _, v := range environ {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			vars[name] = value
+		}
+	}
+	return vars
 }
 
 // environ is a complete environment with the marks of envd.

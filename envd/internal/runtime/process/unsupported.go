@@ -24,7 +24,7 @@ var errLinux = fmt.Errorf("%w: the process runtime needs Linux, this is %s", env
 func New(Options) *Runtime { return &Runtime{} }
 
 // InitMain refuses.
-func InitMain(context.Context, []string) int {
+func InitMain([]string) int {
 	fmt.Fprintln(os.Stderr, "envd init:", errLinux)
 	return 2
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -49,7 +50,8 @@ type server struct {
 	plain    bool
 	conn     *control.Conn
 	children *children
-	trap     *trap // nil where undeclared connections cannot be seen
+	trap     *trap      // nil where undeclared connections cannot be seen
+	placing  sync.Mutex // files are placed one after the other: overlays build on each other
 }
 
 func serve(ctx context.Context, env string, plain bool) error {

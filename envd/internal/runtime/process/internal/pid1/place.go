@@ -40,6 +40,8 @@ func (s *server) place(req *control.File, files []*os.File) error {
 	if os.Getuid() != 0 {
 		uid, gid = -1, -1 // everything is this user's
 	}
+	s.placing.Lock()
+	defer s.placing.Unlock()
 	return place(req.Path, os.FileMode(req.Mode).Perm(), uid, gid, files[0])
 }
 
