@@ -25,7 +25,7 @@ const (
 	serviceAddress = "127.0.0.1"
 	gatewayAddress = "127.0.1.1"
 	nameServer     = "127.0.0.1:53" // what /etc/resolv.conf says; the gateway answers there
-	egressNetwork  = "127.0.2." // one address for each declared destination's host
+	egressNetwork  = "127.0.2."     // one address for each declared destination's host
 )
 
 // validID keeps an environment's ID one word of a command line and a hostname.
