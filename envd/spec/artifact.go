@@ -29,14 +29,14 @@ func (r *resolver) artifact() envd.Artifact {
 		}
 	}
 	if given != 1 && !r.bad[doc] {
-		r.report(r.key(doc), "choose-one", "artifact needs exactly one of image, file and commit", "write artifact: {file: bin/program}")
+		r.report(r.key(doc), ruleChooseOne, "artifact needs exactly one of image, file and commit", "write artifact: {file: bin/program}")
 		return envd.Artifact{}
 	}
 	switch {
 	case r.sound(&doc.Image):
 		return r.imageArtifact(&doc.Image, doc.Image)
 	case r.sound(&doc.Commit):
-		return r.commitArtifact(&doc.Commit, doc.Commit)
+		return r.commitArtifact(&doc.Commit, string(doc.Commit))
 	case r.sound(&doc.File):
 		return r.fileArtifact(doc)
 	}
@@ -50,7 +50,7 @@ func (r *resolver) onlyService() envd.Artifact {
 		return envd.Artifact{}
 	}
 	if len(services) != 1 {
-		r.report(r.root, "missing-field", fmt.Sprintf("the spec lacks \"artifact\", and has %d services", len(services)),
+		r.report(r.root, ruleMissingField, fmt.Sprintf("the spec lacks \"artifact\", and has %d services", len(services)),
 			"say what the verdict speaks of: artifact: {file: bin/program}, or image: or commit:")
 		return envd.Artifact{}
 	}
@@ -84,11 +84,11 @@ func (r *resolver) locate(name string) string {
 }
 
 func (r *resolver) fileArtifact(doc *artifact) envd.Artifact {
-	out := envd.Artifact{File: r.locate(doc.File), SHA256: strings.ToLower(doc.SHA256)}
+	out := envd.Artifact{File: r.locate(doc.File), SHA256: strings.ToLower(string(doc.SHA256))}
 	before := len(r.found)
 	r.exists(&doc.File, out.File, isFile, "artifact")
 	if r.sound(&doc.SHA256) && !sha256Form.MatchString(out.SHA256) {
-		r.report(r.node(&doc.SHA256), "bad-digest", "artifact.sha256 is no SHA-256", "write its 64 hex digits, or leave it out: it is computed")
+		r.report(r.node(&doc.SHA256), ruleBadDigest, "artifact.sha256 is no SHA-256", "write its 64 hex digits, or leave it out: it is computed")
 	}
 	if len(r.found) > before {
 		return out
@@ -96,20 +96,20 @@ func (r *resolver) fileArtifact(doc *artifact) envd.Artifact {
 	digest, err := sha256File(out.File)
 	switch {
 	case err != nil:
-		r.report(r.node(&doc.File), "file-not-found", "artifact: "+notThere(out.File, err), "")
+		r.report(r.node(&doc.File), rulePathNotFound, "artifact: "+r.notThere(out.File, err), "")
 	case out.SHA256 != "" && out.SHA256 != digest:
-		r.report(r.node(&doc.SHA256), "artifact-mismatch", fmt.Sprintf("%s has another SHA-256", out.File), "it is "+digest)
+		r.report(r.node(&doc.SHA256), ruleArtifactMismatch, fmt.Sprintf("%s has another SHA-256", r.display(out.File)), "it is "+digest)
 	}
 	out.SHA256 = digest
 	return out
 }
 
-func (r *resolver) commitArtifact(field *string, revision string) envd.Artifact {
+func (r *resolver) commitArtifact(field *literal, revision string) envd.Artifact {
 	if commitForm.MatchString(revision) {
 		return envd.Artifact{Commit: revision}
 	}
 	if r.opts.ResolveCommit == nil {
-		r.report(r.node(field), "unknown-commit", fmt.Sprintf("cannot resolve the revision %s here", quote(revision)), "write the full object name: git rev-parse "+revision)
+		r.report(r.node(field), ruleUnknownCommit, fmt.Sprintf("cannot resolve the revision %s here", quote(revision)), "write the full object name: git rev-parse "+revision)
 		return envd.Artifact{}
 	}
 	commit, err := r.opts.ResolveCommit(r.opts.Dir, revision)
@@ -117,7 +117,7 @@ func (r *resolver) commitArtifact(field *string, revision string) envd.Artifact 
 		err = fmt.Errorf("%q is no object name", commit)
 	}
 	if err != nil {
-		r.report(r.node(field), "unknown-commit", fmt.Sprintf("cannot resolve the revision %s: %v", quote(revision), err), "write HEAD, a branch, a tag or an object name of the repository around the spec")
+		r.report(r.node(field), ruleUnknownCommit, fmt.Sprintf("cannot resolve the revision %s: %v", quote(revision), err), "write HEAD, a branch, a tag or an object name of the repository around the spec")
 	}
 	return envd.Artifact{Commit: commit}
 }
@@ -127,12 +127,12 @@ func (r *resolver) imageArtifact(field *string, image string) envd.Artifact {
 		return envd.Artifact{Image: image}
 	}
 	if r.opts.ResolveImage == nil {
-		r.report(r.node(field), "bad-digest", fmt.Sprintf("the artifact's image %s has no digest", quote(image)), "a tag can move: write name@sha256:…")
+		r.report(r.node(field), ruleBadDigest, fmt.Sprintf("the artifact's image %s has no digest", quote(image)), "a tag can move: write name@sha256:…")
 		return envd.Artifact{}
 	}
 	resolved, err := r.opts.ResolveImage(image)
 	if err != nil {
-		r.report(r.node(field), "bad-digest", fmt.Sprintf("cannot resolve the image %s: %v", quote(image), err), "write name@sha256:…")
+		r.report(r.node(field), ruleBadDigest, fmt.Sprintf("cannot resolve the image %s: %v", quote(image), err), "write name@sha256:…")
 	}
 	return envd.Artifact{Image: resolved}
 }

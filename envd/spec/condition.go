@@ -40,8 +40,8 @@ type conditionError struct {
 	rule, message, help string
 }
 
-// token is a word or an operator of a condition.
-type token struct {
+// lexeme is a word or an operator of a condition.
+type lexeme struct {
 	text   string
 	offset int
 }
@@ -57,7 +57,7 @@ var (
 // what it says.
 type conditionParser struct {
 	source string
-	tokens []token
+	tokens []lexeme
 	known  names
 	out    envd.Condition
 	wrong  *conditionError
@@ -66,7 +66,7 @@ type conditionParser struct {
 func parseCondition(source string, known names) (envd.Condition, *conditionError) {
 	p := &conditionParser{source: source, known: known}
 	for _, at := range tokenForm.FindAllStringIndex(source, -1) {
-		p.tokens = append(p.tokens, token{source[at[0]:at[1]], at[0]})
+		p.tokens = append(p.tokens, lexeme{source[at[0]:at[1]], at[0]})
 	}
 	switch p.peek().text {
 	case "recovers":
@@ -79,7 +79,7 @@ func parseCondition(source string, known names) (envd.Condition, *conditionError
 		p.threshold()
 	}
 	if len(p.tokens) > 0 {
-		p.fail(p.tokens[0], "bad-condition", fmt.Sprintf("%s does not belong here", quote(p.tokens[0].text)), p.shape())
+		p.fail(p.tokens[0], ruleBadCondition, fmt.Sprintf("%s does not belong here", quote(p.tokens[0].text)), p.shape())
 	}
 	if p.wrong != nil {
 		return envd.Condition{}, p.wrong
@@ -104,14 +104,14 @@ func (p *conditionParser) shape() string {
 }
 
 // peek returns the next token; at the end, an empty one behind the last character.
-func (p *conditionParser) peek() token {
+func (p *conditionParser) peek() lexeme {
 	if len(p.tokens) == 0 {
-		return token{"", len(strings.TrimRight(p.source, " \t"))}
+		return lexeme{"", len(strings.TrimRight(p.source, " \t"))}
 	}
 	return p.tokens[0]
 }
 
-func (p *conditionParser) next() token {
+func (p *conditionParser) next() lexeme {
 	t := p.peek()
 	if len(p.tokens) > 0 {
 		p.tokens = p.tokens[1:]
@@ -120,7 +120,7 @@ func (p *conditionParser) next() token {
 }
 
 // fail keeps the first mistake and ends the parsing.
-func (p *conditionParser) fail(t token, rule, message, help string) {
+func (p *conditionParser) fail(t lexeme, rule, message, help string) {
 	if p.wrong == nil {
 		p.wrong = &conditionError{t.offset, utf8.RuneCountInString(t.text), rule, message, help}
 	}
@@ -136,33 +136,33 @@ func (p *conditionParser) word(words ...string) string {
 	return t.text
 }
 
-func (p *conditionParser) unexpected(t token, wanted, near string) {
+func (p *conditionParser) unexpected(t lexeme, wanted, near string) {
 	help := p.shape()
 	if near != "" {
 		help = fmt.Sprintf("did you mean %q? %s", near, help)
 	}
 	if t.text == "" {
-		p.fail(t, "bad-condition", "the condition ends where "+wanted+" should follow", help)
+		p.fail(t, ruleBadCondition, "the condition ends where "+wanted+" should follow", help)
 		return
 	}
-	p.fail(t, "bad-condition", fmt.Sprintf("%s stands where %s should", quote(t.text), wanted), help)
+	p.fail(t, ruleBadCondition, fmt.Sprintf("%s stands where %s should", quote(t.text), wanted), help)
 }
 
 // name wants one of the known names next.
-func (p *conditionParser) name(noun string, known []string) string {
+func (p *conditionParser) name(noun, rule string, known []string) string {
 	t := p.next()
 	switch {
 	case p.wrong != nil:
 	case t.text == "":
 		p.unexpected(t, "the name of a "+noun, "")
 	case !slices.Contains(known, t.text):
-		p.fail(t, "unknown-"+noun, fmt.Sprintf("there is no %s %s", noun, quote(t.text)), suggest(t.text, noun, known))
+		p.fail(t, rule, fmt.Sprintf("there is no %s %s", noun, quote(t.text)), suggest(t.text, noun, known))
 	}
 	return t.text
 }
 
 func (p *conditionParser) fault() string {
-	return p.name("fault", slices.Collect(maps.Keys(p.known.faults)))
+	return p.name("fault", ruleUnknownFault, slices.Collect(maps.Keys(p.known.faults)))
 }
 
 func (p *conditionParser) recovery() {
@@ -178,7 +178,7 @@ func (p *conditionParser) recovery() {
 func (p *conditionParser) stubCalled() {
 	p.out.Kind = envd.StubCalled
 	p.word("stub")
-	p.out.Stub = p.name("stub", p.known.stubs)
+	p.out.Stub = p.name("stub", ruleUnknownStub, p.known.stubs)
 	p.word("called")
 	p.operator()
 	p.out.Value = p.count(p.next())
@@ -195,7 +195,7 @@ func (p *conditionParser) absence() {
 		p.word("requests")
 		if p.peek().text == "on" {
 			p.next()
-			p.out.Stub = p.name("stub", p.known.stubs)
+			p.out.Stub = p.name("stub", ruleUnknownStub, p.known.stubs)
 		}
 	case "undeclared":
 		p.out.Kind = envd.NoUndeclared
@@ -212,14 +212,14 @@ func (p *conditionParser) threshold() {
 		p.out.Value = read(v)
 	}
 	if len(p.known.loads) == 0 && p.wrong == nil {
-		p.fail(t, "bad-condition", "no stage has a load to measure", "add a stage with load: {profile: smoke, script: load.js}")
+		p.fail(t, ruleBadCondition, "no stage has a load to measure", "add a stage with load: {profile: smoke, script: load.js}")
 	}
 	if p.peek().text == "in" {
 		p.next()
 		at := p.peek()
-		p.out.Stage = p.name("stage", p.known.stages)
+		p.out.Stage = p.name("stage", ruleUnknownStage, p.known.stages)
 		if !slices.Contains(p.known.loads, p.out.Stage) {
-			p.fail(at, "bad-condition", fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
+			p.fail(at, ruleBadCondition, fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
 		}
 	}
 	switch phase := p.peek().text; phase {
@@ -228,15 +228,15 @@ func (p *conditionParser) threshold() {
 		at := p.peek()
 		p.out.Phase, p.out.Fault = envd.Phase(phase), p.fault()
 		if own := p.known.faults[p.out.Fault]; p.out.Stage != "" && own != p.out.Stage {
-			p.fail(at, "bad-condition", fmt.Sprintf("fault %s acts in stage %q, not in %q", quote(p.out.Fault), own, p.out.Stage), "write: in "+own)
+			p.fail(at, ruleBadCondition, fmt.Sprintf("fault %s acts in stage %q, not in %q", quote(p.out.Fault), own, p.out.Stage), "write: in "+own)
 		}
 	case "in":
-		p.fail(p.peek(), "bad-condition", `"in" stands twice`, p.shape())
+		p.fail(p.peek(), ruleBadCondition, `"in" stands twice`, p.shape())
 	}
 }
 
 // metric reads the metric and returns the reader of its values.
-func (p *conditionParser) metric(t token) func(token) float64 {
+func (p *conditionParser) metric(t lexeme) func(lexeme) float64 {
 	switch m := envd.Metric(t.text); m {
 	case envd.MetricAvg, envd.MetricMin, envd.MetricMax:
 		p.out.Metric = m
@@ -258,9 +258,9 @@ func (p *conditionParser) metric(t token) func(token) float64 {
 		}
 	}
 	if t.text == "" {
-		p.fail(t, "bad-condition", "the condition is empty", p.shape())
+		p.fail(t, ruleBadCondition, "the condition is empty", p.shape())
 	} else {
-		p.fail(t, "unknown-metric", fmt.Sprintf("there is no metric %s", quote(t.text)), suggest(t.text, "metric", metricNames))
+		p.fail(t, ruleUnknownMetric, fmt.Sprintf("there is no metric %s", quote(t.text)), suggest(t.text, "metric", metricNames))
 	}
 	return nil
 }
@@ -274,49 +274,53 @@ func (p *conditionParser) operator() {
 	p.out.Op = t.text
 }
 
-func (p *conditionParser) duration(t token) time.Duration {
+func (p *conditionParser) duration(t lexeme) time.Duration {
 	var d duration
 	if err := d.UnmarshalText([]byte(t.text)); err != nil {
-		p.badValue(t, "bad-duration", "a duration", "write for example 500ms or 5s")
+		help := "write for example 500ms or 5s"
+		if number.MatchString(t.text) {
+			help = fmt.Sprintf("write %sms or %ss", t.text, t.text)
+		}
+		p.badValue(t, ruleBadDuration, "a duration", help)
 	}
 	return time.Duration(d)
 }
 
-func (p *conditionParser) millis(t token) float64 {
+func (p *conditionParser) millis(t lexeme) float64 {
 	return float64(p.duration(t)) / float64(time.Millisecond)
 }
 
-func (p *conditionParser) percent(t token) float64 {
+func (p *conditionParser) percent(t lexeme) float64 {
 	text, ok := strings.CutSuffix(t.text, "%")
 	v, err := strconv.ParseFloat(text+"e-2", 64)
 	switch {
 	case ok && number.MatchString(text) && err == nil && v >= 0 && v <= 1:
 		return v
 	case number.MatchString(text) && !ok:
-		p.badValue(t, "bad-percent", "a percentage", fmt.Sprintf("write %s%%", text))
+		p.badValue(t, ruleBadPercent, "a percentage", fmt.Sprintf("write %s%%", text))
 	default:
-		p.badValue(t, "bad-percent", "a percentage", "write 0% to 100%, for example 1%")
+		p.badValue(t, ruleBadPercent, "a percentage", "write 0% to 100%, for example 1%")
 	}
 	return 0
 }
 
-func (p *conditionParser) perSecond(t token) float64 {
+func (p *conditionParser) perSecond(t lexeme) float64 {
 	var r rate
 	if err := r.UnmarshalText([]byte(t.text)); err != nil {
-		p.badValue(t, "bad-rate", "a rate", "write for example 90/s")
+		p.badValue(t, ruleBadRate, "a rate", "write for example 90/s")
 	}
 	return float64(r)
 }
 
-func (p *conditionParser) count(t token) float64 {
+func (p *conditionParser) count(t lexeme) float64 {
 	v, err := strconv.ParseUint(t.text, 10, 53)
 	if err != nil {
-		p.badValue(t, "bad-count", "a count", "write a whole number, for example 100")
+		p.badValue(t, ruleBadCount, "a count", "write a whole number, for example 100")
 	}
 	return float64(v)
 }
 
-func (p *conditionParser) badValue(t token, rule, wanted, help string) {
+func (p *conditionParser) badValue(t lexeme, rule, wanted, help string) {
 	if t.text == "" {
 		p.unexpected(t, wanted, "")
 		return

@@ -21,12 +21,12 @@ func (r *resolver) checkHostnames() {
 	owner := map[string]string{envd.GatewayName: "the gateway", "localhost": "the loopback"}
 	claim := func(host, who string, at *yaml.Node) {
 		if !hostForm.MatchString(host) || len(host) > 253 {
-			r.report(at, "bad-name", fmt.Sprintf("%s is no hostname", quote(host)), "write lower-case letters, digits, dashes and dots, for example payments.example.com")
+			r.report(at, ruleBadName, fmt.Sprintf("%s is no hostname", quote(host)), "write lower-case letters, digits, dashes and dots, for example payments.example.com")
 			return
 		}
 		if first, taken := owner[host]; taken {
 			if host != envd.GatewayName || !strings.HasPrefix(who, "service "+envd.GatewayName) {
-				r.report(at, "hostname-clash", fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
+				r.report(at, ruleHostnameClash, fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
 			}
 			return
 		}
@@ -59,7 +59,7 @@ func (r *resolver) checkDependencies() {
 		s := services[name]
 		for i := range s.DependsOn {
 			if dep := &s.DependsOn[i]; r.sound(dep) && services[*dep] == nil {
-				r.report(r.node(dep), "unknown-service", fmt.Sprintf("service %q depends on %q, which is no service", name, *dep),
+				r.report(r.node(dep), ruleUnknownService, fmt.Sprintf("service %q depends on %q, which is no service", name, *dep),
 					suggest(*dep, "service", slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == name })))
 			}
 		}
@@ -78,7 +78,7 @@ func (r *resolver) checkDependencies() {
 			case services[dep] == nil:
 			case state[dep] == walking:
 				circle := append(slices.Clone(trail[slices.Index(trail, dep):]), dep)
-				r.report(r.node(&s.DependsOn[i]), "dependency-cycle", "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
+				r.report(r.node(&s.DependsOn[i]), ruleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
 			case state[dep] == 0:
 				walk(dep)
 			}
@@ -146,11 +146,11 @@ func (r *resolver) claimPort(taken map[int]listener, number int, l listener, fie
 		taken[number] = l
 	case first.how != "" && first.how == l.how && first.who != l.who:
 	case first == l:
-		r.report(r.key(field), "port-clash", fmt.Sprintf("%s lists port %d twice", l.who, number), "keep one of the two")
+		r.report(r.key(field), rulePortClash, fmt.Sprintf("%s lists port %d twice", l.who, number), "keep one of the two")
 	case first.who == l.who:
-		r.report(r.key(field), "port-clash", fmt.Sprintf("%s cannot speak both HTTP and TLS on port %d", l.who, number), "use different ports")
+		r.report(r.key(field), rulePortClash, fmt.Sprintf("%s cannot speak both HTTP and TLS on port %d", l.who, number), "use different ports")
 	default:
-		r.report(r.key(field), "port-clash", fmt.Sprintf("port %d of %s is already the port of %s", number, l.who, first.who),
+		r.report(r.key(field), rulePortClash, fmt.Sprintf("port %d of %s is already the port of %s", number, l.who, first.who),
 			portHelp(first, l))
 	}
 }

@@ -76,18 +76,23 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) bool {
 	return ok
 }
 
+// exhausted counts a node and tells whether the file has expanded too far, which it reports once.
+func (d *decoder) exhausted(n *yaml.Node) bool {
+	if d.spent++; d.spent == maxNodes+1 {
+		d.report(n, ruleTooLarge, fmt.Sprintf("the file expands to more than %d nodes", maxNodes), "use fewer aliases")
+	}
+	return d.spent > maxNodes
+}
+
 func (d *decoder) read(n *yaml.Node, v reflect.Value, field any, path string) bool {
-	if d.spent++; d.spent > maxNodes {
-		if d.spent == maxNodes+1 {
-			d.report(n, "too-large", fmt.Sprintf("the file expands to more than %d nodes", maxNodes), "use fewer aliases")
-		}
+	if d.exhausted(n) {
 		return false
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		d.report(n, "wrong-type", path+" is empty", "write "+form(v.Type())+", or remove the key")
+		d.report(n, ruleWrongType, path+" is empty", "write "+form(v.Type())+", or remove the key")
 		return false
 	}
 	switch r := field.(type) {
@@ -112,7 +117,7 @@ func (d *decoder) read(n *yaml.Node, v reflect.Value, field any, path string) bo
 
 // mismatch reports that n has the wrong shape for t.
 func (d *decoder) mismatch(n *yaml.Node, t reflect.Type, path string) bool {
-	d.report(n, "wrong-type", fmt.Sprintf("%s must be %s, not %s", path, form(t), shape(n)), hint(n, t))
+	d.report(n, ruleWrongType, fmt.Sprintf("%s must be %s, not %s", path, form(t), shape(n)), hint(n, t))
 	return false
 }
 
@@ -124,7 +129,7 @@ func (d *decoder) text(n *yaml.Node, u encoding.TextUnmarshaler, t reflect.Type,
 	if m := (mistake{}); errors.As(err, &m) {
 		d.report(n, m.rule, path+": "+m.message, m.help)
 	} else if err != nil {
-		d.report(n, "wrong-type", path+": "+err.Error(), "")
+		d.report(n, ruleWrongType, path+": "+err.Error(), "")
 	}
 	return err == nil
 }
@@ -188,7 +193,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) bool {
 		return false
 	}
 	fields := fieldsOf(v.Type())
-	given := map[string]bool{}
+	given := map[string]bool{} // or meant
 	for _, p := range pairs {
 		given[p.key.Value] = true
 		i := slices.IndexFunc(fields, func(f fieldInfo) bool { return f.key == p.key.Value })
@@ -197,7 +202,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) bool {
 				f.further(p.key, p.value)
 				continue
 			}
-			d.unknownKey(p.key, fields, path)
+			given[d.unknownKey(p.key, fields, path)] = true
 			ok = false
 			continue
 		}
@@ -216,12 +221,14 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) bool {
 	return ok
 }
 
-func (d *decoder) unknownKey(key *yaml.Node, fields []fieldInfo, path string) {
+// unknownKey reports a key and returns the one that was probably meant.
+func (d *decoder) unknownKey(key *yaml.Node, fields []fieldInfo, path string) (meant string) {
 	known := make([]string, len(fields))
 	for i, f := range fields {
 		known[i] = f.key
 	}
-	d.report(key, "unknown-key", fmt.Sprintf("%q is not a key of %s", key.Value, orFile(path)), suggest(key.Value, "key", known))
+	d.report(key, ruleUnknownKey, fmt.Sprintf("%q is not a key of %s", key.Value, orFile(path)), suggest(key.Value, "key", known))
+	return nearest(key.Value, known)
 }
 
 func (d *decoder) missing(n *yaml.Node, v reflect.Value, f fieldInfo, path string) {
@@ -229,7 +236,7 @@ func (d *decoder) missing(n *yaml.Node, v reflect.Value, f fieldInfo, path strin
 	if key := d.keys[v.Addr().Interface()]; key != nil {
 		at = key
 	}
-	d.report(at, "missing-field", fmt.Sprintf("%s lacks %q", orFile(path), f.key), "write "+f.key+": "+example(f, v.Field(f.index).Type()))
+	d.report(at, ruleMissingField, fmt.Sprintf("%s lacks %q", orFile(path), f.key), "write "+f.key+": "+example(f, v.Field(f.index).Type()))
 }
 
 // pair is one entry of a mapping.
@@ -254,10 +261,10 @@ func (d *decoder) pairs(n *yaml.Node, t reflect.Type, path string) ([]pair, bool
 		case isMerge(key):
 			merged = append(merged, val)
 		case key.Kind != yaml.ScalarNode:
-			d.report(key, "wrong-type", fmt.Sprintf("a key of %s must be text, not %s", orFile(path), shape(key)), "")
+			d.report(key, ruleWrongType, fmt.Sprintf("a key of %s must be text, not %s", orFile(path), shape(key)), "")
 			ok = false
 		case first[key.Value] != nil:
-			d.report(key, "duplicate-key", fmt.Sprintf("%q is already set on line %d", key.Value, first[key.Value].Line), "keep one of the two")
+			d.report(key, ruleDuplicateKey, fmt.Sprintf("%q is already set on line %d", key.Value, first[key.Value].Line), "keep one of the two")
 			ok = false
 		default:
 			first[key.Value] = key
@@ -287,10 +294,11 @@ func (d *decoder) merge(n *yaml.Node, path string, depth int) ([]pair, bool) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	d.spent++
 	switch {
-	case depth > maxMerges || d.spent > maxNodes:
-		d.report(n, "wrong-type", "merge keys are nested too deeply", "")
+	case d.exhausted(n):
+		return nil, false
+	case depth > maxMerges:
+		d.report(n, ruleTooLarge, "merge keys are nested too deeply", "a mapping cannot merge itself")
 		return nil, false
 	case n.Kind == yaml.SequenceNode:
 		var all []pair
@@ -301,7 +309,7 @@ func (d *decoder) merge(n *yaml.Node, path string, depth int) ([]pair, bool) {
 		}
 		return all, ok
 	case n.Kind != yaml.MappingNode:
-		d.report(n, "wrong-type", "a merge key takes a mapping, not "+shape(n), "write <<: *name, with &name at a mapping")
+		d.report(n, ruleWrongType, "a merge key takes a mapping, not "+shape(n), "write <<: *name, with &name at a mapping")
 		return nil, false
 	}
 	var own, nested []pair

@@ -54,5 +54,8 @@ func (ds Diagnostics) sorted() Diagnostics {
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Help, b.Help),
 		)
 	})
-	return slices.Compact(ds)
+	return slices.CompactFunc(ds, func(a, b Diagnostic) bool {
+		a.Message, b.Message = "", "" // it names the path by which the place was reached
+		return a == b
+	})
 }

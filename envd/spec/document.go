@@ -29,9 +29,9 @@ type artifact struct {
 	// A file: a path relative to the spec, or a program to look up in PATH.
 	File string `json:"file,omitempty"`
 	// The file's SHA-256 in hex, to insist on it. Left out: computed.
-	SHA256 string `json:"sha256,omitempty"`
+	SHA256 literal `json:"sha256,omitempty"`
 	// A git commit: its full object name, or a revision such as HEAD.
-	Commit string `json:"commit,omitempty"`
+	Commit literal `json:"commit,omitempty"`
 }
 
 // environment is services, stubs and what they may reach outside.
@@ -49,7 +49,7 @@ type environment struct {
 // service is a workload under test, or a real backing workload such as a database.
 type service struct {
 	// Program and arguments. A program with a slash is relative to the spec, one without is looked up in PATH.
-	Command []argument `json:"command,omitempty"`
+	Command []literal `json:"command,omitempty"`
 	// Container image, for the runtimes that run images.
 	Image string `json:"image,omitempty"`
 	// Hostnames that it answers to besides its name.
@@ -57,7 +57,7 @@ type service struct {
 	// Working directory, relative to the spec.
 	WorkDir string `json:"workdir,omitempty"`
 	// User to run as.
-	User string `json:"user,omitempty"`
+	User literal `json:"user,omitempty"`
 	// Environment variables.
 	Env map[string]*value `json:"env,omitempty"`
 	// TCP ports that it listens on.
@@ -107,7 +107,7 @@ type ready struct {
 	// A regular expression (RE2) that a line of its output must match.
 	Log string `json:"log,omitempty"`
 	// A command that must exit with 0 inside the service.
-	Exec []argument `json:"exec,omitempty"`
+	Exec []literal `json:"exec,omitempty"`
 	// How long it may take to become ready.
 	Timeout duration `json:"timeout,omitempty" jsonschema:"default=30s"`
 	// Pause between two probes.
@@ -183,7 +183,7 @@ type stage struct {
 // functional is a test command, run inside the environment. It passes with exit code 0.
 type functional struct {
 	// Program and arguments.
-	Command []argument `json:"command"`
+	Command []literal `json:"command"`
 	// Working directory, relative to the spec.
 	WorkDir string `json:"workdir,omitempty"`
 	// Environment variables.

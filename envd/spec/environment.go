@@ -23,7 +23,7 @@ var (
 // checkName wants a DNS label, because a name becomes a hostname, a label and a folder.
 func (r *resolver) checkName(field any, name, what string) {
 	if !r.bad[field] && r.given(field) && !labelForm.MatchString(name) {
-		r.report(r.key(field), "bad-name", fmt.Sprintf("%s cannot be %s", what, quote(name)),
+		r.report(r.key(field), ruleBadName, fmt.Sprintf("%s cannot be %s", what, quote(name)),
 			"use lower-case letters, digits and dashes, 63 at most, for example "+example1(name))
 	}
 }
@@ -58,7 +58,7 @@ func (r *resolver) environment() *envd.Environment {
 		r.egress(&doc.Egress[i])
 	}
 	if !r.bad[doc] && len(doc.Services)+len(doc.Stubs) == 0 {
-		r.report(r.key(doc), "missing-field", "the environment has neither services nor stubs", "write services: {name: {command: [program]}}")
+		r.report(r.key(doc), ruleMissingField, "the environment has neither services nor stubs", "write services: {name: {command: [program]}}")
 	}
 	r.checkHostnames()
 	r.checkDependencies()
@@ -71,24 +71,24 @@ func (r *resolver) egress(destination *string) {
 	if n, perr := strconv.Atoi(port); err == nil && perr == nil && host != "" && n > 0 && n < 65536 || !r.sound(destination) {
 		return
 	}
-	r.report(r.node(destination), "bad-destination", fmt.Sprintf("%s is no destination", quote(*destination)), "write host:port, for example api.example.org:443")
+	r.report(r.node(destination), ruleBadDestination, fmt.Sprintf("%s is no destination", quote(*destination)), "write host:port, for example api.example.org:443")
 }
 
 func (r *resolver) service(name string, doc *service) envd.Service {
 	r.checkName(doc, name, "a service's name")
 	if name == envd.GatewayName {
-		r.report(r.key(doc), "reserved-name", `"gateway" is the name of the environment's own gateway`, `choose another name, for example "api-gateway"`)
+		r.report(r.key(doc), ruleReservedName, `"gateway" is the name of the environment's own gateway`, `choose another name, for example "api-gateway"`)
 	}
 	where := "environment.services." + name
 	out := envd.Service{
-		Name: name, Hostnames: doc.Hostnames, Image: doc.Image, User: doc.User,
+		Name: name, Hostnames: doc.Hostnames, Image: doc.Image, User: string(doc.User),
 		WorkDir: r.hostDir(&doc.WorkDir, doc.WorkDir), Env: r.values(doc.Env), Ready: r.ready(where, doc),
 		DependsOn: doc.DependsOn, Replicas: doc.Replicas,
 		Resources: envd.Resources{CPUMillis: int64(doc.Resources.CPU), MemoryBytes: int64(doc.Resources.Memory)},
 		Stop:      envd.Stop{Signal: doc.Stop.Signal, Grace: envd.Duration(doc.Stop.Grace)},
 	}
 	if !r.bad[doc] && len(doc.Command) == 0 && doc.Image == "" {
-		r.report(r.key(doc), "missing-field", where+" has neither a command nor an image", "write command: [program, --flag]")
+		r.report(r.key(doc), ruleMissingField, where+" has neither a command nor an image", "write command: [program, --flag]")
 	}
 	out.Command = r.command(&doc.Command, doc.Command)
 	for _, p := range doc.Ports {
@@ -118,7 +118,7 @@ func (r *resolver) ready(where string, doc *service) envd.Readiness {
 		}
 	}
 	if len(probes) > 1 {
-		r.report(r.key(p), "choose-one", fmt.Sprintf("%s.ready has %d probes: %s", where, len(probes), strings.Join(probes, ", ")), "keep one of them")
+		r.report(r.key(p), ruleChooseOne, fmt.Sprintf("%s.ready has %d probes: %s", where, len(probes), strings.Join(probes, ", ")), "keep one of them")
 	}
 	if h := p.HTTP; h != nil {
 		r.listed(&h.Port, h.Port, doc, where+".ready.http")
@@ -127,13 +127,13 @@ func (r *resolver) ready(where string, doc *service) envd.Readiness {
 	}
 	r.listed(&p.TCP, p.TCP, doc, where+".ready.tcp")
 	if _, err := regexp.Compile(p.Log); err != nil && r.sound(&p.Log) {
-		r.report(r.node(&p.Log), "bad-pattern", fmt.Sprintf("%s.ready.log is no regular expression: %s", where, strings.TrimPrefix(err.Error(), "error parsing regexp: ")),
+		r.report(r.node(&p.Log), ruleBadPattern, fmt.Sprintf("%s.ready.log is no regular expression: %s", where, strings.TrimPrefix(err.Error(), "error parsing regexp: ")),
 			"see https://pkg.go.dev/regexp/syntax")
 	}
 	if r.given(&p.Exec) {
 		out.Exec = words(p.Exec)
 		if len(p.Exec) == 0 {
-			r.report(r.node(&p.Exec), "missing-field", where+".ready.exec is empty", "write exec: [program, argument]")
+			r.report(r.node(&p.Exec), ruleMissingField, where+".ready.exec is empty", "write exec: [program, literal]")
 		}
 	}
 	r.positive(&p.Timeout, p.Timeout, where+".ready.timeout")
@@ -150,7 +150,7 @@ func (r *resolver) listed(field *int, number int, doc *service, what string) {
 	if len(doc.Ports) > 0 {
 		help = fmt.Sprintf("add %d to the service's ports, or use %s", number, oneOf(doc.Ports))
 	}
-	r.report(r.node(field), "unreachable-probe", fmt.Sprintf("%s asks port %d, which the service does not list", what, number), help)
+	r.report(r.node(field), ruleUnreachableProbe, fmt.Sprintf("%s asks port %d, which the service does not list", what, number), help)
 }
 
 func oneOf(ports []port) string {
@@ -158,16 +158,16 @@ func oneOf(ports []port) string {
 	for i, p := range ports {
 		numbers[i] = strconv.Itoa(p.Port)
 	}
-	return strings.Join(numbers, " or ")
+	return strings.Join(slices.Compact(numbers), " or ")
 }
 
 func (r *resolver) rooted(field *string, p string) {
 	if r.sound(field) && !strings.HasPrefix(p, "/") {
-		r.report(r.node(field), "bad-path", fmt.Sprintf("the path %s does not begin with a slash", quote(p)), "write "+path.Join("/", p))
+		r.report(r.node(field), ruleBadPath, fmt.Sprintf("the path %s does not begin with a slash", quote(p)), "write "+path.Join("/", p))
 	}
 }
 
-func words(args []argument) []string {
+func words(args []literal) []string {
 	out := make([]string, len(args))
 	for i, a := range args {
 		out[i] = string(a)

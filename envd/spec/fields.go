@@ -94,14 +94,14 @@ func (d *decoder) bounds(n *yaml.Node, v reflect.Value, f fieldInfo, path string
 	switch v.Kind() {
 	case reflect.String:
 		if f.enum != nil && !slices.Contains(f.enum, v.String()) {
-			d.report(n, "unknown-"+f.key, fmt.Sprintf("%s cannot be %q", path, v.String()), suggest(v.String(), f.key, f.enum))
+			d.report(n, ruleUnknownValue, fmt.Sprintf("%s cannot be %q", path, v.String()), suggest(v.String(), f.key, f.enum))
 			ok = false
 		}
 	case reflect.Int:
 		low, lowErr := strconv.ParseInt(f.minimum, 10, 64)
 		high, highErr := strconv.ParseInt(f.maximum, 10, 64)
 		if lowErr == nil && v.Int() < low || highErr == nil && v.Int() > high {
-			d.report(n, "out-of-range", fmt.Sprintf("%s cannot be %d", path, v.Int()), "use "+span(f))
+			d.report(n, ruleOutOfRange, fmt.Sprintf("%s cannot be %d", path, v.Int()), "use "+span(f))
 			ok = false
 		}
 	}

@@ -39,14 +39,15 @@ func (r *resolver) exists(field any, path, kind, what string) string {
 	info, err := os.Stat(absolute)
 	switch {
 	case err != nil:
-		r.report(r.node(field), kind+"-not-found", fmt.Sprintf("%s: %s", what, notThere(absolute, err)), beside(absolute))
+		r.report(r.node(field), rulePathNotFound, fmt.Sprintf("%s: %s", what, r.notThere(absolute, err)), beside(absolute))
 	case kind == isFile && !info.Mode().IsRegular(), kind == isDir && !info.IsDir():
-		r.report(r.node(field), kind+"-not-found", fmt.Sprintf("%s: %s is no %s", what, absolute, kind), "")
+		r.report(r.node(field), rulePathNotFound, fmt.Sprintf("%s: %s is no %s", what, r.display(absolute), kind), "write the path of a "+kind)
 	}
 	return absolute
 }
 
-func notThere(path string, err error) string {
+func (r *resolver) notThere(path string, err error) string {
+	path = r.display(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "there is no " + path
 	}
@@ -94,24 +95,24 @@ func (r *resolver) program(field any, name string) string {
 	case err == nil:
 		return cmp.Or(found, path)
 	case path == name && !filepath.IsAbs(name):
-		r.report(r.node(field), "binary-not-found", fmt.Sprintf("there is no program %s in PATH", quote(name)),
+		r.report(r.node(field), ruleBinaryNotFound, fmt.Sprintf("there is no program %s in PATH", quote(name)),
 			fmt.Sprintf("install it, or write a path relative to the spec: ./%s", name))
 	case errors.Is(err, fs.ErrPermission):
-		r.report(r.node(field), "binary-not-found", path+" is not executable", "chmod +x "+path)
+		r.report(r.node(field), ruleBinaryNotFound, r.display(path)+" is not executable", "chmod +x "+r.display(path))
 	default:
-		r.report(r.node(field), "binary-not-found", "there is no program "+path, "build it first; "+beside(path))
+		r.report(r.node(field), ruleBinaryNotFound, "there is no program "+r.display(path), "build it first; "+beside(path))
 	}
 	return path
 }
 
 // command resolves the program of an argv.
-func (r *resolver) command(field *[]argument, args []argument) []string {
+func (r *resolver) command(field *[]literal, args []literal) []string {
 	if !r.given(field) {
 		return nil
 	}
 	if len(args) == 0 {
 		if !r.bad[field] {
-			r.report(r.node(field), "missing-field", "the command is empty", "write [program, --flag]")
+			r.report(r.node(field), ruleMissingField, "the command is empty", "write [program, --flag]")
 		}
 		return nil
 	}
@@ -131,7 +132,7 @@ func (r *resolver) values(doc map[string]*value) map[string]envd.Value {
 	for _, name := range slices.Sorted(maps.Keys(doc)) {
 		v := doc[name]
 		if name == "" || strings.ContainsAny(name, "=\x00") {
-			r.report(r.key(v), "bad-name", fmt.Sprintf("%s is no name of a variable", quote(name)), "")
+			r.report(r.key(v), ruleBadName, fmt.Sprintf("%s is no name of a variable", quote(name)), "")
 		}
 		out[name] = r.value(v)
 	}
@@ -155,14 +156,14 @@ func (r *resolver) value(doc *value) envd.Value {
 			if out.Secret() {
 				help = "export " + name
 			}
-			at, offset := r.node(doc), strings.Index(doc.text, "${"+name+"}")
-			r.reportInside(at, offset, len(name)+3, "unset-variable", fmt.Sprintf("environment variable %s is not set", name), help)
+			at, offset := r.node(&doc.secret.FromEnv, doc), strings.Index(doc.text, "${"+name+"}")
+			r.reportInside(at, offset, len(name)+3, ruleUnsetVariable, fmt.Sprintf("environment variable %s is not set", name), help)
 		}
 	}
 	for _, at := range dollar.FindAllStringIndex(doc.text, -1) {
 		ref := doc.text[at[0]:at[1]]
 		if ref != "$$" && !referenceForm.MatchString(ref) {
-			r.reportInside(r.node(doc), at[0], len(ref), "bad-reference", fmt.Sprintf("%s is no reference", quote(ref)), "write ${NAME} or ${NAME:-default}; a $ of its own is written $$")
+			r.reportInside(r.node(doc), at[0], len(ref), ruleBadReference, fmt.Sprintf("%s is no reference", quote(ref)), "write ${NAME} or ${NAME:-default}; a $ of its own is written $$")
 		}
 	}
 	if doc.secret.FromFile != "" {
@@ -174,10 +175,10 @@ func (r *resolver) value(doc *value) envd.Value {
 func (r *resolver) file(doc *file, where string) envd.File {
 	out := envd.File{Path: doc.Path, Mode: uint32(doc.Mode)}
 	if r.sound(&doc.Path) && !filepath.IsAbs(doc.Path) {
-		r.report(r.node(&doc.Path), "bad-path", fmt.Sprintf("%s.path is not absolute", where), "write the path as the service sees it: /"+strings.TrimPrefix(doc.Path, "./"))
+		r.report(r.node(&doc.Path), ruleBadPath, fmt.Sprintf("%s.path is not absolute", where), "write the path as the service sees it: /"+strings.TrimPrefix(doc.Path, "./"))
 	}
 	if r.given(&doc.Content) == r.given(&doc.Source) && !r.bad[doc] {
-		r.report(r.node(doc), "choose-one", where+" needs exactly one of content and source", `write content: "…" or source: ./file`)
+		r.report(r.node(doc), ruleChooseOne, where+" needs exactly one of content and source", `write content: "…" or source: ./file`)
 	}
 	if doc.Content != nil {
 		out.Content = r.value(doc.Content)

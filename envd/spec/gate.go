@@ -48,7 +48,7 @@ func (r *resolver) condition(field *string, known names) envd.Condition {
 func (r *resolver) steadyState(field *string) envd.Condition {
 	c := r.condition(field, r.conditionNames())
 	if c.Kind != "" && (c.Kind != envd.Threshold || c.Stage != "" || c.Phase != envd.Whole) {
-		r.report(r.node(field), "bad-condition", "a steady state is tested in every second of its own stage", `write a plain threshold, for example "error_rate < 1%"`)
+		r.report(r.node(field), ruleBadCondition, "a steady state is tested in every second of its own stage", `write a plain threshold, for example "error_rate < 1%"`)
 	}
 	return c
 }

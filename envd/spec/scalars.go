@@ -16,11 +16,11 @@ func (d *duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	switch {
 	case err != nil && number.Match(b):
-		return mistake{"bad-duration", fmt.Sprintf("%q has no unit", b), fmt.Sprintf("write %ss, or %sms, %sm", b, b, b)}
+		return mistake{ruleBadDuration, fmt.Sprintf("%q has no unit", b), fmt.Sprintf("write %ss, or %sms, %sm", b, b, b)}
 	case err != nil:
-		return mistake{"bad-duration", fmt.Sprintf("%q is not a duration", b), "write for example 250ms, 10s or 1h30m"}
+		return mistake{ruleBadDuration, fmt.Sprintf("%q is not a duration", b), "write for example 250ms, 10s or 1h30m"}
 	case v < 0:
-		return mistake{"bad-duration", fmt.Sprintf("%q is negative", b), "write for example 250ms, 10s or 1h30m"}
+		return mistake{ruleBadDuration, fmt.Sprintf("%q is negative", b), "write for example 250ms, 10s or 1h30m"}
 	}
 	*d = duration(v)
 	return nil
@@ -46,11 +46,11 @@ func (r *rate) UnmarshalText(b []byte) error {
 		if number.Match(b) {
 			help = fmt.Sprintf("write %s/s", b)
 		}
-		return mistake{"bad-rate", fmt.Sprintf("%q is not a rate", b), help}
+		return mistake{ruleBadRate, fmt.Sprintf("%q is not a rate", b), help}
 	}
 	v, err := strconv.ParseFloat(string(m[1]), 64)
 	if err != nil || v <= 0 {
-		return mistake{"bad-rate", fmt.Sprintf("%q is not a rate above 0", b), "write for example 100/s or 90/m"}
+		return mistake{ruleBadRate, fmt.Sprintf("%q is not a rate above 0", b), "write for example 100/s or 90/m"}
 	}
 	*r = rate(v / perSeconds[string(m[2])])
 	return nil
@@ -61,7 +61,7 @@ type cpu int64
 
 func (c *cpu) UnmarshalText(b []byte) error {
 	m := cpuForm.FindSubmatch(b)
-	bad := mistake{"bad-size", fmt.Sprintf("%q is not an amount of processor time", b), "write for example 500m (half a core) or 2"}
+	bad := mistake{ruleBadSize, fmt.Sprintf("%q is not an amount of processor time", b), "write for example 500m (half a core) or 2"}
 	if m == nil {
 		return bad
 	}
@@ -82,7 +82,7 @@ type size int64
 
 func (s *size) UnmarshalText(b []byte) error {
 	m := sizeForm.FindSubmatch(b)
-	bad := mistake{"bad-size", fmt.Sprintf("%q is not a size", b), "write for example 256Mi or 1G"}
+	bad := mistake{ruleBadSize, fmt.Sprintf("%q is not a size", b), "write for example 256Mi or 1G"}
 	if m == nil {
 		return bad
 	}
@@ -99,7 +99,7 @@ type mode uint32
 
 func (m *mode) UnmarshalText(b []byte) error {
 	if !octalForm.Match(b) {
-		return mistake{"bad-mode", fmt.Sprintf("%q is not a file mode", b), `write for example "0644" or "0600"`}
+		return mistake{ruleBadMode, fmt.Sprintf("%q is not a file mode", b), `write for example "0644" or "0600"`}
 	}
 	digits := string(b)
 	if len(digits) > 1 && digits[1] == 'o' {

@@ -115,7 +115,7 @@ func unreadable(path string, err error) Diagnostic {
 		err = pe.Err
 	}
 	return Diagnostic{
-		File: path, Line: 1, Column: 1, Width: 1, Rule: "unreadable", Message: "cannot read the spec: " + err.Error(),
+		File: path, Line: 1, Column: 1, Width: 1, Rule: ruleUnreadable, Message: "cannot read the spec: " + err.Error(),
 		Help: "envd init writes a spec to start from",
 	}
 }
@@ -165,7 +165,7 @@ func (r *resolver) key(field any) *yaml.Node {
 // positive refuses a duration of zero that the file gives.
 func (r *resolver) positive(field any, d duration, what string) {
 	if r.sound(field) && d == 0 {
-		r.report(r.node(field), "bad-duration", what+" cannot be zero", "write for example 10s")
+		r.report(r.node(field), ruleBadDuration, what+" cannot be zero", "write for example 10s")
 	}
 }
 

@@ -23,7 +23,7 @@ func (r *resolver) stages() []envd.Stage {
 		where := fmt.Sprintf("stages[%d]", i)
 		r.uniqueName(&doc.Name, doc.Name, "stage", names)
 		if doc.Functional == nil && doc.Load == nil && !r.bad[doc] {
-			r.report(r.node(doc), "missing-field", where+" exercises nothing", "write functional: {command: […]} or load: {profile: smoke, script: load.js}")
+			r.report(r.node(doc), ruleMissingField, where+" exercises nothing", "write functional: {command: […]} or load: {profile: smoke, script: load.js}")
 		}
 		stage := envd.Stage{Name: doc.Name, Functional: r.functional(doc.Functional, where), Load: r.load(doc.Load, where)}
 		for j := range doc.Faults {
@@ -45,12 +45,12 @@ func (r *resolver) uniqueName(field *string, name, noun string, seen map[string]
 		return
 	}
 	if !nameForm.MatchString(name) {
-		r.report(r.node(field), "bad-name", fmt.Sprintf("a %s cannot be called %s", noun, quote(name)), "use letters, digits, dots, dashes and underscores, without blanks")
+		r.report(r.node(field), ruleBadName, fmt.Sprintf("a %s cannot be called %s", noun, quote(name)), "use letters, digits, dots, dashes and underscores, without blanks")
 		return
 	}
 	line, taken := seen[name]
 	if taken {
-		r.report(r.node(field), "duplicate-name", fmt.Sprintf("a %s is called %q on line %d already", noun, name, line), "conditions refer to it by its name: choose another")
+		r.report(r.node(field), ruleDuplicateName, fmt.Sprintf("a %s is called %q on line %d already", noun, name, line), "conditions refer to it by its name: choose another")
 		return
 	}
 	seen[name] = r.node(field).Line
@@ -88,10 +88,10 @@ func (r *resolver) load(doc *load, where string) *envd.Load {
 		out.Rate = cmp.Or(out.Rate, r.opts.Profiles[i].Rate)
 		out.Duration = cmp.Or(out.Duration, envd.Duration(r.opts.Profiles[i].Duration))
 	case r.sound(&doc.Profile):
-		r.report(r.node(&doc.Profile), "unknown-profile", fmt.Sprintf("there is no load profile %s", quote(doc.Profile)), suggest(doc.Profile, "load profile", known))
+		r.report(r.node(&doc.Profile), ruleUnknownProfile, fmt.Sprintf("there is no load profile %s", quote(doc.Profile)), suggest(doc.Profile, "load profile", known))
 	}
 	if r.given(&doc.Script) == r.given(&doc.Requests) && !r.bad[doc] {
-		r.report(r.key(doc), "choose-one", where+" needs exactly one of script and requests", `write script: load.js, or requests: ["GET http://service:8080/"]`)
+		r.report(r.key(doc), ruleChooseOne, where+" needs exactly one of script and requests", `write script: load.js, or requests: ["GET http://service:8080/"]`)
 	}
 	for i := range doc.Requests {
 		q := &doc.Requests[i]
@@ -108,7 +108,7 @@ func (r *resolver) checkURL(field *string, text string) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		r.report(r.node(field), "bad-url", fmt.Sprintf("%s is no absolute URL", quote(text)), "write http://service:port/path")
+		r.report(r.node(field), ruleBadURL, fmt.Sprintf("%s is no absolute URL", quote(text)), "write http://service:port/path")
 		return
 	}
 	known := []string{"localhost", "127.0.0.1"}
@@ -118,7 +118,7 @@ func (r *resolver) checkURL(field *string, text string) {
 	}
 	known = slices.AppendSeq(known, maps.Keys(env.Stubs))
 	if host := u.Hostname(); !slices.Contains(known, host) && !slices.ContainsFunc(env.Egress, func(e string) bool { return strings.HasPrefix(e, host+":") }) {
-		r.report(r.node(field), "unknown-host", fmt.Sprintf("the environment has no host %q", host), suggest(host, "host", known))
+		r.report(r.node(field), ruleUnknownHost, fmt.Sprintf("the environment has no host %q", host), suggest(host, "host", known))
 	}
 }
 
@@ -134,7 +134,7 @@ func (r *resolver) fault(doc *fault, where string) envd.Fault {
 	if len(params) > 0 {
 		b, err := json.Marshal(params)
 		if err != nil {
-			r.report(r.node(doc), "wrong-type", fmt.Sprintf("%s: %v", where, err), "")
+			r.report(r.node(doc), ruleWrongType, fmt.Sprintf("%s: %v", where, err), "")
 			return out
 		}
 		out.Params = b
@@ -142,7 +142,7 @@ func (r *resolver) fault(doc *fault, where string) envd.Fault {
 	check, known := r.opts.FaultKinds[doc.Kind]
 	switch {
 	case !known && r.sound(&doc.Kind):
-		r.report(r.node(&doc.Kind), "unknown-fault", fmt.Sprintf("there is no kind of fault %s", quote(doc.Kind)), suggest(doc.Kind, "kind of fault", slices.Collect(maps.Keys(r.opts.FaultKinds))))
+		r.report(r.node(&doc.Kind), ruleUnknownFaultKind, fmt.Sprintf("there is no kind of fault %s", quote(doc.Kind)), suggest(doc.Kind, "kind of fault", slices.Collect(maps.Keys(r.opts.FaultKinds))))
 	case known && ok:
 		if err := check(out.Params); err != nil {
 			r.badParams(doc, err)
@@ -166,7 +166,7 @@ func (r *resolver) badParams(doc *fault, err error) {
 				at = p.key
 			}
 		}
-		r.report(at, "unknown-parameter", fmt.Sprintf("%s has no parameter %q", doc.Kind, m[1]), "besides its own parameters a fault has name, kind, target, at and for")
+		r.report(at, ruleUnknownParameter, fmt.Sprintf("%s has no parameter %q", doc.Kind, m[1]), "besides its own parameters a fault has name, kind, target, at and for")
 		return
 	}
 	if m := wrongParam.FindStringSubmatch(message); m != nil {
@@ -177,7 +177,7 @@ func (r *resolver) badParams(doc *fault, err error) {
 			at = p.value
 		}
 	}
-	r.report(at, "bad-parameter", fmt.Sprintf("%s: %s", doc.Kind, message), "")
+	r.report(at, ruleBadParameter, fmt.Sprintf("%s: %s", doc.Kind, message), "")
 }
 
 // named tells whether a message speaks of a parameter, by its name or its value.
@@ -203,7 +203,7 @@ func (r *resolver) checkTarget(doc *fault) {
 		return // the kind's own parameters say what a target is
 	}
 	if !slices.Contains(known, doc.Target) {
-		r.report(r.node(&doc.Target), "unknown-target", fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
+		r.report(r.node(&doc.Target), ruleUnknownTarget, fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
 	}
 }
 
@@ -218,14 +218,14 @@ func (r *resolver) checkTimeline(doc *stage, load *envd.Load) {
 		end := time.Duration(f.At) + time.Duration(f.For)
 		switch {
 		case load == nil && doc.Functional != nil:
-			r.report(r.node(f), "fault-window", fmt.Sprintf("stage %q has no load for fault %q to act on", doc.Name, f.Name), "add load: {profile: smoke, script: load.js}")
+			r.report(r.node(f), ruleFaultWindow, fmt.Sprintf("stage %q has no load for fault %q to act on", doc.Name, f.Name), "add load: {profile: smoke, script: load.js}")
 		case load != nil && load.Duration > 0 && !r.bad[&doc.Load.Duration] && end > load.Duration.Std():
-			r.report(r.node(&f.For), "fault-window", fmt.Sprintf("fault %q ends at %s, after the load's end at %s", f.Name, end, load.Duration), "shorten it, inject it earlier, or lengthen the load")
+			r.report(r.node(&f.For), ruleFaultWindow, fmt.Sprintf("fault %q ends at %s, after the load's end at %s", f.Name, end, load.Duration), "shorten it, inject it earlier, or lengthen the load")
 		}
 		for j := range i {
 			g := &doc.Faults[j]
 			if g.Target == f.Target && r.sound(&g.At) && r.sound(&g.For) && f.At < g.At+g.For && g.At < f.At+f.For {
-				r.report(r.node(&f.At), "fault-overlap", fmt.Sprintf("fault %q meets fault %q on %s (from %s to %s)", f.Name, g.Name, f.Target,
+				r.report(r.node(&f.At), ruleFaultOverlap, fmt.Sprintf("fault %q meets fault %q on %s (from %s to %s)", f.Name, g.Name, f.Target,
 					time.Duration(g.At), time.Duration(g.At)+time.Duration(g.For)), fmt.Sprintf("inject it at %s or later", time.Duration(g.At)+time.Duration(g.For)))
 			}
 		}

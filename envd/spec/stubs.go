@@ -31,10 +31,10 @@ func (r *resolver) stub(host string, doc *stub) envd.Stub {
 	out := envd.Stub{Host: host, Engine: doc.Engine, Strict: doc.Strict}
 	out.Ports, out.TLSPorts = doc.ports()
 	if !doc.TLS && len(doc.TLSPorts) > 0 {
-		r.report(r.key(&doc.TLSPorts), "choose-one", where+" has tls_ports, but tls is off", "remove tls: false, or tls_ports")
+		r.report(r.key(&doc.TLSPorts), ruleChooseOne, where+" has tls_ports, but tls is off", "remove tls: false, or tls_ports")
 	}
 	if len(out.Ports)+len(out.TLSPorts) == 0 && !r.bad[doc] {
-		r.report(r.key(doc), "missing-field", where+" answers on no port", "remove tls: false, or write ports: [80]")
+		r.report(r.key(doc), ruleMissingField, where+" answers on no port", "remove tls: false, or write ports: [80]")
 	}
 	for i := range doc.Inline {
 		m := &doc.Inline[i]
@@ -46,7 +46,7 @@ func (r *resolver) stub(host string, doc *stub) envd.Stub {
 			continue
 		}
 		for _, e := range r.opts.CheckMapping(fmt.Sprintf("%s.inline[%d]", where, i), m.json) {
-			r.report(r.node(m), "bad-mapping", fmt.Sprintf("%s.inline[%d]: %s", where, i, e.Message), "")
+			r.report(r.node(m), ruleBadMapping, fmt.Sprintf("%s.inline[%d]: %s", where, i, e.Message), "")
 		}
 	}
 	if r.sound(&doc.Mappings) {
@@ -60,7 +60,7 @@ func (r *resolver) stub(host string, doc *stub) envd.Stub {
 func (r *resolver) mappingFiles(doc *stub, root, where string) {
 	info, err := os.Stat(root)
 	if err != nil {
-		r.report(r.node(&doc.Mappings), "folder-not-found", fmt.Sprintf("%s.mappings: %s", where, notThere(root, err)), beside(root))
+		r.report(r.node(&doc.Mappings), rulePathNotFound, fmt.Sprintf("%s.mappings: %s", where, r.notThere(root, err)), beside(root))
 		return
 	}
 	if r.opts.CheckMapping == nil {
@@ -81,9 +81,9 @@ func (r *resolver) mappingFiles(doc *stub, root, where string) {
 	})
 	switch {
 	case err != nil:
-		r.report(r.node(&doc.Mappings), "file-not-found", fmt.Sprintf("%s.mappings: %v", where, err), "")
+		r.report(r.node(&doc.Mappings), rulePathNotFound, fmt.Sprintf("%s.mappings: %v", where, err), "")
 	case files == 0 && len(doc.Inline) == 0:
-		r.report(r.node(&doc.Mappings), "file-not-found", fmt.Sprintf("%s.mappings: no mapping file (*.json) in %s", where, root), "write one, for example {\"request\": {\"url\": \"/\"}, \"response\": {\"status\": 200}}")
+		r.report(r.node(&doc.Mappings), rulePathNotFound, fmt.Sprintf("%s.mappings: no mapping file (*.json) in %s", where, r.display(root)), "write one, for example {\"request\": {\"url\": \"/\"}, \"response\": {\"status\": 200}}")
 	}
 }
 
@@ -100,7 +100,7 @@ func (r *resolver) mappingFile(path string) error {
 	}
 	src := newSource(r.display(path), text)
 	for _, e := range r.opts.CheckMapping(path, text) {
-		r.found = append(r.found, src.at(cmp.Or(e.Line, 1), cmp.Or(e.Col, 1), 1, "bad-mapping", e.Message, ""))
+		r.found = append(r.found, src.at(cmp.Or(e.Line, 1), cmp.Or(e.Col, 1), 1, ruleBadMapping, e.Message, ""))
 	}
 	return nil
 }

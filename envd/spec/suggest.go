@@ -8,7 +8,7 @@ import (
 
 // suggest writes help for a word that is none of the known ones: the nearest of them, where one is near, and all.
 func suggest(word, noun string, known []string) string {
-	known = slices.Sorted(slices.Values(known))
+	known = slices.Compact(slices.Sorted(slices.Values(known)))
 	if len(known) == 0 {
 		return fmt.Sprintf("there is no %s", noun)
 	}
@@ -25,6 +25,13 @@ func nearest(word string, candidates []string) string {
 	for _, c := range candidates {
 		if e := distance(strings.ToLower(word), strings.ToLower(c)); e < edits {
 			best, edits = c, e
+		}
+	}
+	if best == "" { // a known word with something around it, such as SIGTERM
+		for _, c := range candidates {
+			if len(c) >= 3 && strings.Contains(word, c) && len(c) > len(best) {
+				best = c
+			}
 		}
 	}
 	return best

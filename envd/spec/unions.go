@@ -12,18 +12,18 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// argument is one word of a command line. Numbers and booleans are taken as they are written.
-type argument string
+// literal is a text that is taken as it is written, even where YAML sees a number or a boolean in it.
+type literal string
 
-func (a *argument) readNode(d *decoder, n *yaml.Node, path string) bool {
+func (a *literal) readNode(d *decoder, n *yaml.Node, path string) bool {
 	if n.Kind != yaml.ScalarNode {
-		return d.mismatch(n, reflect.TypeFor[argument](), path)
+		return d.mismatch(n, reflect.TypeFor[literal](), path)
 	}
-	*a = argument(n.Value)
+	*a = literal(n.Value)
 	return true
 }
 
-func (argument) schema() *jsonschema.Schema { return anyScalar() }
+func (literal) schema() *jsonschema.Schema { return anyScalar() }
 
 func anyScalar() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
@@ -54,7 +54,7 @@ func (v *value) readNode(d *decoder, n *yaml.Node, path string) bool {
 			return false
 		}
 		if (v.secret.FromEnv == "") == (v.secret.FromFile == "") {
-			d.report(n, "choose-one", path+" needs exactly one of from_env and from_file", "write {from_env: NAME} or {from_file: path}")
+			d.report(n, ruleChooseOne, path+" needs exactly one of from_env and from_file", "write {from_env: NAME} or {from_file: path}")
 			return false
 		}
 		return true
@@ -138,7 +138,7 @@ func (m *mapping) readNode(d *decoder, n *yaml.Node, path string) bool {
 	}
 	var err error
 	if m.json, err = json.Marshal(v); err != nil {
-		d.report(n, "wrong-type", fmt.Sprintf("%s cannot be written as JSON: %v", path, err), "")
+		d.report(n, ruleWrongType, fmt.Sprintf("%s cannot be written as JSON: %v", path, err), "")
 	}
 	return err == nil
 }
@@ -150,8 +150,11 @@ const maxDepth = 100
 
 // free reads a node into what encoding/json writes.
 func (d *decoder) free(n *yaml.Node, path string, depth int) (any, bool) {
-	if d.spent++; d.spent > maxNodes || depth > maxDepth {
-		d.report(n, "too-large", path+" is nested too deeply or too large", "")
+	switch {
+	case d.exhausted(n):
+		return nil, false
+	case depth > maxDepth:
+		d.report(n, ruleTooLarge, path+" is nested too deeply", "")
 		return nil, false
 	}
 	switch n.Kind {
@@ -178,7 +181,7 @@ func (d *decoder) free(n *yaml.Node, path string, depth int) (any, bool) {
 		return n.Value, true
 	}
 	if err := n.Decode(&v); err != nil {
-		d.report(n, "wrong-type", fmt.Sprintf("%s: %v", path, err), "")
+		d.report(n, ruleWrongType, fmt.Sprintf("%s: %v", path, err), "")
 		return nil, false
 	}
 	return v, true

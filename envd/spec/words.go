@@ -21,7 +21,7 @@ func form(t reflect.Type) string {
 		return `a file mode such as "0644"`
 	case reflect.TypeFor[value]():
 		return "a text, {from_env: NAME} or {from_file: path}"
-	case reflect.TypeFor[argument]():
+	case reflect.TypeFor[literal]():
 		return "a text"
 	case reflect.TypeFor[port]():
 		return "a port number, or {name: …, port: …}"
@@ -79,9 +79,11 @@ func hint(n *yaml.Node, t reflect.Type) string {
 		return ""
 	}
 	switch {
+	case t == reflect.TypeFor[artifact]():
+		return "write {file: " + n.Value + "}, or {image: …} or {commit: …}"
 	case t.Kind() == reflect.String:
 		return "put it in quotes: " + quote(n.Value)
-	case t == reflect.TypeFor[[]argument]():
+	case t == reflect.TypeFor[[]literal]():
 		return "write a list, one word an item: [program, --flag]; use [sh, -c, …] for a shell"
 	case t.Kind() == reflect.Slice:
 		return "write a list: [" + n.Value + "]"
@@ -101,7 +103,7 @@ func example(f fieldInfo, t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[duration]():
 		return "10s"
-	case t == reflect.TypeFor[[]argument]():
+	case t == reflect.TypeFor[[]literal]():
 		return "[program, --flag]"
 	case f.key == "url":
 		return "http://host/path"

@@ -25,7 +25,7 @@ func parseYAML(src *source, text []byte) (*yaml.Node, Diagnostics) {
 	err := dec.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
-		return nil, Diagnostics{src.at(1, 1, 1, "yaml-syntax", "the spec is empty", "envd init writes a spec to start from")}
+		return nil, Diagnostics{src.at(1, 1, 1, ruleYAMLSyntax, "the spec is empty", "envd init writes a spec to start from")}
 	case err != nil:
 		return nil, Diagnostics{syntaxError(src, err)}
 	}
@@ -35,7 +35,7 @@ func parseYAML(src *source, text []byte) (*yaml.Node, Diagnostics) {
 		if len(n.Content) > 0 {
 			n = n.Content[0]
 		}
-		return root, Diagnostics{src.at(n.Line, n.Column, 1, "yaml-syntax", "the file holds a second document", "one spec, one file: remove what follows ---")}
+		return root, Diagnostics{src.at(n.Line, n.Column, 1, ruleYAMLSyntax, "the file holds a second document", "one spec, one file: remove what follows ---")}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, Diagnostics{syntaxError(src, err)}
 	}
@@ -54,7 +54,7 @@ func syntaxError(src *source, err error) Diagnostic {
 	if m := yamlAnchor.FindStringSubmatch(message); m != nil {
 		for i, text := range src.lines {
 			if at := strings.Index(text, "*"+m[1]); at >= 0 {
-				return src.at(i+1, utf8.RuneCountInString(text[:at])+1, len(m[1])+1, "yaml-syntax",
+				return src.at(i+1, utf8.RuneCountInString(text[:at])+1, len(m[1])+1, ruleYAMLSyntax,
 					fmt.Sprintf("nothing is anchored as %q", m[1]), "put &"+m[1]+" at the value that is meant, above this line")
 			}
 		}
@@ -62,11 +62,11 @@ func syntaxError(src *source, err error) Diagnostic {
 	for _, n := range []int{line, line + 1, line - 1} {
 		indent := src.line(n)[:len(src.line(n))-len(strings.TrimLeft(src.line(n), " \t"))]
 		if at := strings.IndexByte(indent, '\t'); at >= 0 {
-			return src.at(n, at+1, 1, "yaml-syntax", "a tab indents this line", "YAML is indented with spaces only")
+			return src.at(n, at+1, 1, ruleYAMLSyntax, "a tab indents this line", "YAML is indented with spaces only")
 		}
 	}
 	column := len(src.line(line)) - len(strings.TrimLeft(src.line(line), " ")) + 1
-	return src.at(line, column, 1, "yaml-syntax", "not valid YAML: "+message, syntaxHelp(message))
+	return src.at(line, column, 1, ruleYAMLSyntax, "not valid YAML: "+message, syntaxHelp(message))
 }
 
 func syntaxHelp(message string) string {

@@ -28,7 +28,7 @@ func gatewayDetail(env *envd.Environment) string {
 		ports = append(append(ports, s.Ports...), s.TLSPorts...)
 	}
 	if len(ports) == 0 {
-		return ""
+		return "no stubs"
 	}
 	slices.Sort(ports)
 	var b strings.Builder

@@ -1,0 +1,127 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// testOptions are small stand-ins for what the composition root hands in.
+func testOptions() Options {
+	return Options{
+		Profiles: []Profile{{"smoke", 1, 30 * time.Second}, {"peak", 200, 3 * time.Minute}},
+		FaultKinds: map[string]func(json.RawMessage) error{
+			"stub.latency": checkLatency,
+			"stub.outage":  func(json.RawMessage) error { return nil },
+			"service.kill": func(json.RawMessage) error { return nil },
+		},
+		CheckMapping: checkJSON,
+		Lookup: envd.Lookup{Env: func(name string) (string, bool) {
+			return "/home/me", name == "HOME"
+		}},
+		LookPath: func(program string) (string, error) {
+			if program == "sh" {
+				return "/bin/sh", nil
+			}
+			return exec.LookPath(program)
+		},
+		ResolveCommit: func(_, revision string) (string, error) {
+			if revision != "HEAD" {
+				return "", fmt.Errorf("git knows no commit %q", revision)
+			}
+			return strings.Repeat("ab", 20), nil
+		},
+	}
+}
+
+func checkLatency(params json.RawMessage) error {
+	var p struct {
+		Delay duration `json:"delay"`
+		Share float64  `json:"share"`
+	}
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if len(params) == 0 {
+		return errors.New("delay says how long, for example delay: 800ms")
+	}
+	return d.Decode(&p)
+}
+
+func checkJSON(_ string, src []byte) []MappingError {
+	var v struct {
+		Response struct{ Status int }
+	}
+	err := json.Unmarshal(src, &v)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		before := src[:syntax.Offset]
+		return []MappingError{{bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n') - 1, err.Error()}}
+	}
+	if err != nil {
+		return []MappingError{{Message: err.Error()}}
+	}
+	return nil
+}
+
+// TestBadSpecs renders the diagnostics of every spec in testdata/bad and compares them with the golden file beside it.
+func TestBadSpecs(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "bad"))
+	specs, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, specs)
+	var said strings.Builder
+	for _, name := range specs {
+		s, found := Load(name, testOptions())
+		assert.Nil(t, s, name)
+		require.True(t, found.Failed(), name)
+		var out bytes.Buffer
+		require.NoError(t, found.Render(&out, false))
+		said.Write(out.Bytes())
+		golden := strings.TrimSuffix(name, ".yaml") + ".golden"
+		if *update {
+			require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o644))
+		}
+		want, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), out.String(), name)
+		for _, d := range found {
+			pointsAtItsPlace(t, d)
+		}
+	}
+	_, unreadable := Load("no-such-file.yaml", testOptions())
+	require.NoError(t, unreadable.Render(&said, false))
+	everyRuleIsShown(t, said.String())
+}
+
+// pointsAtItsPlace wants a diagnostic to lie within its line and to say something.
+func pointsAtItsPlace(t *testing.T, d Diagnostic) {
+	t.Helper()
+	assert.NotEmpty(t, d.Message, d)
+	assert.NotEmpty(t, d.Rule, d)
+	assert.LessOrEqual(t, d.Column, len([]rune(d.Source))+1, d)
+	assert.False(t, strings.HasSuffix(d.Message, "."), d)
+}
+
+// everyRuleIsShown wants at least one bad spec for each rule.
+func everyRuleIsShown(t *testing.T, said string) {
+	t.Helper()
+	source, err := os.ReadFile("../../rules.go")
+	require.NoError(t, err)
+	rules := regexp.MustCompile(`= "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	require.Greater(t, len(rules), 40)
+	for _, rule := range rules {
+		assert.Contains(t, said, "["+rule[1]+"]", "no bad spec shows rule %s", rule[1])
+	}
+}
