@@ -90,10 +90,11 @@ type request struct {
 
 // send returns a successful answer with its body open.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
-	u := *c.base
-	u.Path += r.path // JoinPath would clean what a stub's admin path may hold
-	u.RawQuery = r.query.Encode()
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), r.body)
+	target := c.base.String() + r.path // r.path is escaped already
+	if len(r.query) > 0 {
+		target += "?" + r.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, target, r.body)
 	if err != nil {
 		return nil, err
 	}

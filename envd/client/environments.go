@@ -122,7 +122,7 @@ func (c *Client) StubAdmin(ctx context.Context, id, method, host, path string, b
 	if err != nil {
 		return nil, err
 	}
-	return c.send(ctx, request{method: method, path: environmentPath(id, "/stubs/"+url.PathEscape(host)+u.Path), query: u.Query(), body: body})
+	return c.send(ctx, request{method: method, path: environmentPath(id, "/stubs/"+url.PathEscape(host)+u.EscapedPath()), query: u.Query(), body: body})
 }
 
 func environmentPath(id, rest string) string { return "/v1/environments/" + url.PathEscape(id) + rest }
