@@ -73,6 +73,8 @@ func TestRun(t *testing.T) {
 		{"no plan", func(r *record) { r.load.Planned = 0 }, envd.Pass, ""},
 		{"no load result", func(r *record) { r.drop = func(o envd.Observation) bool { return o.Load != nil } }, envd.Inconclusive, "the load of stage peak left no result"},
 		{"no samples", func(r *record) { r.second = func(int) envd.Sample { return envd.Sample{} } }, envd.Inconclusive, "the load of stage peak made no requests"},
+		{"load could not begin", func(r *record) { r.load.ExitCode, r.load.Problem = 107, "k6 refused the script: line 3" }, envd.Inconclusive,
+			"the load of stage peak went wrong: k6 refused the script: line 3"},
 		{"generator failed", func(r *record) { r.load.ExitCode = 107 }, envd.Inconclusive, "the load generator of stage peak ended with exit code 107"},
 		{"generator says a threshold failed and names none", func(r *record) { r.load.ExitCode = 99 }, envd.Inconclusive, "the load generator of stage peak ended with exit code 99"},
 		{"script threshold failed", func(r *record) {

@@ -59,6 +59,9 @@ func (j *judgement) doubts(s *envd.Stage) []doubt {
 		return out
 	}
 	l := f.load
+	if l.Problem != "" {
+		add(cutOff, "the load of stage %s went wrong: %s", s.Name, l.Problem)
+	}
 	if l.Saturated != "" {
 		add(bentMeasure, "the load generator was the bottleneck in stage %s: %s", s.Name, l.Saturated)
 	}
@@ -72,7 +75,7 @@ func (j *judgement) doubts(s *envd.Stage) []doubt {
 		add(lessLoad, "the load of stage %s ended after %s of %s planned iterations",
 			s.Name, quantity.Count(l.Iterations), quantity.Count(l.Planned))
 	}
-	if l.ExitCode != 0 && !(l.ExitCode == thresholdsCrossed && failed(l.Thresholds)) {
+	if l.ExitCode != 0 && l.Problem == "" && !(l.ExitCode == thresholdsCrossed && failed(l.Thresholds)) {
 		add(cutOff, "the load generator of stage %s ended with exit code %d", s.Name, l.ExitCode)
 	}
 	return out
