@@ -1,0 +1,390 @@
+package template
+
+import (
+	"encoding/base64"
+	"math/big"
+	"net/url"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/javaregex"
+)
+
+func helpVal(o *options) (any, error) {
+	v := o.context
+	if v == nil {
+		v = o.optionOr("or", o.option("default"))
+	}
+	name := o.option("assign")
+	if name == nil {
+		return v, nil
+	}
+	text, _, err := asString(name)
+	if err != nil {
+		return nil, err
+	}
+	o.r.setData(text, v)
+	return nil, nil
+}
+
+func helpTrim(o *options) (any, error) {
+	s, err := o.text()
+	return javaTrim(s), err
+}
+
+func helpBase64(o *options) (any, error) {
+	s, err := o.text()
+	if err != nil {
+		return nil, err
+	}
+	if o.option("decode") == true {
+		return decodeBase64(s)
+	}
+	if padding := o.option("padding"); padding == nil || padding == true {
+		return base64.StdEncoding.EncodeToString([]byte(s)), nil
+	}
+	return base64.RawStdEncoding.EncodeToString([]byte(s)), nil
+}
+
+// decodeBase64 decodes as java.util.Base64 does, padded or not, with its words for what is wrong.
+func decodeBase64(s string) (any, error) {
+	body := strings.TrimRight(s, "=")
+	padding := len(s) - len(body)
+	for _, r := range body {
+		if !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", r) {
+			if r == '=' {
+				return nil, illegalArgument("Input byte array has incorrect ending byte at %d", strings.IndexByte(body, '=')+1)
+			}
+			if r > 0xFF {
+				r = '?'
+			}
+			return nil, illegalArgument("Illegal base64 character %x", r)
+		}
+	}
+	switch {
+	case len(body)%4 == 1 && padding == 0:
+		return nil, illegalArgument("Last unit does not have enough valid bits")
+	case len(body)%4 == 1, padding > 2, padding > 0 && (len(body)+padding)%4 != 0:
+		return nil, illegalArgument("Input byte array has wrong 4-byte ending unit")
+	}
+	b, err := base64.RawStdEncoding.DecodeString(body)
+	if err != nil {
+		return nil, illegalArgument("%s", err)
+	}
+	return javaUTF8(b), nil
+}
+
+func helpURLEncode(o *options) (any, error) {
+	encoding := "utf-8"
+	if v := o.option("encoding"); v != nil {
+		encoding = toString(v)
+	}
+	if o.context == nil {
+		return nil, nullPointer("Object.toString()", "context")
+	}
+	s, err := render2String(o.context)
+	if err != nil {
+		return nil, err
+	}
+	if !knownCharset(encoding) {
+		return nil, &exception{"java.io.IOException", "java.io.UnsupportedEncodingException: " + encoding}
+	}
+	if o.option("decode") == true {
+		return urlDecode(s, encoding)
+	}
+	return urlEncode(s), nil
+}
+
+func knownCharset(name string) bool {
+	switch strings.ToLower(name) {
+	case "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252":
+		return true
+	}
+	return false
+}
+
+// urlEncode is java.net.URLEncoder.encode in UTF-8.
+func urlEncode(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '*', c == '_':
+			b.WriteByte(c)
+		case c == ' ':
+			b.WriteByte('+')
+		default:
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// urlDecode is java.net.URLDecoder.decode.
+func urlDecode(s, encoding string) (any, error) {
+	for i := strings.IndexByte(s, '%'); i >= 0 && i < len(s); i++ {
+		if s[i] != '%' {
+			continue
+		}
+		if i+2 >= len(s) {
+			return nil, illegalArgument("URLDecoder: Incomplete trailing escape (%%) pattern")
+		}
+		if pair := s[i+1 : i+3]; !isHex(pair[0]) || !isHex(pair[1]) {
+			return nil, illegalArgument(`URLDecoder: Illegal hex characters in escape (%%) pattern - Error at index %d in: "%s"`,
+				ternary(isHex(pair[0]), 1, 0), pair)
+		}
+	}
+	decoded, err := url.QueryUnescape(s)
+	if err != nil {
+		return nil, illegalArgument("%s", err)
+	}
+	if strings.EqualFold(encoding, "iso-8859-1") {
+		runes := make([]rune, 0, len(decoded))
+		for i := 0; i < len(decoded); i++ {
+			runes = append(runes, rune(decoded[i]))
+		}
+		return string(runes), nil
+	}
+	return javaUTF8([]byte(decoded)), nil
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+func helpFormData(o *options) (any, error) {
+	if o.context == nil {
+		return nil, nullPointer("Object.toString()", "context")
+	}
+	encoding := "utf-8"
+	if v := o.option("encoding"); v != nil {
+		encoding = toString(v)
+	}
+	form, err := parseForm(toString(o.context), o.option("urlDecode") == true, encoding)
+	if err != nil || len(o.params) == 0 {
+		return form, err
+	}
+	name, _, err := asString(o.params[0])
+	o.r.setData(name, form)
+	return nil, err
+}
+
+// parseForm reads name=value pairs; without decoding, the values stay as they are. A pair without a value is left out.
+func parseForm(text string, decode bool, encoding string) (*Map, error) {
+	form := newMap(linkedMap, 4)
+	for _, field := range strings.Split(text, "&") {
+		name, rest, ok := strings.Cut(field, "=")
+		value, _, _ := strings.Cut(rest, "=")
+		if !ok || strings.Trim(rest, "=") == "" {
+			continue
+		}
+		value = javaTrim(value)
+		if decode {
+			if !knownCharset(encoding) {
+				return nil, &exception{"java.io.UnsupportedEncodingException", encoding}
+			}
+			decoded, err := urlDecode(value, encoding)
+			if err != nil {
+				return nil, err
+			}
+			value = decoded.(string)
+		}
+		if existing, ok := form.get(name).(*List); ok {
+			existing.items = append(existing.items, value)
+		} else {
+			form.put(name, singleOf([]string{value}))
+		}
+	}
+	return form, nil
+}
+
+func helpSize(o *options) (any, error) {
+	switch v := o.context.(type) {
+	case nil:
+		return nil, nullPointer("Object.getClass()", "context")
+	case string:
+		return int32(utf16Len(v)), nil
+	case safeString:
+		return int32(utf16Len(string(v))), nil
+	case *List:
+		if v.kind != keySet {
+			return int32(len(v.items)), nil
+		}
+	case *Map:
+		return int32(len(v.entries)), nil
+	}
+	return nil, nil
+}
+
+const regexNeeded = "You must specify the string to be matched and the regular expression"
+
+func helpMatches(o *options) (any, error) {
+	if len(o.params) < 1 {
+		return mistake(regexNeeded), nil
+	}
+	if o.context == nil {
+		return nil, nullPointer("Object.toString()", "context")
+	}
+	expr, ok, err := asString(o.params[0])
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, throw("NullPointerException", `Cannot invoke "String.isEmpty()" because "this.pattern" is null`)
+	}
+	re, err := o.regex(expr)
+	if err != nil {
+		return nil, &exception{"java.util.regex.PatternSyntaxException", err.Error()}
+	}
+	return o.answer(re.MatchString(toString(o.context)))
+}
+
+// regex compiles an expression that may come from the request.
+func (o *options) regex(expr string) (*javaregex.Regexp, error) { return javaregex.Compile(expr, 0) }
+
+// answer gives a block's text or "", else the truth.
+func (o *options) answer(holds bool) (any, error) {
+	if !o.section() {
+		return holds, nil
+	}
+	if holds {
+		return nil, o.body(o.scope)
+	}
+	return "", nil
+}
+
+func helpContains(o *options) (any, error) {
+	if len(o.params) < 1 {
+		return mistake("You must specify the string or array to be matched and the regular expression"), nil
+	}
+	expected, ok, err := asString(o.params[0])
+	if err != nil {
+		return nil, err
+	}
+	if o.context == nil || !ok {
+		return false, nil
+	}
+	if l, isList := o.context.(*List); isList {
+		for _, item := range l.items {
+			if item == expected {
+				return o.answer(true)
+			}
+		}
+		return o.answer(false)
+	}
+	s, err := render2String(o.context)
+	if err != nil {
+		return nil, err
+	}
+	return o.answer(strings.Contains(s, expected))
+}
+
+func helpRegexExtract(o *options) (any, error) {
+	first, err := o.needed(0)
+	if err != nil {
+		return nil, err
+	}
+	expr, ok, err := asString(first)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, throw("NullPointerException", `Cannot invoke "String.isEmpty()" because "this.pattern" is null`)
+	}
+	re, err := o.regex(expr)
+	if err != nil {
+		return mistake("Invalid regex string " + expr), nil
+	}
+	if o.context == nil {
+		return nil, nullPointer("Object.toString()", "context")
+	}
+	var groups []string
+	for _, match := range re.FindAllStringSubmatch(toString(o.context)) {
+		if len(o.params) == 1 {
+			return match[0], nil
+		}
+		groups = append(groups, match[1:]...)
+	}
+	if len(groups) == 0 {
+		if missing := o.option("default"); missing != nil {
+			return missing, nil
+		}
+		return mistake("Nothing matched " + expr), nil
+	}
+	name, _, err := asString(o.params[1])
+	if err != nil {
+		return nil, err
+	}
+	o.r.setData(name, singleOf(groups))
+	return nil, nil
+}
+
+func helpMath(o *options) (any, error) {
+	if len(o.params) != 2 {
+		return mistake("All maths functions require two operands and an operator as parameters e.g. 3 '+' 2"), nil
+	}
+	if o.params[0] == nil {
+		return nil, nullPointer("Object.toString()", "options.params[0]")
+	}
+	left, err := toDecimal(o.context)
+	if err != nil {
+		return nil, err
+	}
+	right, err := toDecimal(o.params[1])
+	if err != nil {
+		return nil, err
+	}
+	switch operator := toString(o.params[0]); operator {
+	case "+":
+		return primitive(left.add(right)), nil
+	case "-":
+		return primitive(left.subtract(right)), nil
+	case "*", "x":
+		return primitive(left.multiply(right)), nil
+	case "/":
+		if right.unscaled.Sign() == 0 {
+			return nil, throw("ArithmeticException", "%s", "/ by zero")
+		}
+		return primitive(left.divide(right)), nil
+	case "%":
+		if right.unscaled.Sign() == 0 {
+			return nil, throw("ArithmeticException", "%s", ternary(left.unscaled.Sign() == 0, "Division undefined", "Division by zero"))
+		}
+		return primitive(left.remainder(right)), nil
+	default:
+		return mistake(operator + " is not a valid mathematical operator"), nil
+	}
+}
+
+// toDecimal takes what is no number for 0.
+func toDecimal(v any) (Decimal, error) {
+	switch v := v.(type) {
+	case nil:
+		return Decimal{}, nullPointer("Object.toString()", "value")
+	case Decimal:
+		return v, nil
+	case int32:
+		return decimalOf(int64(v)), nil
+	case int64:
+		return decimalOf(v), nil
+	case *big.Int:
+		return Decimal{v, 0}, nil
+	}
+	d, ok := parseDecimal(toString(v))
+	if !ok {
+		return decimalOf(0), nil
+	}
+	return d, nil
+}
+
+// primitive is the number as an Integer, a Long or, if it has a scale, a Double.
+func primitive(d Decimal) any {
+	if d.scale != 0 {
+		return d.Float64()
+	}
+	low := new(big.Int).And(d.unscaled, new(big.Int).SetUint64(1<<64-1)).Uint64()
+	if i := int64(low); i != int64(int32(i)) {
+		return i
+	} else {
+		return int32(i)
+	}
+}
