@@ -16,6 +16,9 @@ func TestMain(m *testing.M) {
 		os.Exit(process.InitMain(os.Args[1:]))
 	}
 	runtimetest.Main()
+	if len(os.Args) == 4 && os.Args[1] == trialRunner {
+		os.Exit(runTrialRunner(os.Args[2], os.Args[3]))
+	}
 	goleak.VerifyTestMain(m)
 }
 
