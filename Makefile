@@ -4,7 +4,7 @@ GO      ?= go
 BIN     := bin
 TOOLS   := .tools
 PODINFO := v1.8.1-0.20250910200901-e86405a8674e
-GOLANGCI := v2.5.0
+GOLANGCI := v2.15.0
 WIREMOCK := 3.13.2
 JAR     := $(TOOLS)/wiremock-standalone-$(WIREMOCK).jar
 
@@ -57,10 +57,12 @@ $(BIN)/k6: loadprofiles/k6/go.mod loadprofiles/k6/go.sum
 	cd loadprofiles/k6 && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ go.k6.io/k6/v2
 
 .PHONY: podinfo
-podinfo: $(BIN)/podinfo ## build the demo's app
+podinfo: $(BIN)/podinfo ## build the demo's app and its client
 
-$(BIN)/podinfo:
-	GOBIN=$(CURDIR)/$(BIN) $(GO) install -trimpath -ldflags "-s -w" github.com/stefanprodan/podinfo/cmd/podinfo@$(PODINFO)
+$(BIN)/podinfo: Makefile
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install -trimpath -ldflags "-s -w" \
+		github.com/stefanprodan/podinfo/cmd/podinfo@$(PODINFO) github.com/stefanprodan/podinfo/cmd/podcli@$(PODINFO)
+	@touch $@
 
 .PHONY: wiremock
 wiremock: ## fetch the real WireMock for the tests that compare with it (needs npm)

@@ -2,54 +2,9 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/envd-dev/envd/envd/internal/launch"
-	"github.com/envd-dev/envd/envd/internal/runner"
-	"github.com/envd-dev/envd/envd/internal/runtime/process"
+	"github.com/envd-dev/envd/envd/cli"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
-	// PID 1 of an environment is this binary too. It is told apart before anything else happens, to stay small.
-	if process.IsInit(args) {
-		return process.InitMain(args)
-	}
-	launch.Inherited()
-	ctx, stop := interruptible()
-	defer stop()
-	root := newRoot()
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitPass
-	}
-	var coded *exitError
-	if !errors.As(err, &coded) {
-		coded = &exitError{exitUsage, err}
-	}
-	if coded.error != nil {
-		fmt.Fprintln(os.Stderr, "envd:", coded.error)
-	}
-	return coded.code
-}
-
-// interruptible returns a context that the first interrupt ends. Later ones change nothing: teardown is on its way
-// and bounded.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		for range signals {
-			cancel(runner.ErrInterrupted)
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); close(signals) }
-}
+func main() { os.Exit(cli.Main(os.Args[1:])) }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -57,8 +57,11 @@ func (a *app) runCommand() *cobra.Command {
   envd run envd.yaml -o json --out evidence/`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if server := a.serverURL(); server != "" {
-				return a.runRemote(c, server, args[0])
+			if daemon, err := a.client(); daemon != nil || err != nil {
+				if err != nil {
+					return err
+				}
+				return a.runRemote(c, daemon, args[0], runtime)
 			}
 			s, err := a.load(c, args[0], withRuntime(runtime))
 			if err != nil {
@@ -100,28 +103,21 @@ func (a *app) showRun(c *cobra.Command, dir *evidence.Dir, result runner.Result,
 	if err := dir.WriteMeta(meta); err != nil {
 		return withCode(exitEnvironment, err)
 	}
-	document := struct {
-		ID       string       `json:"id"`
-		Dir      string       `json:"dir"`
-		ExitCode int          `json:"exit_code"`
-		Verdict  envd.Verdict `json:"verdict"`
-	}{meta.ID, dir.Path(), code, result.Verdict}
-	var printed error
-	err = a.print(c, document, func() {
-		printed = a.showReport(c, dir)
-	})
-	err = errors.Join(err, printed)
+	err = a.showReport(c, dir)
 	if err != nil || code == exitPass {
 		return err
 	}
 	return &exitError{code, nil}
 }
 
-// showReport prints a finished run's summary.
+// showReport prints a finished run's summary, or all of it as JSON.
 func (a *app) showReport(c *cobra.Command, dir *evidence.Dir) error {
 	r, err := runner.Describe(dir, versionString())
 	if err != nil {
 		return err
+	}
+	if a.output == "json" {
+		return report.JSON(c.OutOrStdout(), r)
 	}
 	return report.Text(c.OutOrStdout(), r, report.TextOptions{Color: colored(os.Stdout), Width: width(os.Stdout)})
 }
@@ -139,8 +135,11 @@ func (a *app) upCommand() *cobra.Command {
   envd up envd.yaml --foreground      # until ^C`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if server := a.serverURL(); server != "" {
-				return a.upRemote(c, server, args[0], ttl)
+			if daemon, err := a.client(); daemon != nil || err != nil {
+				if err != nil {
+					return err
+				}
+				return a.upRemote(c, daemon, args[0], runtime, ttl)
 			}
 			s, err := a.load(c, args[0], withRuntime(runtime))
 			if err != nil {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -78,6 +78,8 @@ func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.No
 	}
 	return runner.Config{
 		ID: id, Spec: s, Dir: dir, Runtime: rt, Faults: chaos.Builtin(), Lookup: lookup, Secrets: secrets, Notify: notify, Version: versionString(),
-		K6: func(ctx context.Context) (loadprofiles.K6, error) { return loadprofiles.Find(ctx, loadprofiles.Lookup{}) },
+		K6: func(ctx context.Context) (loadprofiles.K6, error) {
+			return loadprofiles.Find(ctx, loadprofiles.Lookup{})
+		},
 	}, nil
 }

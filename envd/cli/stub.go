@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -32,11 +32,11 @@ func (a *app) stubLs() *cobra.Command {
 		Short: "List the stubs with their counters",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := a.environment(args[0])
+			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
-			state, err := client.State(c.Context())
+			state, err := f.State(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -154,11 +154,11 @@ func (a *app) stubAdmin() *cobra.Command {
 
 // admin calls a stub's admin API and returns the body of a successful answer.
 func (a *app) admin(c *cobra.Command, id, host, method, path string, body []byte) ([]byte, error) {
-	client, err := a.environment(id)
+	f, err := a.fleet()
 	if err != nil {
 		return nil, err
 	}
-	resp, err := client.Admin(c.Context(), method, host, path, bytes.NewReader(body))
+	resp, err := f.Admin(c.Context(), id, method, host, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -45,7 +45,9 @@ It needs nothing but the directory. The exit code is the verdict's; 3 where the 
 			if !same {
 				return withCode(exitEnvironment, errors.New("the observations do not lead to the recorded verdict"))
 			}
-			err = a.print(c, verdict, func() { fmt.Fprintf(c.OutOrStdout(), "%s: recomputed from %d observations\n", verdict.Outcome, len(observations)) })
+			err = a.print(c, verdict, func() {
+				fmt.Fprintf(c.OutOrStdout(), "%s: recomputed from %d observations\n", verdict.Outcome, len(observations))
+			})
 			if code := outcomeCode(verdict); err == nil && code != exitPass {
 				return &exitError{code, nil}
 			}

@@ -1,9 +1,10 @@
-package main
+package cli
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -13,42 +14,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envd-dev/envd/envd/internal/evidence"
-	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
 // downTimeout bounds how long `envd down` waits for a runner to end.
 const downTimeout = 2 * time.Minute
 
-// reach finds an environment of this user and connects to its runner. An empty ID means the only one there is.
-func reach(id string) (*runner.Client, evidence.Meta, error) {
-	root, err := launch.RunsDir()
-	if err != nil {
-		return nil, evidence.Meta{}, err
-	}
-	if id == "" {
-		runs, err := launch.Runs(root)
-		if err != nil {
-			return nil, evidence.Meta{}, err
-		}
-		runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return !launch.Alive(m) })
-		if len(runs) != 1 {
-			return nil, evidence.Meta{}, fmt.Errorf("%d environments are up: name one; `envd ls` lists them", len(runs))
-		}
-		id = runs[0].ID
-	}
-	_, meta, err := launch.Find(root, id)
-	if err != nil {
-		return nil, meta, err
-	}
-	if !launch.Alive(meta) {
-		return nil, meta, fmt.Errorf("%s is not up (any more)", meta.ID)
-	}
-	return runner.Connect(meta.Control), meta, nil
-}
-
-// only returns the command's optional ID.
-func only(args []string) string {
+// first returns the command's optional ID.
+func first(args []string) string {
 	if len(args) == 0 {
 		return ""
 	}
@@ -63,12 +36,16 @@ func (a *app) lsCommand() *cobra.Command {
 		Example: "  envd ls\n  envd ls --all -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			runs, err := a.list(c.Context())
+			f, err := a.fleet()
+			if err != nil {
+				return err
+			}
+			runs, err := f.List(c.Context())
 			if err != nil {
 				return err
 			}
 			if !all {
-				runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return m.Status == evidence.Finished || m.Status == lost })
+				runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return !isUp(m) })
 			}
 			return a.print(c, runs, func() {
 				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -82,27 +59,6 @@ func (a *app) lsCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&all, "all", false, "also those that have ended")
 	return c
-}
-
-// lost is the status of a run whose runner died without finishing.
-const lost evidence.Status = "lost"
-
-// list returns the runs of this host, or of the daemon.
-func (a *app) list(ctx context.Context) ([]evidence.Meta, error) {
-	if server := a.serverURL(); server != "" {
-		return a.listRemote(ctx, server)
-	}
-	root, err := launch.RunsDir()
-	if err != nil {
-		return nil, err
-	}
-	runs, err := launch.Runs(root)
-	for i, m := range runs {
-		if m.Status != evidence.Finished && !launch.Alive(m) {
-			runs[i].Status = lost
-		}
-	}
-	return runs, err
 }
 
 func status(m evidence.Meta) string {
@@ -131,11 +87,11 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: "  envd inspect shop-k3f9qa -o json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := a.environment(only(args))
+			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
-			state, err := client.State(c.Context())
+			state, err := f.State(c.Context(), first(args))
 			if err != nil {
 				return err
 			}
@@ -174,11 +130,11 @@ func (a *app) logsCommand() *cobra.Command {
 		Example: "  envd logs shop-k3f9qa api -f",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := a.environment(args[0])
+			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
-			err = client.Logs(c.Context(), args[1], follow, c.OutOrStdout())
+			err = f.Logs(c.Context(), args[0], args[1], follow, c.OutOrStdout())
 			if c.Context().Err() != nil {
 				return nil // ^C is how one stops following
 			}
@@ -198,7 +154,7 @@ func (a *app) execCommand() *cobra.Command {
   envd exec shop-k3f9qa --service api -- env`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := a.environment(args[0])
+			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
@@ -209,7 +165,7 @@ func (a *app) execCommand() *cobra.Command {
 				}
 			}
 			req := runner.ExecRequest{Service: service, Command: args[1:], WorkDir: dir}
-			code, err := client.Exec(c.Context(), req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
+			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if err != nil {
 				return withCode(exitEnvironment, err)
 			}
@@ -225,7 +181,7 @@ func (a *app) execCommand() *cobra.Command {
 
 // stdin is what a command inside reads: nothing where a person sits at a terminal, since lines typed there are not
 // forwarded as a terminal would.
-func stdin() *os.File {
+func stdin() io.Reader {
 	if terminal(os.Stdin) {
 		return nil
 	}
@@ -240,11 +196,11 @@ func (a *app) renewCommand() *cobra.Command {
 		Example: "  envd renew shop-k3f9qa --ttl 2h",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := a.environment(only(args))
+			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
-			expires, err := client.Renew(c.Context(), ttl)
+			expires, err := f.Renew(c.Context(), first(args), ttl)
 			if err != nil {
 				return err
 			}
@@ -264,13 +220,19 @@ func (a *app) downCommand() *cobra.Command {
 		Short:   "Tear environments down and wait until they are gone",
 		Example: "  envd down shop-k3f9qa\n  envd down --all",
 		RunE: func(c *cobra.Command, ids []string) error {
+			f, err := a.fleet()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(c.Context(), downTimeout)
+			defer cancel()
 			if all {
-				runs, err := a.list(c.Context())
+				runs, err := f.List(ctx)
 				if err != nil {
 					return err
 				}
 				for _, m := range runs {
-					if m.Kind == "up" && m.Status != evidence.Finished && m.Status != lost {
+					if m.Kind == "up" && isUp(m) {
 						ids = append(ids, m.ID)
 					}
 				}
@@ -279,34 +241,13 @@ func (a *app) downCommand() *cobra.Command {
 			}
 			var errs []error
 			for _, id := range ids {
-				errs = append(errs, a.down(c, id))
+				errs = append(errs, f.Down(ctx, id))
 			}
 			return errors.Join(errs...)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "every environment")
 	return c
-}
-
-// down ends one environment and waits for its runner's end.
-func (a *app) down(c *cobra.Command, id string) error {
-	ctx, cancel := context.WithTimeout(c.Context(), downTimeout)
-	defer cancel()
-	if server := a.serverURL(); server != "" {
-		return a.downRemote(ctx, server, id)
-	}
-	client, meta, err := reach(id)
-	if err != nil {
-		return err
-	}
-	if err := client.Down(ctx); err != nil {
-		return err
-	}
-	if err := launch.WaitGone(ctx, meta); err != nil {
-		return withCode(exitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
-	}
-	fmt.Fprintln(c.ErrOrStderr(), meta.ID, "is gone")
-	return nil
 }
 
 // sortedKeys returns a map's keys in order.
@@ -318,4 +259,3 @@ func sortedKeys[V any](m map[string]V) []string {
 	slices.SortFunc(keys, strings.Compare)
 	return keys
 }
-

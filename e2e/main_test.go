@@ -1,0 +1,76 @@
+// Package e2e drives the built envd binary as its users do.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// binary is envd as it was built for this run.
+var binary = repository("bin", "envd")
+
+func TestMain(m *testing.M) {
+	// Scripts run this test binary again, as the programs under test; only the outermost process builds envd.
+	if filepath.Ext(os.Args[0]) == ".test" {
+		if err := build(binary); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e: build envd:", err)
+			os.Exit(1)
+		}
+	}
+	testscript.Main(m, map[string]func(){"app": appMain, "waitfor": waitforMain})
+}
+
+func build(path string) error {
+	cmd := exec.Command("go", "build", "-o", path, "../cmd/envd")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
+}
+
+// TestScripts runs testdata/*.txtar: each drives envd with files of its own in a directory of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "k6", "podinfo":
+				return need(t, cond)
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
+			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+	})
+}
+
+// need tells whether a program that the Makefile builds is there. In CI it must be.
+func need(t *testing.T, program string) (bool, error) {
+	if _, err := os.Stat(repository("bin", program)); err == nil {
+		return true, nil
+	}
+	if os.Getenv("CI") != "" {
+		return false, fmt.Errorf("bin/%s is missing; `make %s` builds it", program, program)
+	}
+	t.Logf("SKIPPED in part: bin/%s is missing; `make %s` builds it", program, program)
+	return false, nil
+}
+
+// repository is a path in this checkout.
+func repository(elem ...string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	return filepath.Join(append([]string{filepath.Dir(wd)}, elem...)...)
+}

@@ -1,0 +1,55 @@
+// Package cli is the command line of envd: its commands, what they print and their exit codes. It is the composition
+// root of everything but the daemon. It lies below envd/, because only code there may import the internal packages.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/internal/runtime/process"
+)
+
+// Main runs the command line and returns the exit code.
+func Main(args []string) int {
+	// PID 1 of an environment is this binary too. It is told apart before anything else happens, to stay small.
+	if len(args) > 1 && args[0] == "init" && args[1] == "--env" {
+		return process.InitMain(context.Background(), args[1:])
+	}
+	launch.Inherited()
+	ctx, stop := interruptible()
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitPass
+	}
+	var coded *exitError
+	if !errors.As(err, &coded) {
+		coded = &exitError{exitUsage, err}
+	}
+	if coded.error != nil {
+		fmt.Fprintln(os.Stderr, "envd:", coded.error)
+	}
+	return coded.code
+}
+
+// interruptible returns a context that the first interrupt ends. Later ones change nothing: teardown is on its way
+// and bounded.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for range signals {
+			cancel(runner.ErrInterrupted)
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(signals) }
+}

@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/client"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runner"
+)
+
+// fleet is where the environments are: on this machine, or behind a daemon. An empty ID means the only one there is.
+type fleet interface {
+	List(ctx context.Context) ([]evidence.Meta, error)
+	State(ctx context.Context, id string) (runner.State, error)
+	Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error
+	Exec(ctx context.Context, id string, r runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error)
+	Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error)
+	Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error)
+	Down(ctx context.Context, id string) error
+}
+
+// fleet returns the daemon's environments where --server or ENVD_SERVER names one, this machine's otherwise.
+func (a *app) fleet() (fleet, error) {
+	c, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	if c != nil {
+		return remote{c}, nil
+	}
+	return local{}, nil
+}
+
+// client returns a client of the daemon to go through; nil, nil where there is none to.
+func (a *app) client() (*client.Client, error) {
+	if a.server == "" {
+		return client.FromEnvironment()
+	}
+	return client.New(a.server, client.WithToken(a.tokenText()))
+}
+
+// tokenText is the daemon's token: from the file that was named, or the one that a daemon of this user wrote.
+func (a *app) tokenText() string {
+	path := a.token
+	if path == "" {
+		path = os.Getenv("ENVD_TOKEN_FILE")
+	}
+	if path == "" {
+		path, _ = tokenFile() // without a home there is no token to find, and the daemon will say so
+	}
+	if token := os.Getenv("ENVD_TOKEN"); token != "" && a.token == "" {
+		return token
+	}
+	return readToken(path)
+}
+
+// local is the environments of this user on this machine.
+type local struct{}
+
+// lost is the status of a run whose runner died without finishing.
+const lost evidence.Status = "lost"
+
+func (local) List(context.Context) ([]evidence.Meta, error) {
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := launch.Runs(root)
+	for i, m := range runs {
+		if m.Status != evidence.Finished && !launch.Alive(m) {
+			runs[i].Status = lost
+		}
+	}
+	return runs, err
+}
+
+// reach finds an environment and connects to its runner.
+func (l local) reach(ctx context.Context, id string) (*runner.Client, evidence.Meta, error) {
+	if id == "" {
+		var err error
+		if id, err = only(ctx, l); err != nil {
+			return nil, evidence.Meta{}, err
+		}
+	}
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, evidence.Meta{}, err
+	}
+	_, meta, err := launch.Find(root, id)
+	if err != nil {
+		return nil, meta, err
+	}
+	if !launch.Alive(meta) {
+		return nil, meta, fmt.Errorf("%s is not up (any more)", meta.ID)
+	}
+	return runner.Connect(meta.Control), meta, nil
+}
+
+// only returns the ID of the one environment that is up.
+func only(ctx context.Context, f fleet) (string, error) {
+	runs, err := f.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	var up []string
+	for _, m := range runs {
+		if isUp(m) {
+			up = append(up, m.ID)
+		}
+	}
+	switch len(up) {
+	case 0:
+		return "", fmt.Errorf("no environment is up")
+	case 1:
+		return up[0], nil
+	}
+	return "", fmt.Errorf("%d environments are up: name one; `envd ls` lists them", len(up))
+}
+
+// isUp tells whether somebody holds the environment or works on the run.
+func isUp(m evidence.Meta) bool { return m.Status != evidence.Finished && m.Status != lost }
+
+func (l local) State(ctx context.Context, id string) (runner.State, error) {
+	c, _, err := l.reach(ctx, id)
+	if err != nil {
+		return runner.State{}, err
+	}
+	defer c.Close()
+	return c.State(ctx)
+}
+
+func (l local) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
+	c, _, err := l.reach(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Logs(ctx, service, follow, w)
+}
+
+func (l local) Exec(ctx context.Context, id string, r runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	c, _, err := l.reach(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	return c.Exec(ctx, r, stdin, stdout, stderr)
+}
+
+func (l local) Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error) {
+	c, _, err := l.reach(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer c.Close()
+	return c.Renew(ctx, ttl)
+}
+
+func (l local) Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error) {
+	c, _, err := l.reach(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return c.Admin(ctx, method, host, path, body)
+}
+
+// Down ends an environment and waits for its runner's end.
+func (l local) Down(ctx context.Context, id string) error {
+	c, meta, err := l.reach(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Down(ctx); err != nil {
+		return err
+	}
+	if err := launch.WaitGone(ctx, meta); err != nil {
+		return withCode(exitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
+	}
+	return nil
+}
+
+// remote is the environments of a daemon.
+type remote struct{ c *client.Client }
+
+func (r remote) List(ctx context.Context) ([]evidence.Meta, error) {
+	environments, err := r.c.Environments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := r.c.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []evidence.Meta
+	for _, e := range environments {
+		all = append(all, metaOf(e))
+	}
+	for _, run := range runs {
+		all = append(all, evidence.Meta{
+			ID: run.ID, Name: run.Name, Kind: "run", Runtime: run.Runtime, SpecFile: run.Spec, Status: evidence.Status(run.Status),
+			Stage: run.Stage, Started: run.Created, Ended: run.Ended, Outcome: run.Outcome, ExitCode: run.ExitCode, Message: run.Message,
+		})
+	}
+	return all, nil
+}
+
+func metaOf(e v1.Environment) evidence.Meta {
+	return evidence.Meta{
+		ID: e.ID, Name: e.Name, Kind: "up", Runtime: e.Runtime, SpecFile: e.Spec, Status: evidence.Status(e.Status),
+		Started: e.Created, Ended: e.Ended, Expires: e.Expires, Outcome: e.Outcome, ExitCode: e.ExitCode, Message: e.Message,
+		Addresses: e.Addresses,
+	}
+}
+
+// pick resolves the empty ID.
+func (r remote) pick(ctx context.Context, id string) (string, error) {
+	if id != "" {
+		return id, nil
+	}
+	return only(ctx, r)
+}
+
+func (r remote) State(ctx context.Context, id string) (runner.State, error) {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return runner.State{}, err
+	}
+	e, err := r.c.Environment(ctx, id)
+	return runner.State{Meta: metaOf(e), Services: e.Services, Stubs: e.Stubs}, err
+}
+
+func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
+	return r.c.Logs(ctx, id, service, follow, w)
+}
+
+func (r remote) Exec(ctx context.Context, id string, req runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	return r.c.Exec(ctx, id, v1.ExecRequest(req), stdin, stdout, stderr)
+}
+
+func (r remote) Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error) {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return r.c.Renew(ctx, id, ttl)
+}
+
+func (r remote) Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error) {
+	return r.c.StubAdmin(ctx, id, method, host, path, body)
+}
+
+func (r remote) Down(ctx context.Context, id string) error {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = r.c.Down(ctx, id)
+	return err
+}
