@@ -43,11 +43,13 @@ func (r *resolver) artifact() envd.Artifact {
 	return envd.Artifact{}
 }
 
-// onlyService takes the program or the image of the only service for the artifact.
+// onlyService takes the program or the image of the only service for the artifact. Where there is no only one, a spec
+// with stages must say it.
 func (r *resolver) onlyService() envd.Artifact {
 	services := r.doc.Environment.Services
-	if r.bad[r.doc] {
-		return envd.Artifact{}
+	judged := len(r.doc.Stages) > 0
+	if r.bad[r.doc] || len(services) != 1 && !judged {
+		return envd.Artifact{} // without stages there is nothing to give a verdict on
 	}
 	if len(services) != 1 {
 		r.report(r.root, ruleMissingField, fmt.Sprintf("the spec lacks \"artifact\", and has %d services", len(services)),
@@ -56,6 +58,9 @@ func (r *resolver) onlyService() envd.Artifact {
 	}
 	for _, s := range services {
 		if s.Image != "" && !r.onHost() {
+			if !judged && r.opts.ResolveImage == nil && !digestForm.MatchString(s.Image) {
+				return envd.Artifact{}
+			}
 			return r.imageArtifact(&s.Image, s.Image)
 		}
 		if len(s.Command) > 0 {

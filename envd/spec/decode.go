@@ -92,7 +92,7 @@ func (d *decoder) read(n *yaml.Node, v reflect.Value, field any, path string) bo
 		n = n.Alias
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		d.report(n, ruleWrongType, path+" is empty", "write "+form(v.Type())+", or remove the key")
+		d.report(n, ruleWrongType, orFile(path)+" is empty", "write "+form(v.Type())+", or remove the key")
 		return false
 	}
 	switch r := field.(type) {
@@ -117,7 +117,7 @@ func (d *decoder) read(n *yaml.Node, v reflect.Value, field any, path string) bo
 
 // mismatch reports that n has the wrong shape for t.
 func (d *decoder) mismatch(n *yaml.Node, t reflect.Type, path string) bool {
-	d.report(n, ruleWrongType, fmt.Sprintf("%s must be %s, not %s", path, form(t), shape(n)), hint(n, t))
+	d.report(n, ruleWrongType, fmt.Sprintf("%s must be %s, not %s", orFile(path), form(t), shape(n)), hint(n, t))
 	return false
 }
 

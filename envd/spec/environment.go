@@ -57,7 +57,7 @@ func (r *resolver) environment() *envd.Environment {
 	for i := range doc.Egress {
 		r.egress(&doc.Egress[i])
 	}
-	if !r.bad[doc] && len(doc.Services)+len(doc.Stubs) == 0 {
+	if r.sound(doc) && len(doc.Services)+len(doc.Stubs) == 0 {
 		r.report(r.key(doc), ruleMissingField, "the environment has neither services nor stubs", "write services: {name: {command: [program]}}")
 	}
 	r.checkHostnames()

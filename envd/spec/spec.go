@@ -99,6 +99,9 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 	d := newDecoder(text)
 	var doc document
 	d.value(root, reflect.ValueOf(&doc).Elem(), "")
+	if root.Kind != yaml.MappingNode {
+		return nil, d.found
+	}
 	if opts.Runtime != "" {
 		doc.Environment.Runtime = opts.Runtime
 	}

@@ -19,7 +19,7 @@ func (s *stub) ports() (plain, tls []int) {
 	}
 	switch {
 	case !s.TLS:
-		tls = nil
+		tls = []int{}
 	case tls == nil:
 		tls = []int{443}
 	}

@@ -154,7 +154,7 @@ func (d *decoder) free(n *yaml.Node, path string, depth int) (any, bool) {
 	case d.exhausted(n):
 		return nil, false
 	case depth > maxDepth:
-		d.report(n, ruleTooLarge, path+" is nested too deeply", "")
+		d.report(n, ruleTooLarge, quote(path)+" is nested too deeply", "a mapping cannot hold itself")
 		return nil, false
 	}
 	switch n.Kind {

@@ -95,6 +95,12 @@ func hint(n *yaml.Node, t reflect.Type) string {
 	return ""
 }
 
+// examples are values to show by key.
+var examples = map[string]string{
+	"name": "checkout", "url": "http://host/path", "profile": "smoke", "kind": "stub.latency", "target": "payments.example.com",
+	"environment": "{services: {checkout: {command: [program]}}}",
+}
+
 // example is a value to show for a missing field.
 func example(f fieldInfo, t reflect.Type) string {
 	if len(f.enum) > 0 {
@@ -105,12 +111,10 @@ func example(f fieldInfo, t reflect.Type) string {
 		return "10s"
 	case t == reflect.TypeFor[[]literal]():
 		return "[program, --flag]"
-	case f.key == "url":
-		return "http://host/path"
+	case examples[f.key] != "":
+		return examples[f.key]
 	case t.Kind() == reflect.Int:
 		return "8080"
-	case t.Kind() == reflect.Struct:
-		return "…"
 	}
 	return f.key
 }

@@ -65,8 +65,66 @@ func syntaxError(src *source, err error) Diagnostic {
 			return src.at(n, at+1, 1, ruleYAMLSyntax, "a tab indents this line", "YAML is indented with spaces only")
 		}
 	}
-	column := len(src.line(line)) - len(strings.TrimLeft(src.line(line), " ")) + 1
+	line, column := culprit(src, line, message)
 	return src.at(line, column, 1, ruleYAMLSyntax, "not valid YAML: "+message, syntaxHelp(message))
+}
+
+// culprit finds what the parser stumbled over on a line, or what was left open before it.
+func culprit(src *source, line int, message string) (int, int) {
+	text := src.line(line)
+	body := strings.TrimLeft(text, " ")
+	at := len(text) - len(body)
+	switch {
+	case strings.Contains(message, "mapping values are not allowed"):
+		if first := strings.Index(text, ": "); first >= 0 {
+			if second := strings.Index(text[first+2:], ":"); second >= 0 {
+				at = first + 2 + second
+			}
+		}
+	case strings.Contains(message, "cannot start any token"):
+		at = max(at, strings.IndexAny(text, "@`%"))
+	case strings.Contains(message, "unexpected end of stream"):
+		at = max(at, strings.IndexAny(text, `"'`))
+	case strings.Contains(message, "did not find expected ',' or"):
+		if openLine, open := unclosed(src); openLine > 0 {
+			return openLine, open
+		}
+	}
+	return line, utf8.RuneCountInString(text[:at]) + 1
+}
+
+// unclosed returns the place of the last bracket that nothing closes, quoted texts and comments left out; 0 where all
+// are closed.
+func unclosed(src *source) (line, column int) {
+	type place struct{ line, column int }
+	var open []place
+	for i, text := range src.lines {
+		quote := rune(0)
+		column, before := 0, ' '
+		for _, c := range text {
+			column++
+			switch {
+			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
+			case (c == '"' || c == '\'') && strings.ContainsRune(" [{,:", before):
+				quote = c
+			case c == '#' && before == ' ':
+				quote = '\n' // to the line's end
+			case c == '[' || c == '{':
+				open = append(open, place{i + 1, column})
+			case (c == ']' || c == '}') && len(open) > 0:
+				open = open[:len(open)-1]
+			}
+			before = c
+		}
+	}
+	if len(open) == 0 {
+		return 0, 0
+	}
+	last := open[len(open)-1]
+	return last.line, last.column
 }
 
 func syntaxHelp(message string) string {

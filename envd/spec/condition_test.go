@@ -1,0 +1,47 @@
+package spec
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+func TestParseCondition(t *testing.T) {
+	known := names{stages: []string{"peak", "in"}, loads: []string{"peak", "in"}, faults: map[string]string{"slow": "peak", "down": "peak"}, stubs: []string{"a.example.com"}}
+	threshold := func(m envd.Metric, op string, v float64) envd.Condition {
+		return envd.Condition{Kind: envd.Threshold, Metric: m, Op: op, Value: v}
+	}
+	with := func(c envd.Condition, change func(*envd.Condition)) envd.Condition { change(&c); return c }
+	tests := map[string]envd.Condition{
+		"p95 < 500ms": with(threshold(envd.MetricQuantile, "<", 500), func(c *envd.Condition) { c.Quantile = 0.95 }),
+		"p99.9<=1.5s in peak before slow": with(threshold(envd.MetricQuantile, "<=", 1500), func(c *envd.Condition) {
+			c.Quantile, c.Stage, c.Phase, c.Fault = 0.999, "peak", envd.Before, "slow"
+		}),
+		"avg > 1us":                   threshold(envd.MetricAvg, ">", 0.001),
+		"min >= 1m":                   threshold(envd.MetricMin, ">=", 60000),
+		"max == 0s":                   threshold(envd.MetricMax, "==", 0),
+		"error_rate < 1% during slow": with(threshold(envd.MetricErrorRate, "<", 0.01), func(c *envd.Condition) { c.Phase, c.Fault = envd.During, "slow" }),
+		"checks != 99.9% after down":  with(threshold(envd.MetricChecks, "!=", 0.999), func(c *envd.Condition) { c.Phase, c.Fault = envd.After, "down" }),
+		"rate > 90/m in in":           with(threshold(envd.MetricRate, ">", 1.5), func(c *envd.Condition) { c.Stage = "in" }),
+		"requests >= 10":              threshold(envd.MetricRequests, ">=", 10),
+		"iterations  >=  10":          threshold(envd.MetricIterations, ">=", 10),
+		"recovers within 5s after down": {
+			Kind: envd.Recovery, Within: envd.Duration(5 * time.Second), Phase: envd.After, Fault: "down",
+		},
+		"stub a.example.com called >= 100 times": {Kind: envd.StubCalled, Stub: "a.example.com", Op: ">=", Value: 100},
+		"stub a.example.com called == 0":         {Kind: envd.StubCalled, Stub: "a.example.com", Op: "=="},
+		"no unmatched requests":                  {Kind: envd.NoUnmatched},
+		"no unmatched requests on a.example.com": {Kind: envd.NoUnmatched, Stub: "a.example.com"},
+		"no undeclared connections":              {Kind: envd.NoUndeclared},
+	}
+	for source, want := range tests {
+		want.Source = source
+		got, wrong := parseCondition(source, known)
+		require.Nil(t, wrong, source)
+		assert.Equal(t, want, got)
+	}
+}
