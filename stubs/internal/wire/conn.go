@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -18,7 +19,11 @@ const maxHeads = 64
 // Conn is a connection of the server. For HTTPS it is above TLS: what it reads and writes is plain text.
 type Conn struct {
 	net.Conn
+	// Tunnel is the host and port that a browser reaches through CONNECT on this connection; "" otherwise.
+	Tunnel string
+
 	trace func(in bool, data []byte) // may be nil
+	tls   *tls.ConnectionState
 
 	mu     sync.Mutex
 	framer framer
@@ -29,8 +34,16 @@ type Conn struct {
 	statusLine string // of the response about to be written
 }
 
-// NewConn wraps c; trace, when not nil, sees everything that is read and written, in plain text.
-func NewConn(c net.Conn, trace func(in bool, data []byte)) *Conn { return &Conn{Conn: c, trace: trace} }
+// NewConn wraps c, which has completed its handshake if it is TLS; trace, when not nil, sees everything that is read and
+// written, in plain text.
+func NewConn(c net.Conn, trace func(in bool, data []byte)) *Conn {
+	w := &Conn{Conn: c, trace: trace}
+	if t, ok := c.(*tls.Conn); ok {
+		state := t.ConnectionState()
+		w.tls = &state
+	}
+	return w
+}
 
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -65,9 +78,7 @@ func (c *Conn) Begin(method string) {
 		return
 	}
 	c.head = c.heads[0]
-	if c.heads = c.heads[1:]; len(c.heads) == 0 {
-		c.heads = nil
-	}
+	c.heads = slices.Delete(c.heads, 0, 1)
 	if len(c.head) <= len(method) || string(c.head[:len(method)]) != method || c.head[len(method)] != ' ' {
 		c.framer.stop() // out of step with net/http: better no head than the wrong one
 		c.head, c.heads = nil, nil
@@ -106,21 +117,21 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // TLS is the connection's TLS state, nil for plain HTTP.
-func (c *Conn) TLS() *tls.ConnectionState {
-	t, ok := c.Conn.(*tls.Conn)
-	if !ok {
-		return nil
-	}
-	state := t.ConnectionState()
-	return &state
-}
+func (c *Conn) TLS() *tls.ConnectionState { return c.tls }
 
-// raw is the connection below TLS.
+// NetConn is the connection below, as for a TLS connection.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
+// raw is the connection below TLS and every other layer.
 func (c *Conn) raw() net.Conn {
-	if t, ok := c.Conn.(*tls.Conn); ok {
-		return t.NetConn()
+	inner := c.Conn
+	for {
+		layer, ok := inner.(interface{ NetConn() net.Conn })
+		if !ok {
+			return inner
+		}
+		inner = layer.NetConn()
 	}
-	return c.Conn
 }
 
 // Drop closes the connection without TLS's farewell, so that the client sees an end where more was to come.

@@ -1,0 +1,255 @@
+package respond
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/wire"
+)
+
+var chunked = []string{"chunked"}
+
+// send writes ev.Response. Errors of writing mean that the client has gone: nobody is left to be told.
+func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition) {
+	resp := &ev.Response
+	h := w.Header()
+	setHeaders(h, resp.Header, req.ProtoMajor)
+	body := resp.Body
+	if !r.options.NoGzip && compressible(req, h, resp.Status, len(body)) {
+		body = compress(h, body)
+	}
+	r.frame(h, req, def, resp.Proxied, len(body))
+	code := resp.Status
+	if line := statusLine(code, resp.Message); line != "" && req.ProtoMajor == 1 {
+		c := wire.FromContext(ctx)
+		switch {
+		case c != nil:
+			c.SetStatusLine(line)
+			if code < 200 || code > 999 {
+				code = http.StatusOK // net/http only takes final codes of three digits; the line replaces it
+			}
+		case resp.Message != "":
+			sendHijacked(w, req, line, body)
+			return
+		}
+	}
+	if code < 100 || code > 999 {
+		code = http.StatusInternalServerError
+	}
+	if length, ok := declaredLength(h); ok && length < len(body) {
+		body = body[:length]
+	}
+	w.WriteHeader(code)
+	if req.Method == http.MethodHead || !bodyAllowed(code) {
+		return
+	}
+	if d := def.ChunkedDribbleDelay; d != nil && len(body) > 0 {
+		dribble(ctx, w, body, d)
+		return
+	}
+	_, _ = w.Write(body)
+}
+
+// setHeaders copies a response's headers, as bytes that HTTP can carry, and keeps net/http from adding its own.
+func setHeaders(h, from http.Header, protoMajor int) {
+	for name, values := range from {
+		if protoMajor >= 2 && perConnection(name) {
+			continue
+		}
+		name = framingName(name)
+		values = latin1Values(values)
+		if set, ok := h[name]; ok { // by a filter before: both are sent
+			values = append(slices.Clone(set), values...)
+		}
+		h[name] = values
+	}
+	if _, ok := h["Date"]; !ok {
+		h["Date"] = nil
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil
+	}
+}
+
+// framingName spells the names that net/http and this package have to find; all others go out as they are.
+func framingName(name string) string {
+	switch canonical := http.CanonicalHeaderKey(name); canonical {
+	case "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Date", "Etag", "Trailer":
+		return canonical
+	}
+	return name
+}
+
+// perConnection are header fields that HTTP/2 does not have (RFC 9113, 8.2.2).
+func perConnection(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
+}
+
+// latin1Values encodes header values as ISO 8859-1, as the server that is stood in for does.
+func latin1Values(values []string) []string {
+	for i, v := range values {
+		if isASCII(v) {
+			continue
+		}
+		out := slices.Clone(values)
+		for j := i; j < len(out); j++ {
+			out[j] = latin1(out[j])
+		}
+		return out
+	}
+	return values
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func latin1(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for _, c := range s {
+		if c > 0xFF {
+			c = '?'
+		}
+		out = append(out, byte(c))
+	}
+	return string(out)
+}
+
+// frame decides how HTTP/1.1 tells where the body ends. A length or coding that the stub gives stays.
+func (r *Responder) frame(h http.Header, req *http.Request, def *mapping.ResponseDefinition, proxied bool, length int) {
+	if _, ok := h["Content-Length"]; ok {
+		delete(h, "Transfer-Encoding")
+		return
+	}
+	if req.ProtoMajor != 1 {
+		return
+	}
+	byFile := def.BodyFromFile() && !proxied
+	if r.options.Chunked == ChunkedNever || r.options.Chunked == ChunkedBodyFile && !byFile {
+		if _, ok := h["Transfer-Encoding"]; !ok {
+			h["Content-Length"] = []string{strconv.Itoa(length)}
+			return
+		}
+	}
+	if req.ProtoAtLeast(1, 1) {
+		h["Transfer-Encoding"] = chunked
+	}
+}
+
+func declaredLength(h http.Header) (int, bool) {
+	values := h["Content-Length"]
+	if len(values) == 0 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(values[0])
+	return n, err == nil && n >= 0
+}
+
+func bodyAllowed(code int) bool {
+	return code >= 200 && code != http.StatusNoContent && code != http.StatusNotModified
+}
+
+// reasons are the phrases in which Jetty, WireMock's HTTP server, differs from net/http.
+var reasons = map[int]string{
+	http.StatusNonAuthoritativeInfo:         "Non Authoritative Information",
+	http.StatusRequestEntityTooLarge:        "Payload Too Large",
+	http.StatusRequestURITooLong:            "URI Too Long",
+	http.StatusRequestedRangeNotSatisfiable: "Range Not Satisfiable",
+	http.StatusTeapot:                       "I'm a Teapot",
+	420:                                     "Enhance Your Calm",
+	http.StatusUnavailableForLegalReasons:   "Unavailable for Legal Reason",
+	http.StatusInternalServerError:          "Server Error",
+}
+
+// statusLine is code and reason phrase where net/http's own would differ, else "".
+func statusLine(code int, message string) string {
+	known := http.StatusText(code)
+	switch {
+	case message != "" && message != known, code < 200, code > 999:
+		if message == "" {
+			message = strconv.Itoa(code)
+			if known != "" {
+				message = known
+			}
+		}
+	case message != "":
+		return ""
+	case known == "" || reasons[code] != "":
+		if message = reasons[code]; message == "" {
+			message = strconv.Itoa(code)
+		}
+	default:
+		return ""
+	}
+	line := strings.NewReplacer("\r", " ", "\n", " ").Replace(latin1(message))
+	return strconv.Itoa(code) + " " + line
+}
+
+// sendHijacked writes the response itself, for a server that is not ours and so cannot be told the reason phrase.
+func sendHijacked(w http.ResponseWriter, req *http.Request, line string, body []byte) {
+	h := maps.Clone(w.Header())
+	c, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		code, _ := strconv.Atoi(line[:3])
+		w.WriteHeader(code)
+		_, _ = w.Write(body)
+		return
+	}
+	defer c.Close()
+	delete(h, "Transfer-Encoding")
+	for _, name := range []string{"Date", "Content-Type"} {
+		if h[name] == nil {
+			delete(h, name)
+		}
+	}
+	h["Content-Length"], h["Connection"] = []string{strconv.Itoa(len(body))}, []string{"close"}
+	_, _ = buffered.WriteString("HTTP/1.1 " + line + "\r\n")
+	_ = h.Write(buffered)
+	_, _ = buffered.WriteString("\r\n")
+	if req.Method != http.MethodHead {
+		_, _ = buffered.Write(body)
+	}
+	_ = buffered.Flush()
+}
+
+// dribble sends the body in equal chunks, the rest with the last, and waits an equal time before each.
+func dribble(ctx context.Context, w http.ResponseWriter, body []byte, d *mapping.ChunkedDribbleDelay) {
+	n := min(max(1, d.NumberOfChunks), len(body))
+	size := len(body) / n
+	start := time.Now()
+	flusher := http.NewResponseController(w)
+	for i := range n {
+		if !sleepUntil(ctx, start.Add(d.TotalDuration*time.Duration(i+1)/time.Duration(n))) {
+			return
+		}
+		chunk := body[i*size:]
+		if i < n-1 {
+			chunk = chunk[:size]
+		}
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+		if flusher.Flush() != nil {
+			return
+		}
+	}
+}
