@@ -38,7 +38,7 @@ func realWorld(steps []string) World {
 	var dialer net.Dialer
 	return World{
 		Name: os.Getenv(NameVar), Steps: steps, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Dial: dialer.DialContext, Resolve: net.DefaultResolver.LookupHost, ReadFile: os.ReadFile,
+		Getenv: os.Getenv, Getwd: os.Getwd, Dial: dialer.DialContext, Resolve: net.DefaultResolver.LookupHost, ReadFile: os.ReadFile,
 		Listen: func(port int) (net.Listener, error) {
 			return net.Listen("tcp", net.JoinHostPort(os.Getenv("ENVD_ADDRESS"), strconv.Itoa(port)))
 		},

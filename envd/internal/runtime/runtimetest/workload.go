@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,6 +23,7 @@ type World struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	Getwd          func() (string, error)
 	Listen         func(port int) (net.Listener, error)
 	Dial           func(ctx context.Context, network, address string) (net.Conn, error)
 	Resolve        func(ctx context.Context, name string) ([]string, error)
@@ -73,7 +73,7 @@ func (w World) step(ctx context.Context, verb, arg string) error {
 	case "env":
 		return say(w.Stdout, w.Getenv(arg))
 	case "pwd":
-		dir, err := os.Getwd()
+		dir, err := w.Getwd()
 		return errors.Join(err, say(w.Stdout, dir))
 	case "read":
 		b, err := w.ReadFile(arg)
