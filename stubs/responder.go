@@ -3,53 +3,72 @@ package stubs
 import (
 	"context"
 	"net/http"
-	"time"
+	"os"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/respond"
+	"github.com/envd-dev/envd/stubs/internal/template"
+	"github.com/envd-dev/envd/stubs/internal/webhook"
 )
 
 // responder makes responses from definitions and sends them.
 type responder interface {
 	// Prepare compiles what the definition needs when served. It is called before the stub becomes visible.
 	Prepare(def *mapping.ResponseDefinition) error
+	// Forwards reports whether a request without a stub goes to the target that a browser named: Write without a definition.
+	Forwards(q *event.Request) bool
 	// Write fills ev.Response, calls ready once before anything is sent or waited for, and sends.
 	Write(ctx context.Context, w http.ResponseWriter, r *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition, ready func())
 	// AfterServe starts the stub's webhooks.
 	AfterServe(ev *event.ServeEvent)
+	// Close gives up webhooks under way.
+	Close()
 }
 
-func newResponder(*Server) responder { return plainResponder{} }
-
-// plainResponder sends definitions as they are.
-type plainResponder struct{}
-
-func (plainResponder) Prepare(*mapping.ResponseDefinition) error { return nil }
-
-func (plainResponder) Write(_ context.Context, w http.ResponseWriter, r *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition, ready func()) {
-	h := w.Header()
-	for _, f := range def.Headers {
-		h[http.CanonicalHeaderKey(f.Name)] = f.Values
+// newResponder wires rendering, proxying and webhooks to the server's files and settings.
+func (s *Server) newResponder() (responder, error) {
+	o := s.options.ResponseOptions
+	client, err := o.Proxy.client()
+	if err != nil {
+		return nil, err
 	}
-	if ev.Stub != nil {
-		h.Set("Matched-Stub-Id", ev.Stub.ID)
-		if ev.Stub.Name != "" {
-			h.Set("Matched-Stub-Name", ev.Stub.Name)
-		}
+	engine, err := s.newTemplates()
+	if err != nil {
+		return nil, err
 	}
-	ev.Response = event.Response{Status: def.Status, Header: h, Body: def.Body}
-	ready()
-	if def.FixedDelayMilliseconds != nil {
-		timer := time.NewTimer(time.Duration(*def.FixedDelayMilliseconds) * time.Millisecond)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			return
-		}
+	responses := respond.Options{
+		Files: s.bodies, Settings: s.settings.Load, Random: s.random,
+		Templates: engine, GlobalTemplating: o.GlobalTemplating,
+		Chunked: o.Chunked, NoGzip: o.NoGzip, StubCORS: o.StubCORS,
+		Proxy: client, PreserveHost: o.Proxy.PreserveHost, ProxyHost: o.Proxy.HostHeader, Encodings: o.Proxy.Encodings,
+		Forward: o.Proxy.Browser, Log: s.log,
 	}
-	w.WriteHeader(def.Status)
-	_, _ = w.Write(def.Body) // the client may be gone
+	if o.NoTemplating {
+		responses.Templates = nil
+	}
+	hooks := webhook.New(webhook.Options{
+		Client: client, Templates: engine, Random: s.random, Log: s.log,
+		Concurrency: o.Webhooks, BodyLimit: s.options.Journal.ResponseBodyLimit,
+	})
+	return answers{respond.New(responses), hooks}, nil
 }
 
-func (plainResponder) AfterServe(*event.ServeEvent) {}
+// answers are the responses and what follows them.
+type answers struct {
+	*respond.Responder
+	*webhook.Runner
+}
+
+// newTemplates makes the engine of responses and webhooks.
+func (s *Server) newTemplates() (*template.Engine, error) {
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "localhost"
+	}
+	return template.New(template.Options{
+		PermittedSystemKeys: s.options.PermittedSystemKeys, Environment: os.LookupEnv, Hostname: hostname,
+		Now: s.clock, MaxCacheEntries: s.options.TemplateCache,
+		Log: func(_, message string) { s.log.Info(message) },
+	})
+}
