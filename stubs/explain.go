@@ -1,7 +1,19 @@
 package stubs
 
-import "github.com/envd-dev/envd/stubs/internal/requestmatch"
+import (
+	"github.com/envd-dev/envd/stubs/internal/diff"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
 
+// explain is the page that says why no stub matched: how the request differs from the nearest one.
 func (s *Server) explain(v *requestmatch.View) string {
-	return "No response could be served as there are no stub mappings in this WireMock instance."
+	stubs, _ := s.nearest(v, 1)
+	if len(stubs) == 0 {
+		return diff.NoStubs
+	}
+	state := ""
+	if stubs[0].Scenario != nil {
+		state = stubs[0].Scenario.State()
+	}
+	return diff.Report(stubs[0].StubMapping, state, v)
 }

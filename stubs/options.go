@@ -13,9 +13,8 @@ type Options struct {
 	Dir string
 	// FS is the same from a file system that is only read; changes stay in memory. Dir and FS exclude each other.
 	FS fs.FS
-	// Mappings are further mappings: each entry is a JSON document with one stub mapping or {"mappings": […]}. They are
-	// defaults, as those of the directory are: a reset brings them back.
-	Mappings [][]byte
+	// Mappings are further mappings. They are defaults, as those of the directory are: a reset brings them back.
+	Mappings []Source
 	// Journal bounds the request journal.
 	Journal Journal
 	// MaxRequestBody bounds request bodies in bytes; larger ones are answered 413. 0 is 64 MiB.

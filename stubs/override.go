@@ -55,6 +55,8 @@ type override struct {
 	Override
 	until    atomic.Int64 // Unix nanoseconds
 	ended    chan struct{}
+	touched  chan struct{} // closed when the first request was touched
+	first    sync.Once
 	requests atomic.Uint64
 	affected atomic.Uint64
 	delayed  atomic.Int64 // sum of measured delays
@@ -71,7 +73,7 @@ func (s *Server) SetOverride(o Override) error {
 	if err := o.validate(s.clock()); err != nil {
 		return err
 	}
-	n := &override{Override: o, ended: make(chan struct{})}
+	n := &override{Override: o, ended: make(chan struct{}), touched: make(chan struct{})}
 	n.until.Store(o.Until.UnixNano())
 	s.overrides.replace(o.ID, n)
 	return nil
@@ -94,6 +96,34 @@ func (s *Server) OverrideEffect(id string) (Effect, error) {
 		return Effect{}, fmt.Errorf("effect of %q: %w", id, ErrNoOverride)
 	}
 	return o.effect(), nil
+}
+
+// AwaitOverride waits until the override has touched a request: its delay has passed, or its outage has begun. It returns
+// what the override did so far; ErrNoOverride when it ended, or was replaced, before it touched any.
+func (s *Server) AwaitOverride(ctx context.Context, id string) (Effect, error) {
+	o := s.overrides.find(id, s.clock())
+	if o == nil {
+		return Effect{}, fmt.Errorf("await %q: %w", id, ErrNoOverride)
+	}
+	for {
+		left := time.Duration(o.until.Load() - s.clock().UnixNano())
+		timer := time.NewTimer(max(left, 0))
+		select {
+		case <-o.touched:
+			timer.Stop()
+			return o.effect(), nil
+		case <-ctx.Done():
+			timer.Stop()
+			return o.effect(), ctx.Err()
+		case <-o.ended:
+		case <-timer.C:
+			if s.overrides.find(id, s.clock()) == o {
+				continue // the lease was renewed meanwhile
+			}
+		}
+		timer.Stop()
+		return o.effect(), fmt.Errorf("await %q: %w", id, ErrNoOverride)
+	}
 }
 
 // ClearOverride ends an override at once: requests that it delays or holds are let go. It returns what the override did.
@@ -229,6 +259,7 @@ func (s *Server) disturb(w http.ResponseWriter, r *http.Request) (d disturbance)
 			o.delayed.Add(int64(took))
 			d.Delay += took
 		}
+		o.first.Do(func() { close(o.touched) })
 		switch o.Outage {
 		case OutageHang:
 			o.wait(r.Context(), 1<<62, s.clock)

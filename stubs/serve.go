@@ -118,7 +118,7 @@ var errBodyTooLarge = errors.New("the request body is too large")
 
 func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
+		return []byte{}, nil // empty, not unknown
 	}
 	if r.ContentLength > limit {
 		return nil, errBodyTooLarge
@@ -184,6 +184,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 		if len(x.Stub.ServeEventListeners)+len(x.Stub.PostServeActions) > 0 {
 			s.responder.AfterServe(&x.ServeEvent)
 		}
+		return
+	}
+	if s.responder.Forwards(x.ServeEvent.Request) {
+		s.responder.Write(r.Context(), w, r, &x.ServeEvent, nil, ready)
 		return
 	}
 	x.Definition = s.unmatched(x)

@@ -2,14 +2,15 @@ package stubs
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/cors"
 	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/journal"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
@@ -35,8 +36,9 @@ type Server struct {
 	listening listening
 }
 
-// New makes a server and loads its mappings. Mapping files that cannot be read are reported all together in the error;
-// the server is returned with those that can, so that a caller may choose to go on.
+// New makes a server and loads its mappings. Mappings that cannot be read are reported all together: the error joins a
+// *[Problem] for each, and the server is returned with the good ones, so that a caller may choose to go on. Any other error
+// comes without a server.
 func New(o Options) (*Server, error) {
 	if o.Dir != "" && o.FS != nil {
 		return nil, errors.New("stubs: Dir and FS exclude each other")
@@ -57,7 +59,11 @@ func New(o Options) (*Server, error) {
 	if err := s.openFiles(); err != nil {
 		return nil, err
 	}
-	s.responder = newResponder(s)
+	responder, err := s.newResponder()
+	if err != nil {
+		return nil, fmt.Errorf("stubs: %w", err)
+	}
+	s.responder = responder
 	return s, s.resetToDefaults()
 }
 
@@ -86,7 +92,11 @@ const adminPrefix = "/__admin"
 
 // ServeHTTP answers admin requests below /__admin and everything else from the stubs.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path, ok := strings.CutPrefix(r.URL.Path, adminPrefix); ok && (path == "" || path[0] == '/') {
+	path, admin := adminPath(r.URL.EscapedPath())
+	if (admin || s.options.StubCORS) && cors.Apply(w, r) {
+		return
+	}
+	if admin {
 		s.serveAdmin(w, r, path)
 		return
 	}

@@ -20,6 +20,9 @@ type Stub struct {
 	seq      uint64 // insertion order; an edited stub keeps that of the one it replaces
 }
 
+// Seq is the stub's place in the order of insertion.
+func (s *Stub) Seq() uint64 { return s.seq }
+
 // before is the order in which stubs are tried.
 func before(a, b *Stub) int {
 	if c := cmp.Compare(a.rank, b.rank); c != 0 {

@@ -14,8 +14,8 @@ import (
 
 // SyntaxError is input that is no JSON, with Jackson's message.
 type SyntaxError struct {
-	Msg  string
-	Line int // from 1
+	Msg          string
+	Line, Column int // from 1
 }
 
 func (e *SyntaxError) Error() string { return e.Msg }
@@ -44,6 +44,9 @@ type decoder struct {
 	pos    int
 	depth  int
 	starts []start
+
+	offsets map[string]int // where the value at each JSON pointer begins; nil unless wanted
+	pointer string
 }
 
 // start is where an open object or array began.
@@ -74,7 +77,7 @@ func (d *decoder) fail(pos int, format string, args ...any) error {
 	line, col := d.where(pos)
 	return &SyntaxError{
 		Msg:  fmt.Sprintf(format, args...) + fmt.Sprintf("\n at [Source: %s; line: %d, column: %d]", d.source(), line, col),
-		Line: line,
+		Line: line, Column: col,
 	}
 }
 
@@ -145,6 +148,9 @@ func (d *decoder) value() (any, error) {
 	c, err := d.next()
 	if err != nil {
 		return nil, err
+	}
+	if d.offsets != nil {
+		d.offsets[d.pointer] = d.pos
 	}
 	switch {
 	case c == '{':
@@ -222,7 +228,7 @@ func (d *decoder) member(o *jsondoc.Object, quote byte) error {
 		return d.unexpected("was expecting a colon to separate field name and value")
 	}
 	d.pos++
-	v, err := d.value()
+	v, err := d.at(func() string { return pointerEscape.Replace(name) })
 	if err != nil {
 		return err
 	}
@@ -244,7 +250,7 @@ func (d *decoder) array() (any, error) {
 			d.close()
 			return list, nil
 		}
-		v, err := d.value()
+		v, err := d.at(func() string { return strconv.Itoa(len(list)) })
 		if err != nil {
 			return nil, err
 		}
@@ -260,6 +266,39 @@ func (d *decoder) array() (any, error) {
 			return nil, d.unexpected("was expecting comma to separate Array entries")
 		}
 		d.pos++
+	}
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// at reads the value of a member or element.
+func (d *decoder) at(token func() string) (any, error) {
+	if d.offsets == nil {
+		return d.value()
+	}
+	outer := d.pointer
+	d.pointer += "/" + token()
+	v, err := d.value()
+	d.pointer = outer
+	return v, err
+}
+
+// Position finds line and column (from 1) of the value at a JSON pointer, or of the nearest value around it that exists;
+// 0, 0 when data is no JSON.
+func Position(data []byte, pointer string) (line, column int) {
+	d := decoder{s: string(data), offsets: map[string]int{}}
+	if _, err := d.value(); err != nil {
+		return 0, 0
+	}
+	for {
+		if at, ok := d.offsets[pointer]; ok {
+			return d.where(at)
+		}
+		cut := strings.LastIndexByte(pointer, '/')
+		if cut < 0 {
+			return d.where(d.offsets[""])
+		}
+		pointer = pointer[:cut]
 	}
 }
 

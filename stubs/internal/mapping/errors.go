@@ -12,7 +12,7 @@ import (
 // Error is input that WireMock refuses, in the shape of its admin errors.
 type Error struct {
 	Code    int
-	Pointer string // JSON pointer to what is wrong; NoPointer when it cannot be told
+	Pointer string // JSON pointer to what is wrong; NoPointer when it cannot be told, "" when it is no document's fault
 	Title   string
 	Detail  string
 }
@@ -24,8 +24,8 @@ func (e *Error) Error() string {
 	if e.Detail == "" {
 		return e.Title
 	}
-	if e.Pointer == NoPointer {
-		return e.Detail
+	if e.Pointer == NoPointer || e.Pointer == "" {
+		return e.Title + ": " + e.Detail
 	}
 	return e.Pointer + ": " + e.Detail
 }
@@ -34,11 +34,13 @@ func (e *Error) Error() string {
 func (e *Error) Value() *jsondoc.Object {
 	entry := &jsondoc.Object{}
 	entry.Set("code", e.Code)
-	source := &jsondoc.Object{}
-	if e.Pointer != NoPointer {
-		source.Set("pointer", e.Pointer)
+	switch e.Pointer {
+	case "":
+	case NoPointer:
+		entry.Set("source", &jsondoc.Object{})
+	default:
+		entry.Set("source", jackson.Object("pointer", e.Pointer))
 	}
-	entry.Set("source", source)
 	entry.Set("title", e.Title)
 	if e.Detail != "" {
 		entry.Set("detail", e.Detail)
@@ -74,8 +76,7 @@ func AsError(err error, pointer string) *Error {
 		}
 		return e
 	case errors.As(err, &syntax):
-		e := parsing(NoPointer, syntax.Msg)
-		return e
+		return parsing(NoPointer, syntax.Msg)
 	}
 	return parsing(pointer, err.Error())
 }

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -45,8 +44,12 @@ func Parse(data []byte) (*StubMapping, error) {
 
 // FromValue reads a stub mapping from a decoded document; pointer is where it stands.
 func FromValue(v any, pointer string) (*StubMapping, error) {
+	return readStub(place{value: v, pointer: pointer})
+}
+
+func readStub(v place) (*StubMapping, error) {
 	s := &StubMapping{}
-	if err := (place{v, pointer}).bean(javaStub, s.read); err != nil {
+	if err := v.bean(javaStub, s.read); err != nil {
 		return nil, err
 	}
 	if s.Request == nil {
@@ -85,13 +88,21 @@ func (s *StubMapping) read(name string, v place) (known bool, err error) {
 	case "serveEventListeners":
 		s.ServeEventListeners, err = readListeners(v)
 	case "insertionIndex":
-		_, err = v.integer("long")
+		err = s.readInsertionIndex(v)
 	case ExtensionField:
 		s.Extension, err = readExtension(v)
 	default:
 		return false, nil
 	}
 	return true, err
+}
+
+func (s *StubMapping) readInsertionIndex(v place) error {
+	n, err := v.integer("long")
+	if n != nil {
+		s.InsertionIndex = int64(*n)
+	}
+	return err
 }
 
 func (s *StubMapping) readID(v place) error {
@@ -196,31 +207,43 @@ func readPhases(v place) ([]string, error) {
 	return phases, nil
 }
 
-// ParseFile reads a mapping file: one stub mapping, or {"mappings": […]} with several. Bad mappings are left out and
-// reported in errs, each with its line when it is known; multi says which form the file has.
-func ParseFile(data []byte) (stubs []*StubMapping, multi bool, errs []error) {
+// ParseFile reads a mapping file: one stub mapping, or {"mappings": […]} with several. Mappings with errors are left out;
+// all errors of all of them are returned. multi says which form the file has.
+func ParseFile(data []byte) (stubs []*StubMapping, multi bool, errs []*Error) {
 	v, err := Decode(data)
 	if err != nil {
-		return nil, false, []error{err}
+		return nil, false, []*Error{AsError(err, NoPointer)}
 	}
 	o, _ := v.(*jsondoc.Object)
 	list, multi := multiple(o)
 	if !multi {
-		s, err := FromValue(v, "")
-		if err != nil {
-			return nil, false, []error{err}
+		s, errs := readWhole(v, "")
+		if s == nil {
+			return nil, false, errs
 		}
 		return []*StubMapping{s}, false, nil
 	}
 	for i, m := range list {
-		s, err := FromValue(m, fmt.Sprintf("/mappings/%d", i))
-		if err != nil {
-			errs = append(errs, err)
-			continue
+		s, bad := readWhole(m, fmt.Sprintf("/mappings/%d", i))
+		if s != nil {
+			stubs = append(stubs, s)
 		}
-		stubs = append(stubs, s)
+		errs = append(errs, bad...)
 	}
 	return stubs, true, errs
+}
+
+// readWhole reads a mapping to its end even when a part of it is wrong; then it returns all errors and no mapping.
+func readWhole(v any, pointer string) (*StubMapping, []*Error) {
+	var errs []*Error
+	s, err := readStub(place{value: v, pointer: pointer, all: &errs})
+	if err != nil {
+		errs = append(errs, AsError(err, pointer))
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return s, nil
 }
 
 func multiple(o *jsondoc.Object) ([]any, bool) {
@@ -235,17 +258,8 @@ func multiple(o *jsondoc.Object) ([]any, bool) {
 	return list, ok
 }
 
-// Line finds the line (from 1) on which the value at a JSON pointer begins, 0 when it cannot be told.
-func Line(data []byte, pointer string) int {
-	names := strings.Split(strings.Trim(pointer, "/"), "/")
-	at, text := 0, string(data)
-	for _, n := range names {
-		n = strings.NewReplacer("~1", "/", "~0", "~").Replace(n)
-		i := strings.Index(text[at:], `"`+n+`"`)
-		if i < 0 {
-			continue // an array index, or a name spelled with escapes: the line of what contains it will do
-		}
-		at += i
-	}
-	return 1 + strings.Count(text[:at], "\n")
+// Position finds line and column (from 1) of the value at a JSON pointer, or of what contains it; 0, 0 when data is no
+// JSON.
+func Position(data []byte, pointer string) (line, column int) {
+	return jackson.Position(data, pointer)
 }

@@ -29,7 +29,7 @@ func ParseRequest(data []byte) (*RequestPattern, error) {
 
 // RequestFromValue reads a request pattern that stands at pointer in a decoded document.
 func RequestFromValue(v any, pointer string) (*RequestPattern, error) {
-	p, err := readRequest(place{v, pointer})
+	p, err := readRequest(place{value: v, pointer: pointer})
 	if p == nil && err == nil {
 		p = &RequestPattern{Method: AnyMethod}
 	}

@@ -13,14 +13,16 @@ import (
 type place struct {
 	value   any
 	pointer string
+	// all collects every error of an object's members instead of giving up at the first; nil gives up.
+	all *[]*Error
 }
 
 func (p place) member(name string, v any) place {
-	return place{v, p.pointer + "/" + escapePointer(name)}
+	return place{v, p.pointer + "/" + escapePointer(name), p.all}
 }
 
 func (p place) element(i int, v any) place {
-	return place{v, p.pointer + "/" + strconv.Itoa(i)}
+	return place{v, p.pointer + "/" + strconv.Itoa(i), p.all}
 }
 
 // token names the value as Jackson's messages do.
@@ -76,12 +78,16 @@ func (p place) bean(java string, read func(name string, v place) (known bool, er
 	for _, m := range o.Members() {
 		v := p.member(m.Name, m.Value)
 		known, err := read(m.Name, v)
-		if err != nil {
+		if err == nil && !known {
+			err = parsing(v.pointer, fmt.Sprintf("Unrecognized field %q (class %s), not marked as ignorable", m.Name, java))
+		}
+		if err == nil {
+			continue
+		}
+		if p.all == nil {
 			return err
 		}
-		if !known {
-			return parsing(v.pointer, fmt.Sprintf("Unrecognized field %q (class %s), not marked as ignorable", m.Name, java))
-		}
+		*p.all = append(*p.all, AsError(err, v.pointer))
 	}
 	return nil
 }

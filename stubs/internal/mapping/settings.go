@@ -16,7 +16,7 @@ type Settings struct {
 // DefaultSettings are those of a fresh server.
 func DefaultSettings() *Settings { return &Settings{ProxyPassThrough: true} }
 
-const javaSettings = javaPackage + "global.GlobalSettings"
+const javaSettings = javaPackage + "admin.model.GetGlobalSettingsResult"
 
 // ParseSettings reads the body of PUT /__admin/settings. The error is an *Error.
 func ParseSettings(data []byte) (*Settings, error) {
@@ -24,12 +24,16 @@ func ParseSettings(data []byte) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := DefaultSettings()
-	return s, place{v, ""}.bean(javaSettings, s.read)
+	s := &Settings{}
+	return s, place{value: v}.bean(javaSettings, s.read)
 }
 
 func (s *Settings) read(name string, v place) (known bool, err error) {
 	switch name {
+	case "settings":
+		if v.value != nil {
+			err = v.bean(javaSettings, s.read)
+		}
 	case "fixedDelay":
 		s.FixedDelay, err = v.integer("java.lang.Integer")
 	case "delayDistribution":
@@ -54,11 +58,7 @@ func (s *Settings) Value() *jsondoc.Object {
 	if s.DelayDistribution != nil {
 		w.Set("delayDistribution", s.DelayDistribution.Value())
 	}
-	extended := s.Extended
-	if extended == nil {
-		extended = &jsondoc.Object{}
-	}
-	w.Set("extended", extended)
+	w.object("extended", s.Extended)
 	w.Set("proxyPassThrough", s.ProxyPassThrough)
 	return w.Object
 }
@@ -84,7 +84,7 @@ func ParseExtended(data []byte) (*jsondoc.Object, error) {
 		return nil, err
 	}
 	extended := jackson.Object()
-	return extended, place{v, ""}.bean(javaPackage+"admin.model.ExtendedSettingsWrapper", func(name string, v place) (bool, error) {
+	return extended, place{value: v}.bean(javaPackage+"admin.model.ExtendedSettingsWrapper", func(name string, v place) (bool, error) {
 		if name != "extended" {
 			return false, nil
 		}

@@ -28,6 +28,10 @@ type StubMapping struct {
 	ServeEventListeners   []ServeAction
 	// File is the slash-separated path, below the mappings directory, that the stub was loaded from or saved to.
 	File string
+	// SharedFile says that File has several mappings, so that this one cannot be written back.
+	SharedFile bool
+	// InsertionIndex orders mappings that were saved by a server; 0 when not given.
+	InsertionIndex int64
 	// Extension is the block of features that WireMock does not have; nil for a plain WireMock mapping.
 	Extension *Extension
 

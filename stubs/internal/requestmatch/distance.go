@@ -8,8 +8,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
 
-// The weights of the parts in WireMock's RequestPattern; every other part weighs 1. Parts that a pattern does not give
-// count as equal.
+// The weights of the parts in WireMock's RequestPattern. Parts that a pattern does not give count as equal.
 const (
 	schemeWeight   = 3
 	hostWeight     = 10
@@ -17,24 +16,35 @@ const (
 	clientIPWeight = 3
 	urlWeight      = 10
 	methodWeight   = 3
-	otherParts     = 7 // path parameters, headers, query, form, cookies, body, multipart
-	totalWeight    = schemeWeight + hostWeight + portWeight + clientIPWeight + urlWeight + methodWeight + otherParts
+	headWeight     = schemeWeight + hostWeight + portWeight + clientIPWeight + urlWeight + methodWeight
+	otherParts     = 7 // path parameters, headers, query, form, cookies, body, multipart: each weighs 1
 )
 
-// Distance is how far the request is from fitting the pattern: 0 fits, 1 has nothing in common.
+// Distance is how far the request is from fitting the pattern: 0 fits, 1 has nothing in common. Only when the parts of
+// the request's head fit are the others looked at.
 func Distance(p *mapping.RequestPattern, v *View) float64 {
-	return distance(p, v, urlDistance(&p.URL, v))
+	if head := headDistance(p, v); head > 0 {
+		return head / headWeight
+	}
+	d := restDistance(p, v) / (headWeight + otherParts)
+	if p.CustomMatcher != nil {
+		return (d + 1) / 2 // no custom matcher is known here: it never matches
+	}
+	return d
 }
 
-func distance(p *mapping.RequestPattern, v *View, url float64) float64 {
+func headDistance(p *mapping.RequestPattern, v *View) float64 {
 	r := v.Request
-	sum := urlWeight*url +
-		schemeWeight*miss(p.Scheme == "" || strings.EqualFold(p.Scheme, r.Scheme)) +
+	return urlWeight*urlDistance(&p.URL, v) +
+		schemeWeight*miss(p.Scheme == "" || p.Scheme == r.Scheme) +
 		hostWeight*patternDistance(p.Host, match.Text(r.Host)) +
 		portWeight*miss(p.Port == nil || *p.Port == r.Port) +
 		clientIPWeight*patternDistance(p.ClientIP, match.Text(r.ClientIP)) +
-		methodWeight*miss(exactMethod(p.Method, r.Method))
-	sum += pathDistance(p, v) + headerDistance(p, r) + bodyDistance(p.BodyPatterns, v) + multipartDistance(p.Multipart, v)
+		methodWeight*miss(Method(p.Method, r.Method))
+}
+
+func restDistance(p *mapping.RequestPattern, v *View) float64 {
+	sum := pathDistance(p, v) + headerDistance(p, v.Request) + bodyDistance(p.BodyPatterns, v) + multipartDistance(p.Multipart, v)
 	if len(p.QueryParameters) > 0 {
 		sum += paramDistance(p.QueryParameters, v.Query())
 	}
@@ -44,10 +54,7 @@ func distance(p *mapping.RequestPattern, v *View, url float64) float64 {
 	if len(p.Cookies) > 0 {
 		sum += cookieDistance(p.Cookies, v.Cookies())
 	}
-	if p.CustomMatcher != nil {
-		return (sum + 1) / (totalWeight + 1)
-	}
-	return sum / totalWeight
+	return sum
 }
 
 func miss(ok bool) float64 {
@@ -71,11 +78,16 @@ func urlDistance(u *mapping.URLPattern, v *View) float64 {
 	case mapping.PathEqual:
 		return editDistance(u.Expected, v.Path())
 	}
-	return miss(exactURL(u, v))
+	if u.Kind == mapping.PathTemplate && !URL(u, v) {
+		return editDistance(withoutBraces.Replace(u.Expected), v.Path())
+	}
+	return miss(URL(u, v))
 }
 
+var withoutBraces = strings.NewReplacer("{", "", "}", "")
+
 func pathDistance(p *mapping.RequestPattern, v *View) float64 {
-	if len(p.PathParameters) == 0 {
+	if len(p.PathParameters) == 0 || p.URL.Kind != mapping.PathTemplate {
 		return 0
 	}
 	params, sum := pathParams(p, v), 0.0
@@ -92,7 +104,7 @@ func headerDistance(p *mapping.RequestPattern, r *event.Request) float64 {
 	}
 	if p.BasicAuth != nil {
 		n++
-		sum += miss(exactAuth(p.BasicAuth, r))
+		sum += miss(Auth(p.BasicAuth, r))
 	}
 	if n == 0 {
 		return 0
@@ -117,7 +129,7 @@ func cookieDistance(ps []mapping.Named[match.Pattern], cookies event.Params) flo
 }
 
 func bodyDistance(ps []match.Pattern, v *View) float64 {
-	if len(ps) == 0 {
+	if len(ps) == 0 || v.Request.Body == nil {
 		return 0
 	}
 	sum := 0.0
@@ -133,7 +145,7 @@ func multipartDistance(ps []mapping.MultipartPattern, v *View) float64 {
 	}
 	sum := 0.0
 	for i := range ps {
-		sum += miss(multipartMatches(&ps[i], v))
+		sum += miss(Multipart(&ps[i], v))
 	}
 	return sum / float64(len(ps))
 }

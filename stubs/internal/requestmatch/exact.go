@@ -1,8 +1,6 @@
 package requestmatch
 
 import (
-	"strings"
-
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -11,14 +9,14 @@ import (
 // Exact reports whether the request fits the pattern in every part. Cheap parts are looked at first.
 func Exact(p *mapping.RequestPattern, v *View) bool {
 	r := v.Request
-	return exactMethod(p.Method, r.Method) &&
-		exactURL(&p.URL, v) &&
-		(p.Scheme == "" || strings.EqualFold(p.Scheme, r.Scheme)) &&
+	return Method(p.Method, r.Method) &&
+		URL(&p.URL, v) &&
+		(p.Scheme == "" || p.Scheme == r.Scheme) &&
 		(p.Port == nil || *p.Port == r.Port) &&
 		(p.Host == nil || p.Host.Exact(match.Text(r.Host))) &&
 		(p.ClientIP == nil || p.ClientIP.Exact(match.Text(r.ClientIP))) &&
 		p.CustomMatcher == nil &&
-		exactAuth(p.BasicAuth, r) &&
+		Auth(p.BasicAuth, r) &&
 		exactHeaders(p.Headers, r) &&
 		exactPath(p, v) &&
 		(len(p.QueryParameters) == 0 || exactParams(p.QueryParameters, v.Query())) &&
@@ -28,11 +26,13 @@ func Exact(p *mapping.RequestPattern, v *View) bool {
 		exactMultipart(p.Multipart, v)
 }
 
-func exactMethod(want, got string) bool {
-	return want == mapping.AnyMethod || want == got || strings.EqualFold(want, got)
+// Method reports whether a pattern's method stands for the request's.
+func Method(want, got string) bool {
+	return want == got || want == mapping.AnyMethod
 }
 
-func exactURL(u *mapping.URLPattern, v *View) bool {
+// URL reports whether the request's URL fits.
+func URL(u *mapping.URLPattern, v *View) bool {
 	switch u.Kind {
 	case mapping.URLEqual:
 		return u.Expected == v.Request.URL
@@ -48,7 +48,8 @@ func exactURL(u *mapping.URLPattern, v *View) bool {
 	return true
 }
 
-func exactAuth(c *mapping.BasicCredentials, r *event.Request) bool {
+// Auth reports whether the request carries the credentials; nil credentials are always carried.
+func Auth(c *mapping.BasicCredentials, r *event.Request) bool {
 	return c == nil || authPattern{c}.exact(r)
 }
 
@@ -71,7 +72,7 @@ func exactParams(ps []mapping.Named[match.MultiPattern], params event.Params) bo
 }
 
 func exactPath(p *mapping.RequestPattern, v *View) bool {
-	if len(p.PathParameters) == 0 {
+	if len(p.PathParameters) == 0 || p.URL.Kind != mapping.PathTemplate {
 		return true
 	}
 	params := pathParams(p, v)
@@ -85,14 +86,18 @@ func exactPath(p *mapping.RequestPattern, v *View) bool {
 
 func exactCookies(ps []mapping.Named[match.Pattern], cookies event.Params) bool {
 	for i := range ps {
-		if !cookieResult(ps[i].Pattern, cookies.Get(ps[i].Name)).Exact {
+		if !Cookie(ps[i].Pattern, cookies.Get(ps[i].Name)) {
 			return false
 		}
 	}
 	return true
 }
 
+// exactBody holds for every pattern when the request is one whose body is not known (nil, as opposed to empty).
 func exactBody(ps []match.Pattern, v *View) bool {
+	if v.Request.Body == nil {
+		return true
+	}
 	for _, p := range ps {
 		if !p.Exact(v.Body()) {
 			return false
@@ -103,7 +108,7 @@ func exactBody(ps []match.Pattern, v *View) bool {
 
 func exactMultipart(ps []mapping.MultipartPattern, v *View) bool {
 	for i := range ps {
-		if !multipartMatches(&ps[i], v) {
+		if !Multipart(&ps[i], v) {
 			return false
 		}
 	}

@@ -42,12 +42,12 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 
 // lowerBound is a distance that the pattern cannot be below, found without comparing strings.
 func lowerBound(p *mapping.RequestPattern, v *View) float64 {
-	bound := methodWeight * miss(exactMethod(p.Method, v.Request.Method))
+	bound := methodWeight * miss(Method(p.Method, v.Request.Method))
 	switch p.URL.Kind {
 	case mapping.URLEqual:
 		bound += urlWeight * minEditDistance(len(p.URL.Expected), len(v.Request.URL))
 	case mapping.PathEqual:
 		bound += urlWeight * minEditDistance(len(p.URL.Expected), len(v.Path()))
 	}
-	return bound / (totalWeight + 1)
+	return bound / headWeight
 }

@@ -1,21 +1,23 @@
 package requestmatch
 
 import (
-	"crypto/subtle"
 	"net/textproto"
+	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
 
+const basicPrefix = "Basic "
+
 // authPattern is basicAuth seen as a pattern on the Authorization header.
 type authPattern struct{ *mapping.BasicCredentials }
 
 func (a authPattern) exact(r *event.Request) bool {
-	want := []byte(a.Header())
+	want := a.Header()[len(basicPrefix):]
 	for _, got := range r.Header["Authorization"] {
-		if subtle.ConstantTimeCompare(want, []byte(got)) == 1 {
+		if len(got) > len(basicPrefix) && strings.EqualFold(got[:len(basicPrefix)], basicPrefix) && got[len(basicPrefix):] == want {
 			return true
 		}
 	}
@@ -23,9 +25,6 @@ func (a authPattern) exact(r *event.Request) bool {
 }
 
 func pathParams(p *mapping.RequestPattern, v *View) map[string]string {
-	if p.URL.Kind != mapping.PathTemplate {
-		return nil
-	}
 	return p.URL.Template.Variables(v.Path())
 }
 
@@ -34,6 +33,19 @@ func pathValue(params map[string]string, name string) match.Value {
 		return match.Text(s)
 	}
 	return match.Absent()
+}
+
+// Cookie reports whether one of the values of a cookie name fits; without any, the pattern has to accept absence.
+func Cookie(p match.Pattern, values []string) bool {
+	if len(values) == 0 {
+		return p.Exact(match.Absent())
+	}
+	for _, value := range values {
+		if p.Exact(match.Text(value)) {
+			return true
+		}
+	}
+	return false
 }
 
 // cookieResult is the best result over the values of a cookie name, as a browser may send several.
@@ -50,7 +62,8 @@ func cookieResult(p match.Pattern, values []string) match.Result {
 	return best
 }
 
-func multipartMatches(p *mapping.MultipartPattern, v *View) bool {
+// Multipart reports whether a part of the body, or every part, fits.
+func Multipart(p *mapping.MultipartPattern, v *View) bool {
 	parts := v.Parts()
 	if !v.Request.IsMultipart() || len(parts) == 0 {
 		return false

@@ -1,0 +1,280 @@
+package stubs
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
+)
+
+func stubValue(s *catalog.Stub) any { return s.Value() }
+
+func (c *adminCall) showMappings(shown []*catalog.Stub, total int) {
+	c.json(http.StatusOK, jackson.Object("mappings", jackson.List(shown, stubValue), "meta", jackson.Object("total", total)))
+}
+
+func (c *adminCall) listMappings() {
+	all := c.catalog.All()
+	shown, ok := page(c, all)
+	if ok {
+		c.showMappings(shown, len(all))
+	}
+}
+
+// page cuts a list by the limit and offset parameters; like WireMock it answers 500 when they make no sense.
+func page[T any](c *adminCall, list []T) ([]T, bool) {
+	limit, offset := len(list), 0
+	for name, dst := range map[string]*int{"limit": &limit, "offset": &offset} {
+		text := c.r.URL.Query().Get(name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			http.Error(c.w, name+" must be 0 or greater", http.StatusInternalServerError)
+			return nil, false
+		}
+		*dst = n
+	}
+	if offset > len(list) {
+		http.Error(c.w, "offset is beyond the end", http.StatusInternalServerError)
+		return nil, false
+	}
+	return list[offset:min(offset+limit, len(list))], true
+}
+
+func (c *adminCall) createMapping() {
+	m, err := mapping.Parse(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	if m.ID != "" && c.catalog.Get(m.ID) != nil {
+		c.invalid(&mapping.Error{Code: 109, Title: "Duplicate stub mapping ID",
+			Detail: "ID of the provided stub mapping '" + m.ID + "' is already taken by another stub mapping"})
+		return
+	}
+	if err := c.add(m); err != nil {
+		c.invalid(err)
+		return
+	}
+	c.json(http.StatusCreated, m.Value())
+}
+
+func (c *adminCall) getMapping() {
+	id, ok := c.id()
+	if !ok {
+		return
+	}
+	if s := c.catalog.Get(id.String()); s != nil {
+		c.json(http.StatusOK, s.Value())
+		return
+	}
+	c.empty(http.StatusNotFound)
+}
+
+func (c *adminCall) editMapping() {
+	id, ok := c.id()
+	if !ok {
+		return
+	}
+	if c.catalog.Get(id.String()) == nil {
+		c.empty(http.StatusNotFound)
+		return
+	}
+	m, err := mapping.Parse(c.body)
+	if err == nil {
+		m.ID = id.String()
+		err = c.add(m)
+	}
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	c.json(http.StatusOK, m.Value())
+}
+
+// editMappingOld is the 2.x way to edit, by the id in the body.
+func (c *adminCall) editMappingOld() {
+	m, err := mapping.Parse(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	if m.ID == "" || c.catalog.Get(m.ID) == nil {
+		c.empty(http.StatusNotFound)
+		return
+	}
+	if err := c.add(m); err != nil {
+		c.invalid(err)
+		return
+	}
+	c.empty(http.StatusNoContent)
+}
+
+func (c *adminCall) deleteMapping() {
+	id, ok := c.id()
+	if !ok {
+		return
+	}
+	if !c.remove(id.String()) {
+		c.empty(http.StatusNotFound)
+		return
+	}
+	c.done()
+}
+
+func (c *adminCall) deleteMappings() {
+	for _, s := range c.catalog.All() {
+		c.remove(s.ID)
+	}
+	c.done()
+}
+
+// removeMapping removes the stub with the body's id, or the ones with the same request.
+func (c *adminCall) removeMapping() {
+	m, err := mapping.Parse(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	if m.ID != "" && c.remove(m.ID) {
+		c.empty(http.StatusOK)
+		return
+	}
+	want := string(jackson.Compact(m.Request.Value()))
+	for _, s := range c.catalog.All() {
+		if string(jackson.Compact(s.Request.Value())) == want {
+			c.remove(s.ID)
+			break
+		}
+	}
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) resetMappings() {
+	c.resetToDefaultsLogged()
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) resetAll() {
+	c.resetToDefaultsLogged()
+	c.journal.Clear()
+	c.catalog.Scenarios.Reset()
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) resetToDefaultsLogged() {
+	if err := c.resetToDefaults(); err != nil {
+		c.log.Warn("some mappings could not be loaded", "error", err)
+	}
+}
+
+func (c *adminCall) saveMappings() {
+	var errs []error
+	for _, s := range c.catalog.All() {
+		errs = append(errs, c.save(s))
+	}
+	if err := errors.Join(errs...); err != nil {
+		c.refuse(http.StatusInternalServerError, err)
+		return
+	}
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) listUnusedMappings() {
+	unused := c.unused()
+	c.showMappings(unused, len(unused))
+}
+
+func (c *adminCall) deleteUnusedMappings() {
+	for _, s := range c.unused() {
+		c.remove(s.ID)
+	}
+	c.done()
+}
+
+// unused are the stubs that no request in the journal matched.
+func (s *Server) unused() []*catalog.Stub {
+	used := map[string]bool{}
+	for _, e := range s.journal.All() {
+		if e.Stub != nil {
+			used[e.Stub.ID] = true
+		}
+	}
+	var out []*catalog.Stub
+	for _, stub := range s.catalog.All() {
+		if !used[stub.ID] {
+			out = append(out, stub)
+		}
+	}
+	return out
+}
+
+func (c *adminCall) findMappingsByMetadata() {
+	if p, ok := c.pattern(); ok {
+		found := c.withMetadata(p)
+		c.showMappings(found, len(found))
+	}
+}
+
+func (c *adminCall) removeMappingsByMetadata() {
+	p, ok := c.pattern()
+	if !ok {
+		return
+	}
+	for _, s := range c.withMetadata(p) {
+		c.remove(s.ID)
+	}
+	c.done()
+}
+
+// pattern reads the body as a value pattern.
+func (c *adminCall) pattern() (match.Pattern, bool) {
+	if _, err := mapping.Decode(c.body); err != nil {
+		c.invalid(err)
+		return nil, false
+	}
+	p, err := match.Parse(json.RawMessage(c.body), "", match.StringValue)
+	if err != nil {
+		c.invalid(mapping.AsError(err, "/"))
+		return nil, false
+	}
+	return p, true
+}
+
+func (c *adminCall) withMetadata(p match.Pattern) []*catalog.Stub {
+	var out []*catalog.Stub
+	for _, s := range c.catalog.All() {
+		if metadataMatches(p, s.Metadata) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func metadataMatches(p match.Pattern, metadata *jsondoc.Object) bool {
+	if metadata == nil {
+		metadata = &jsondoc.Object{}
+	}
+	return p.Exact(match.Text(string(jackson.Pretty(metadata))))
+}
+
+func (c *adminCall) importMappings() {
+	in, err := mapping.ParseImport(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	if err := c.importAll(in); err != nil {
+		c.invalid(err)
+		return
+	}
+	c.empty(http.StatusOK)
+}

@@ -1,0 +1,92 @@
+package stubs
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/envd-dev/envd/stubs/internal/adminview"
+	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+// nearMisses is how many near misses WireMock tells.
+const nearMisses = 3
+
+// nearest finds the stubs that a request comes nearest to.
+func (s *Server) nearest(v *requestmatch.View, limit int) ([]*catalog.Stub, []requestmatch.Near) {
+	all := s.catalog.All()
+	near := requestmatch.Nearest(v, len(all), limit, func(i int) *mapping.RequestPattern { return all[i].Request })
+	stubs := make([]*catalog.Stub, len(near))
+	for i, n := range near {
+		stubs[i] = all[n.Index]
+	}
+	return stubs, near
+}
+
+func (s *Server) nearMissValues(r *event.Request) []any {
+	v := requestmatch.NewView(r)
+	stubs, near := s.nearest(&v, nearMisses)
+	out := make([]any, len(near))
+	for i := range near {
+		out[i] = jackson.Object("request", adminview.Request(r), "stubMapping", stubs[i].Value(), "matchResult", matchResult(near[i].Distance))
+	}
+	return out
+}
+
+func matchResult(distance float64) *jsondoc.Object {
+	return jackson.Object("subEvents", []any{}, "diffDescriptions", []any{}, "distance", distance)
+}
+
+func (c *adminCall) showNearMisses(list []any) {
+	c.json(http.StatusOK, jackson.Object("nearMisses", list))
+}
+
+func (c *adminCall) nearMissesOfUnmatched() {
+	list := []any{}
+	for _, e := range filter(c.journal.All(), unmatchedEvent) {
+		list = append(list, c.nearMissValues(e.Request)...)
+	}
+	c.showNearMisses(list)
+}
+
+func (c *adminCall) nearMissesOfRequest() {
+	r, err := adminview.ParseRequest(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	c.showNearMisses(c.nearMissValues(r))
+}
+
+func (c *adminCall) nearMissesOfPattern() {
+	p, err := mapping.ParseRequest(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	type miss struct {
+		request  *event.Request
+		distance float64
+	}
+	var misses []miss
+	for _, e := range c.journal.All() {
+		v := requestmatch.NewView(e.Request)
+		misses = append(misses, miss{e.Request, requestmatch.Distance(p, &v)})
+	}
+	slices.SortStableFunc(misses, func(a, b miss) int {
+		switch {
+		case a.distance < b.distance:
+			return -1
+		case a.distance > b.distance:
+			return 1
+		}
+		return 0
+	})
+	c.showNearMisses(jackson.List(misses[:min(nearMisses, len(misses))], func(m miss) any {
+		return jackson.Object("request", adminview.Request(m.request), "requestPattern", p.Value(), "matchResult", matchResult(m.distance))
+	}))
+}

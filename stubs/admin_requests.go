@@ -1,0 +1,164 @@
+package stubs
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/envd-dev/envd/stubs/internal/adminview"
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+func (c *adminCall) eventValue(e *event.ServeEvent) any {
+	return adminview.ServeEvent(e, c.options.Journal.ResponseBodyLimit)
+}
+
+func requestValue(e *event.ServeEvent) any { return adminview.Request(e.Request) }
+
+func (c *adminCall) listRequests() {
+	keep, ok := c.requestFilter()
+	if !ok {
+		return
+	}
+	all := c.journal.All()
+	shown := filter(all, keep)
+	if text := c.r.URL.Query().Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			http.Error(c.w, "limit must be 0 or greater", http.StatusInternalServerError)
+			return
+		}
+		shown = shown[:min(n, len(shown))]
+	}
+	c.json(http.StatusOK, jackson.Object(
+		"requests", jackson.List(shown, c.eventValue),
+		"meta", jackson.Object("total", len(all)),
+		"requestJournalDisabled", c.journal.Disabled(),
+	))
+}
+
+func filter(events []*event.ServeEvent, keep func(*event.ServeEvent) bool) []*event.ServeEvent {
+	out := make([]*event.ServeEvent, 0, len(events))
+	for _, e := range events {
+		if keep(e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// requestFilter reads the since, unmatched and matchingStub parameters, and answers 400 when one cannot be read.
+func (c *adminCall) requestFilter() (keep func(*event.ServeEvent) bool, ok bool) {
+	q := c.r.URL.Query()
+	var since time.Time
+	if text := q.Get("since"); text != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			c.refuse(http.StatusBadRequest, &mapping.Error{Code: 10, Pointer: "since", Title: text + " is not a valid ISO8601 date"})
+			return nil, false
+		}
+	}
+	stub := ""
+	if q.Has("matchingStub") {
+		id, err := uuid.Parse(q.Get("matchingStub"))
+		if err != nil {
+			c.refuse(http.StatusBadRequest, &mapping.Error{Code: 15, Title: "Query parameter matchingStub value '" + q.Get("matchingStub") + "' is not a valid UUID"})
+			return nil, false
+		}
+		stub = id.String()
+	}
+	unmatched := q.Get("unmatched") == "true"
+	return func(e *event.ServeEvent) bool {
+		return (since.IsZero() || e.Request.Received.After(since)) &&
+			(!unmatched || !e.Matched()) &&
+			(stub == "" || e.Matched() && e.Stub.ID == stub)
+	}, true
+}
+
+func (c *adminCall) getRequest() {
+	id, ok := c.id()
+	if !ok {
+		return
+	}
+	if e := c.journal.Get(id); e != nil {
+		c.json(http.StatusOK, c.eventValue(e))
+		return
+	}
+	c.empty(http.StatusNotFound)
+}
+
+func (c *adminCall) deleteRequest() {
+	id, ok := c.id()
+	if !ok {
+		return
+	}
+	c.journal.Remove(func(e *event.ServeEvent) bool { return e.Request.ID == id })
+	c.done()
+}
+
+func (c *adminCall) clearRequests() {
+	c.journal.Clear()
+	c.done()
+}
+
+// matching reads the body as a request pattern and makes the test for it.
+func (c *adminCall) matching() (fits func(*event.ServeEvent) bool, ok bool) {
+	p, err := mapping.ParseRequest(c.body)
+	if err != nil {
+		c.invalid(err)
+		return nil, false
+	}
+	return func(e *event.ServeEvent) bool {
+		v := requestmatch.NewView(e.Request)
+		return requestmatch.Exact(p, &v)
+	}, true
+}
+
+func (c *adminCall) countRequests() {
+	fits, ok := c.matching()
+	if !ok {
+		return
+	}
+	count := len(filter(c.journal.All(), fits))
+	if c.journal.Disabled() {
+		count = -1
+	}
+	c.json(http.StatusOK, jackson.Object("count", count, "requestJournalDisabled", c.journal.Disabled()))
+}
+
+func (c *adminCall) findRequests() {
+	if fits, ok := c.matching(); ok {
+		c.showRequests(filter(c.journal.All(), fits))
+	}
+}
+
+func (c *adminCall) showRequests(events []*event.ServeEvent) {
+	c.json(http.StatusOK, jackson.Object("requests", jackson.List(events, requestValue), "requestJournalDisabled", c.journal.Disabled()))
+}
+
+func unmatchedEvent(e *event.ServeEvent) bool { return !e.Matched() }
+
+func (c *adminCall) listUnmatchedRequests() { c.showRequests(filter(c.journal.All(), unmatchedEvent)) }
+
+func (c *adminCall) removeRequests() {
+	if fits, ok := c.matching(); ok {
+		c.showRemoved(c.journal.Remove(fits))
+	}
+}
+
+func (c *adminCall) removeRequestsByMetadata() {
+	if p, ok := c.pattern(); ok {
+		c.showRemoved(c.journal.Remove(func(e *event.ServeEvent) bool {
+			return e.Matched() && e.Stub.Metadata != nil && metadataMatches(p, e.Stub.Metadata)
+		}))
+	}
+}
+
+func (c *adminCall) showRemoved(events []*event.ServeEvent) {
+	c.json(http.StatusOK, jackson.Object("serveEvents", jackson.List(events, c.eventValue)))
+}

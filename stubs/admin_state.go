@@ -1,0 +1,142 @@
+package stubs
+
+import (
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+func (c *adminCall) listScenarios() {
+	c.json(http.StatusOK, jackson.Object("scenarios", jackson.List(c.catalog.Scenarios.All(), func(s *catalog.Scenario) any {
+		return jackson.Object("id", s.Name(), "name", s.Name(), "state", s.State(),
+			"possibleStates", s.PossibleStates(), "mappings", jackson.List(s.Stubs(), stubValue))
+	})))
+}
+
+func (c *adminCall) resetScenarios() {
+	c.catalog.Scenarios.Reset()
+	c.done()
+}
+
+// setScenarioState puts a scenario into the body's state, or without a body back to Started.
+func (c *adminCall) setScenarioState() {
+	name, state := c.arg, mapping.Started
+	if plain, err := url.PathUnescape(name); err == nil {
+		name = plain
+	}
+	if len(c.body) > 0 {
+		given, err := mapping.ParseScenarioState(c.body)
+		if err != nil {
+			c.invalid(err)
+			return
+		}
+		state = given
+	}
+	err := c.catalog.Scenarios.Set(name, state)
+	switch {
+	case errors.Is(err, catalog.ErrNoScenario):
+		c.refuse(http.StatusNotFound, &mapping.Error{Code: 404, Title: "Scenario " + name + " does not exist"})
+	case err != nil:
+		c.invalid(&mapping.Error{Code: 11, Title: "Scenario " + name + " does not support state " + state})
+	default:
+		c.done()
+	}
+}
+
+func (c *adminCall) getSettings() {
+	c.json(http.StatusOK, jackson.Object("settings", c.settings.Load().Value()))
+}
+
+func (c *adminCall) putSettings() {
+	s, err := mapping.ParseSettings(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	c.settings.Store(s)
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) patchExtendedSettings() {
+	more, err := mapping.ParseExtended(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	for {
+		old := c.settings.Load()
+		if c.settings.CompareAndSwap(old, old.WithExtended(more)) {
+			break
+		}
+	}
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) listFiles() {
+	names, err := c.bodies.List()
+	if err != nil {
+		c.refuse(http.StatusInternalServerError, err)
+		return
+	}
+	if names == nil {
+		names = []string{}
+	}
+	c.json(http.StatusOK, names)
+}
+
+func (c *adminCall) getFile() {
+	data, err := c.bodies.Read(c.arg)
+	if err != nil {
+		c.empty(http.StatusNotFound)
+		return
+	}
+	_, _ = c.w.Write(data) // the client may be gone
+}
+
+func (c *adminCall) putFile() {
+	if err := c.bodies.Write(c.arg, c.body); err != nil {
+		c.refuse(http.StatusInternalServerError, err)
+		return
+	}
+	c.json(http.StatusOK, base64.StdEncoding.EncodeToString(c.body))
+}
+
+func (c *adminCall) deleteFile() {
+	if err := c.bodies.Remove(c.arg); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.refuse(http.StatusInternalServerError, err)
+		return
+	}
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) shutdown() {
+	c.empty(http.StatusOK)
+	if c.options.OnShutdown != nil {
+		_ = http.NewResponseController(c.w).Flush() // a writer that cannot flush sends when the handler returns
+		c.options.OnShutdown()
+	}
+}
+
+func (s *Server) compatible() string {
+	if s.options.Version != "" {
+		return s.options.Version
+	}
+	return compatibleVersion
+}
+
+func (c *adminCall) version() {
+	c.json(http.StatusOK, jackson.Object("version", c.compatible()))
+}
+
+func (c *adminCall) health() {
+	now := c.clock()
+	c.json(http.StatusOK, jackson.Object("status", "healthy", "message", "Wiremock is ok", "version", c.compatible(),
+		"uptimeInSeconds", int64(now.Sub(c.started).Seconds()), "timestamp", now.UTC().Format(time.RFC3339Nano)))
+}

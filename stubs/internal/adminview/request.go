@@ -1,0 +1,179 @@
+// Package adminview turns requests and serve events into the JSON that WireMock's admin API shows, and back.
+package adminview
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+// Request is WireMock's LoggedRequest.
+func Request(r *event.Request) *jsondoc.Object {
+	o := &jsondoc.Object{}
+	o.Set("url", r.URL)
+	o.Set("absoluteUrl", r.AbsoluteURL())
+	o.Set("method", r.Method)
+	if r.ClientIP != "" {
+		o.Set("clientIp", r.ClientIP)
+	}
+	o.Set("headers", headers(r.HeaderNames(), r.Header))
+	o.Set("cookies", cookies(r.Cookies()))
+	o.Set("browserProxyRequest", r.BrowserProxy)
+	if !r.Received.IsZero() {
+		o.Set("loggedDate", r.Received.UnixMilli())
+	}
+	if r.Body != nil {
+		o.Set("bodyAsBase64", base64.StdEncoding.EncodeToString(r.Body))
+		o.Set("body", Text(r.Body))
+	}
+	if r.Protocol != "" {
+		o.Set("protocol", r.Protocol)
+	}
+	o.Set("scheme", r.Scheme)
+	o.Set("host", r.Host)
+	o.Set("port", r.Port)
+	if !r.Received.IsZero() {
+		o.Set("loggedDateString", date(r.Received))
+	}
+	o.Set("queryParams", params(r.Query()))
+	o.Set("formParams", params(r.Form()))
+	return o
+}
+
+// date prints a time as java.time.Instant does, to the millisecond and without trailing zeros.
+func date(t time.Time) string {
+	return t.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z")
+}
+
+// Text is a body as a string: what is no UTF-8 becomes replacement characters.
+func Text(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
+func headers(names []string, h http.Header) *jsondoc.Object {
+	o := &jsondoc.Object{}
+	for _, n := range names {
+		o.Set(n, oneOrMany(h[textproto.CanonicalMIMEHeaderKey(n)]))
+	}
+	return o
+}
+
+func oneOrMany(values []string) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return append([]string{}, values...)
+}
+
+func cookies(ps event.Params) *jsondoc.Object {
+	o := &jsondoc.Object{}
+	for _, p := range ps {
+		o.Set(p.Name, oneOrMany(p.Values))
+	}
+	return o
+}
+
+func params(ps event.Params) *jsondoc.Object {
+	o := &jsondoc.Object{}
+	for _, p := range ps {
+		o.Set(p.Name, jackson.Object("key", p.Name, "values", p.Values))
+	}
+	return o
+}
+
+// ParseRequest reads a LoggedRequest, the body of POST /__admin/near-misses/request. Members that it does not need are
+// ignored. The error is a *mapping.Error.
+func ParseRequest(data []byte) (*event.Request, error) {
+	v, err := mapping.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(*jsondoc.Object)
+	if !ok {
+		return nil, &mapping.Error{Code: 10, Pointer: "/", Title: "Error parsing JSON", Detail: "a logged request is an object"}
+	}
+	r := &event.Request{
+		URL: text(o, "url"), Method: text(o, "method"), ClientIP: text(o, "clientIp"), Protocol: text(o, "protocol"),
+		Scheme: "http", Port: 80, Header: http.Header{},
+	}
+	if err := readURL(r, o); err != nil {
+		return nil, err
+	}
+	readHeaders(r, o)
+	return r, readBody(r, o)
+}
+
+func text(o *jsondoc.Object, name string) string {
+	v, _ := o.Get(name)
+	s, _ := v.(string)
+	return s
+}
+
+func readURL(r *event.Request, o *jsondoc.Object) error {
+	absolute := text(o, "absoluteUrl")
+	if absolute == "" {
+		return nil
+	}
+	u, err := url.Parse(absolute)
+	if err != nil {
+		return &mapping.Error{Code: 10, Pointer: "/absoluteUrl", Title: "Error parsing JSON", Detail: fmt.Sprintf("%q is no URL", absolute)}
+	}
+	r.Scheme, r.Host = u.Scheme, u.Hostname()
+	if r.URL == "" {
+		r.URL = u.RequestURI()
+	}
+	switch {
+	case u.Port() != "":
+		r.Port, _ = strconv.Atoi(u.Port()) // url.Parse allows only digits
+	case u.Scheme == "https":
+		r.Port = 443
+	}
+	return nil
+}
+
+func readHeaders(r *event.Request, o *jsondoc.Object) {
+	v, _ := o.Get("headers")
+	list, _ := v.(*jsondoc.Object)
+	if list == nil {
+		return
+	}
+	for _, m := range list.Members() {
+		switch t := m.Value.(type) {
+		case string:
+			r.Header.Add(m.Name, t)
+		case []any:
+			for _, e := range t {
+				r.Header.Add(m.Name, fmt.Sprint(e))
+			}
+		}
+	}
+}
+
+func readBody(r *event.Request, o *jsondoc.Object) error {
+	if encoded := text(o, "bodyAsBase64"); encoded != "" {
+		body, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			return &mapping.Error{Code: 10, Pointer: "/bodyAsBase64", Title: "Error parsing JSON", Detail: err.Error()}
+		}
+		r.Body = body
+		return nil
+	}
+	if body := text(o, "body"); body != "" {
+		r.Body = []byte(body)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package adminview
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+// unmatchedStub is what WireMock shows as the stub of a request that matched none.
+const unmatchedStub = "f1f3e4f6-5c8e-4f7c-9a53-0f5b0f5a6d11"
+
+// ServeEvent is WireMock's ServeEvent. limit cuts the response body; 0 shows it whole.
+func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
+	definition, stub := unmatchedDefinition(), unmatched()
+	if e.Matched() {
+		definition, stub = e.Served().Value(), e.Stub.Value()
+	}
+	return jackson.Object(
+		"id", e.Request.ID.String(),
+		"request", Request(e.Request),
+		"responseDefinition", definition,
+		"response", response(&e.Response, e.Matched(), limit),
+		"wasMatched", e.Matched(),
+		"timing", timing(&e.Timing),
+		"subEvents", jackson.List(e.SubEvents(), subEvent),
+		"stubMapping", stub,
+	)
+}
+
+func unmatchedDefinition() *jsondoc.Object {
+	return jackson.Object("status", http.StatusNotFound, "fromConfiguredStub", false)
+}
+
+func unmatched() *jsondoc.Object {
+	return jackson.Object("id", unmatchedStub, "request", jackson.Object("method", mapping.AnyMethod),
+		"response", unmatchedDefinition(), "uuid", unmatchedStub)
+}
+
+// response is the response as logged; of an unmatched request WireMock logs only the status.
+func response(r *event.Response, matched bool, limit int) *jsondoc.Object {
+	o, body := jackson.Object("status", r.Status), r.Body
+	if !matched {
+		body = nil
+	} else if len(r.Header) > 0 {
+		o.Set("headers", responseHeaders(r.Header))
+	}
+	if limit > 0 && len(body) > limit {
+		body = body[:limit]
+	}
+	o.Set("bodyAsBase64", base64.StdEncoding.EncodeToString(body))
+	if r.Fault != "" {
+		o.Set("fault", string(r.Fault))
+	}
+	o.Set("body", Text(body))
+	return o
+}
+
+func responseHeaders(h http.Header) *jsondoc.Object {
+	names := make([]string, 0, len(h))
+	for n := range h {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	o := &jsondoc.Object{}
+	for _, n := range names {
+		o.Set(n, oneOrMany(h[n]))
+	}
+	return o
+}
+
+func timing(t *event.Timing) *jsondoc.Object {
+	added, process, send := t.AddedDelay().Milliseconds(), t.Process().Milliseconds(), t.Send().Milliseconds()
+	return jackson.Object("addedDelay", added, "processTime", process, "responseSendTime", send,
+		"serveTime", process+send, "totalTime", process+send+added)
+}
+
+func subEvent(e event.SubEvent) any {
+	return jackson.Object("type", e.Type, "timeOffsetNanos", e.Offset.Nanoseconds(), "data", e.Data)
+}

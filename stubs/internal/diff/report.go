@@ -1,0 +1,236 @@
+package diff
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+// Report compares the request with a stub, which is in a scenario whose state is state.
+func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) string {
+	c := comparison{View: v, pattern: stub.Request}
+	c.add(blank)
+	if stub.Name != "" {
+		c.add(row{left: stub.Name}, blank)
+	}
+	c.head()
+	c.add(blank)
+	c.section(c.headers())
+	c.section(c.pathParameters())
+	c.section(c.parameters("Query", "Query", c.pattern.QueryParameters, v.Query()))
+	c.section(c.parameters("Form", "Form data", c.pattern.FormParameters, v.Form()))
+	c.section(c.cookies())
+	c.add(c.bodies(c.pattern.BodyPatterns, v.Body())...)
+	c.multipart()
+	if m := c.pattern.CustomMatcher; m != nil {
+		label := "[custom matcher: " + m.Name + "]"
+		c.add(row{left: label, right: label})
+	}
+	if stub.RequiredScenarioState != "" && stub.InScenario() {
+		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", state == stub.RequiredScenarioState))
+	}
+	c.add(blank)
+	return page(c.rows)
+}
+
+func scenario(stub *mapping.StubMapping, state string) string {
+	return "[Scenario '" + stub.ScenarioName + "' state: " + state + "]"
+}
+
+// comparison collects the rows of a page.
+type comparison struct {
+	*requestmatch.View
+	pattern *mapping.RequestPattern
+	rows    []row
+}
+
+func (c *comparison) add(rows ...row) { c.rows = append(c.rows, rows...) }
+
+// section adds rows with a blank one behind them.
+func (c *comparison) section(rows []row) {
+	if len(rows) > 0 {
+		c.add(rows...)
+		c.add(blank)
+	}
+}
+
+// compare is a row on one part of the request; what names the part in the note.
+func compare(left, right, what string, ok bool) row {
+	r := row{left: left, right: right}
+	if !ok {
+		r.note = what + " does not match"
+	}
+	return r
+}
+
+// compareMissing is compare for a part that the request does not have.
+func compareMissing(left, what string, ok bool) row {
+	r := row{left: left}
+	if !ok {
+		r.note = what + " is not present"
+	}
+	return r
+}
+
+// head compares what stands in the request's head: host, port, client, scheme, method and URL.
+func (c *comparison) head() {
+	p, r := c.pattern, c.Request
+	if p.Host != nil {
+		c.add(compare(operand(p.Host), r.Host, "Host", p.Host.Exact(match.Text(r.Host))))
+	}
+	if p.Port != nil {
+		c.add(compare(strconv.Itoa(*p.Port), strconv.Itoa(r.Port), "Port", *p.Port == r.Port))
+	}
+	if p.ClientIP != nil {
+		c.add(compare(p.ClientIP.Name()+" "+p.ClientIP.Expected(), r.ClientIP, "ClientIp", p.ClientIP.Exact(match.Text(r.ClientIP))))
+	}
+	if p.Scheme != "" {
+		c.add(compare(p.Scheme, r.Scheme, "Scheme", p.Scheme == r.Scheme))
+	}
+	c.add(compare(p.Method, r.Method, "HTTP method", requestmatch.Method(p.Method, r.Method)))
+	c.add(c.url())
+}
+
+func (c *comparison) url() row {
+	u := &c.pattern.URL
+	r := compare(urlLabel(u), c.Request.URL, "URL", requestmatch.URL(u, c.View))
+	if r.note == "" {
+		return r
+	}
+	regex := u.Kind == mapping.URLRegex || u.Kind == mapping.PathRegex
+	switch {
+	case !strings.HasPrefix(u.Expected, "/"):
+		r.note += ". URLs must start with a /"
+	case regex && strings.Contains(u.Expected, "?") && !strings.Contains(u.Expected, `\?`):
+		r.note += `. When using a regex, "?" should be "\?"`
+	}
+	return r
+}
+
+func urlLabel(u *mapping.URLPattern) string {
+	switch u.Kind {
+	case mapping.AnyURL:
+		return "(always)"
+	case mapping.URLRegex:
+		return "[regex] " + u.Expected
+	case mapping.PathEqual:
+		return "[path] " + u.Expected
+	case mapping.PathRegex:
+		return "[path regex] " + u.Expected
+	case mapping.PathTemplate:
+		return "[path template] " + u.Expected
+	}
+	return u.Expected
+}
+
+// operand is a pattern's expected value, with the operator in front unless that is equality.
+func operand(p match.Pattern) string {
+	if p.Name() == "equalTo" {
+		return p.Expected()
+	}
+	return "[" + p.Name() + "] " + p.Expected()
+}
+
+func (c *comparison) headers() []row {
+	var rows []row
+	if auth := c.pattern.BasicAuth; auth != nil {
+		values := c.Request.Values("Authorization")
+		rows = append(rows, valuesRow("Authorization [prefix] : "+auth.Header(), "Authorization", "Header", values, requestmatch.Auth(auth, c.Request)))
+	}
+	for _, h := range c.pattern.Headers {
+		values := c.Request.Values(h.Name)
+		rows = append(rows, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
+	}
+	return rows
+}
+
+func headerLabel(name string, p match.MultiPattern) string {
+	switch op := p.Name(); {
+	case op == "equalTo":
+		return name + ": " + p.Expected()
+	case isMultiple(op):
+		return name + " " + op
+	default:
+		return name + " [" + op + "] : " + p.Expected()
+	}
+}
+
+// isMultiple tells hasExactly and includes, whose name is the whole text: "exactly [equalTo 1 AND …]".
+func isMultiple(op string) bool { return strings.Contains(op, " [") }
+
+// valuesRow compares a name with its values, one line each.
+func valuesRow(label, name, what string, values []string, ok bool) row {
+	if len(values) == 0 {
+		return compareMissing(label, what, ok)
+	}
+	lines := make([]string, len(values))
+	for i, v := range values {
+		lines[i] = name + ": " + v
+	}
+	return compare(label, strings.Join(lines, "\n"), what, ok)
+}
+
+func (c *comparison) pathParameters() []row {
+	if c.pattern.URL.Kind != mapping.PathTemplate || !requestmatch.URL(&c.pattern.URL, c.View) {
+		return nil
+	}
+	values := c.pattern.URL.Template.Variables(c.Path())
+	var rows []row
+	for _, p := range c.pattern.PathParameters {
+		value, given := values[p.Name]
+		label := "Path parameter: " + assigned(p.Name, " = ", p.Pattern)
+		if !given {
+			rows = append(rows, compareMissing(label, "Path parameter", p.Pattern.Exact(match.Absent())))
+			continue
+		}
+		rows = append(rows, compare(label, value, "Path parameter", p.Pattern.Exact(match.Text(value))))
+	}
+	return rows
+}
+
+func assigned(name, equals string, p match.Pattern) string {
+	if p.Name() == "equalTo" {
+		return name + equals + p.Expected()
+	}
+	return name + " [" + p.Name() + "] " + p.Expected()
+}
+
+func (c *comparison) parameters(label, what string, ps []mapping.Named[match.MultiPattern], params event.Params) []row {
+	var rows []row
+	for _, p := range ps {
+		values := params.Get(p.Name)
+		left := label + ": " + p.Name
+		switch op := p.Pattern.Name(); {
+		case op == "equalTo":
+			left += " = " + p.Pattern.Expected()
+		case isMultiple(op):
+			left += " " + op
+		default:
+			left += " [" + op + "] " + p.Pattern.Expected()
+		}
+		rows = append(rows, valuesRow(left, p.Name, what, values, p.Pattern.ExactAll(values)))
+	}
+	return rows
+}
+
+func (c *comparison) cookies() []row {
+	var rows []row
+	for _, p := range c.pattern.Cookies {
+		values := c.Cookies().Get(p.Name)
+		label := "Cookie: " + assigned(p.Name, "=", p.Pattern)
+		if p.Pattern.Name() == "absent" {
+			label = "Cookie: " + p.Name + " [absent] null"
+		}
+		ok := requestmatch.Cookie(p.Pattern, values)
+		if len(values) == 0 {
+			rows = append(rows, compareMissing(label, "Cookie", ok))
+			continue
+		}
+		rows = append(rows, compare(label, values[0], "Cookie", ok))
+	}
+	return rows
+}

@@ -1,0 +1,67 @@
+package stubs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+)
+
+// Source is a document with mappings: one stub mapping, or {"mappings": […]}.
+type Source struct {
+	Name     string // for error messages: a file name
+	Document []byte
+}
+
+// Problem is an error in a document with mappings.
+type Problem struct {
+	Name         string // of the document
+	Line, Column int    // from 1; 0 when they cannot be told
+	Pointer      string // JSON pointer to what is wrong; "" when the document is no JSON
+	Message      string // in WireMock's words
+}
+
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.Name + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.Name, p.Line, p.Column, p.Message)
+}
+
+// CheckMappings reads a document with mappings without storing it and returns everything that is wrong with it: syntax,
+// unknown fields, unknown matchers, regular expressions and paths that do not compile …
+func CheckMappings(name string, document []byte) []*Problem {
+	_, _, errs := mapping.ParseFile(document)
+	out := make([]*Problem, len(errs))
+	for i, err := range errs {
+		out[i] = problem(name, document, err)
+	}
+	return out
+}
+
+func problem(name string, document []byte, err *mapping.Error) *Problem {
+	p := &Problem{Name: name, Message: err.Detail}
+	if p.Message == "" {
+		p.Message = err.Title
+	}
+	if err.Pointer != mapping.NoPointer {
+		p.Pointer = err.Pointer
+		p.Line, p.Column = mapping.Position(document, strings.TrimSuffix(err.Pointer, "/"))
+		return p
+	}
+	if _, bad := jackson.Decode(document); bad != nil {
+		p.locate(bad)
+	}
+	return p
+}
+
+// locate takes the position of a syntax error, which its message repeats in Jackson's way.
+func (p *Problem) locate(err error) {
+	syntax, ok := err.(*jackson.SyntaxError) //nolint:errorlint // Decode returns no other and never wraps it
+	if !ok {
+		return
+	}
+	p.Line, p.Column = syntax.Line, syntax.Column
+	p.Message, _, _ = strings.Cut(p.Message, "\n at [Source")
+}
