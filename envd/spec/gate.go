@@ -1,18 +1,22 @@
 package spec
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/envd-dev/envd/envd"
 )
 
-func (r *resolver) gate() envd.Gate {
+func (r *resolver) gate(stages []envd.Stage) envd.Gate {
 	doc := &r.doc.Gate
 	out := envd.Gate{Guard: envd.Duration(doc.Guard), Conditions: make([]envd.Condition, 0, len(doc.Conditions))}
 	names := r.conditionNames()
 	for i := range doc.Conditions {
-		out.Conditions = append(out.Conditions, r.condition(&doc.Conditions[i], names))
+		c := r.condition(&doc.Conditions[i], names)
+		r.checkWindow(&doc.Conditions[i], c, stages)
+		out.Conditions = append(out.Conditions, c)
 	}
 	return out
 }
@@ -42,6 +46,50 @@ func (r *resolver) condition(field *string, known names) envd.Condition {
 		r.reportInside(r.node(field), wrong.offset, wrong.width, wrong.rule, wrong.message, wrong.help)
 	}
 	return c
+}
+
+const (
+	// wholeSecond is the shortest stretch that is sure to hold a whole second of samples, wherever it begins.
+	wholeSecond = 2 * time.Second
+	// steadyStretch is the shortest one that is sure to hold the three seconds that prove a recovery.
+	steadyStretch = 4 * time.Second
+)
+
+// checkWindow refuses a condition whose window cannot hold what it needs: its answer would always be inconclusive.
+func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.Stage) {
+	stage, fault := faultOf(stages, c.Fault)
+	if fault == nil || stage.Load == nil || stage.Load.Duration == 0 || fault.For == 0 || r.bad[&r.doc.Gate.Guard] {
+		return
+	}
+	guard := time.Duration(r.doc.Gate.Guard)
+	rest := (stage.Load.Duration - fault.At - fault.For).Std()
+	var left, need time.Duration
+	var what, help string
+	switch {
+	case c.Kind == envd.Recovery:
+		left, need, what, help = rest, steadyStretch, "the load ends only %s after", "a recovery takes 3 steady seconds to prove: lengthen the load or inject the fault earlier"
+	case c.Phase == envd.Before:
+		left, need, what, help = fault.At.Std()-guard, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"
+	case c.Phase == envd.During:
+		left, need, what, help = fault.For.Std()-2*guard, wholeSecond, "only %s are left of", "lengthen the fault, or lower gate.guard, which is cut from both its ends"
+	case c.Phase == envd.After:
+		left, need, what, help = rest-guard, wholeSecond, "only %s of load are left after", "lengthen the load, or lower gate.guard"
+	}
+	if left < need && rest >= 0 {
+		r.report(r.node(field), ruleEmptyWindow, fmt.Sprintf(what+" fault %q, and %s are needed", max(left, 0), c.Fault, need), help)
+	}
+}
+
+// faultOf finds a fault and its stage by the fault's name.
+func faultOf(stages []envd.Stage, name string) (*envd.Stage, *envd.Fault) {
+	for i := range stages {
+		for j := range stages[i].Faults {
+			if stages[i].Faults[j].Name == name {
+				return &stages[i], &stages[i].Faults[j]
+			}
+		}
+	}
+	return nil, nil
 }
 
 // steadyState parses a condition that is tested second by second: a threshold on the whole stage.

@@ -46,6 +46,7 @@ const (
 	ruleBadParameter     = "bad-parameter"      // a parameter with a bad value
 	ruleFaultWindow      = "fault-window"       // a fault outside its stage's load
 	ruleFaultOverlap     = "fault-overlap"      // two faults on one target at once
+	ruleEmptyWindow      = "empty-window"       // a condition whose window is too short to prove anything
 	ruleBadCondition     = "bad-condition"      // a condition that is not in the grammar
 	ruleUnknownMetric    = "unknown-metric"     // no such metric
 	ruleUnknownStage     = "unknown-stage"      // a condition on no stage

@@ -135,16 +135,12 @@ func (r *resolver) spec() *envd.Spec {
 	doc := r.doc
 	r.checkName(&doc.Name, doc.Name, "the spec's name")
 	r.positive(&doc.Budget, doc.Budget, "budget")
-	return &envd.Spec{
-		APIVersion:  doc.APIVersion,
-		Name:        doc.Name,
-		Dir:         r.opts.Dir,
-		Budget:      envd.Duration(doc.Budget),
-		Environment: r.environment(),
-		Artifact:    r.artifact(),
-		Stages:      r.stages(),
-		Gate:        r.gate(),
+	s := &envd.Spec{
+		APIVersion: doc.APIVersion, Name: doc.Name, Dir: r.opts.Dir, Budget: envd.Duration(doc.Budget),
+		Environment: r.environment(), Artifact: r.artifact(), Stages: r.stages(),
 	}
+	s.Gate = r.gate(s.Stages)
+	return s
 }
 
 // node returns the place of the first of the fields that the file has, the spec's beginning where it has none.
