@@ -24,13 +24,14 @@ func (r *resolver) checkHostnames() {
 			r.report(at, ruleBadName, fmt.Sprintf("%s is no hostname", quote(host)), "write lower-case letters, digits, dashes and dots, for example payments.example.com")
 			return
 		}
-		if first, taken := owner[host]; taken {
-			if host != envd.GatewayName || !strings.HasPrefix(who, "service "+envd.GatewayName) {
-				r.report(at, ruleHostnameClash, fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
-			}
-			return
+		first, taken := owner[host]
+		switch {
+		case !taken:
+			owner[host] = who
+		case who == "service "+envd.GatewayName: // its name is reserved, which is reported already
+		default:
+			r.report(at, ruleHostnameClash, fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
 		}
-		owner[host] = who
 	}
 	for _, name := range inOrder(r, env.Services) {
 		if labelForm.MatchString(name) {

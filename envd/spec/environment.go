@@ -24,12 +24,12 @@ var (
 func (r *resolver) checkName(field any, name, what string) {
 	if !r.bad[field] && r.given(field) && !labelForm.MatchString(name) {
 		r.report(r.key(field), ruleBadName, fmt.Sprintf("%s cannot be %s", what, quote(name)),
-			"use lower-case letters, digits and dashes, 63 at most, for example "+example1(name))
+			"use lower-case letters, digits and dashes, 63 at most, for example "+fixedName(name))
 	}
 }
 
-// example1 turns a bad name into a good one.
-func example1(name string) string {
+// fixedName turns a bad name into a good one.
+func fixedName(name string) string {
 	fixed := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if !labelForm.MatchString(fixed) {
 		return "checkout-api"
