@@ -212,9 +212,9 @@ func (t *Template) render(ctx context.Context, m *Model) (*render, error) {
 		r = &render{out: make([]byte, 0, t.sizeGuessed)}
 	}
 	r.template, r.engine, r.model, r.ctx = t, t.engine, m, ctx
-	r.rootData[0] = entry{"root", m.root}
+	r.rootData[0] = entry{"root", &m.root}
 	r.data = r.rootData[:]
-	r.root = scope{model: m.root}
+	r.root = scope{model: &m.root}
 	err := r.write(t.before)
 	if err == nil {
 		err = t.body.render(r, &r.root)

@@ -54,14 +54,18 @@ func (o *options) eachItem(items []any) error {
 	if err != nil {
 		return err
 	}
+	s := o.scope.child(nil) // one scope for all iterations: nothing keeps it
+	extra := [...]entry{{key: "@key"}, {key: "@index"}, {key: "@first"}, {key: "@last"}, {key: "@odd"}, {key: "@even"}, {key: "@index_1"}}
+	s.extra = extra[:]
 	for i, item := range items {
 		index := base + int32(i)
 		even := index%2 == 0
-		s := o.scope.child(item)
-		s.extra = []entry{
-			{"@key", index}, {"@index", index}, {"@first", ternary(i == 0, "first", "")},
-			{"@last", ternary(i == len(items)-1, "last", "")}, {"@odd", ternary(even, "", "odd")},
-			{"@even", ternary(even, "even", "")}, {"@index_1", index + 1},
+		s.model = item
+		for j, v := range [...]any{
+			index, index, ternary(i == 0, "first", ""), ternary(i == len(items)-1, "last", ""),
+			ternary(even, "", "odd"), ternary(even, "even", ""), index + 1,
+		} {
+			extra[j].value = v
 		}
 		if err := o.body(s, item, index); err != nil {
 			return err
@@ -100,7 +104,7 @@ func helpLookup(o *options) (any, error) {
 	}
 	name := toString(o.params[0])
 	if name == "" {
-		return o.context, nil
+		return nil, &exception{"java.lang.IndexOutOfBoundsException", "Index 0 out of bounds for length 0"}
 	}
 	if found := o.scope.child(o.context).get(o.r, compilePath(name)); found != nil {
 		return found, nil
@@ -190,7 +194,7 @@ func helpBlock(o *options) (any, error) {
 		body = o.block.body
 	}
 	d, defined := o.r.blocks[name]
-	if defined && !d.inline && d.body != nil {
+	if defined && !d.inline && d.body != nil && len(d.body.nodes) > 0 {
 		body = d.body
 	}
 	for _, h := range o.hash {

@@ -1,6 +1,8 @@
 package template
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // templates name zones; the host may have no database
@@ -177,26 +179,44 @@ func zoneOf(id string) (*time.Location, error) {
 			break
 		}
 	}
-	if offset != "" && (offset[0] == '+' || offset[0] == '-') {
-		for _, layout := range [...]string{"-07:00", "-07:00:00", "-0700", "-07"} {
-			if t, err := time.Parse(layout, offset); err == nil {
-				_, seconds := t.Zone()
-				if seconds == 0 {
-					return time.UTC, nil
-				}
-				return time.FixedZone(id, seconds), nil
-			}
+	if offset == "" || offset[0] == '+' || offset[0] == '-' {
+		seconds, err := zoneOffset(offset)
+		if err != nil {
+			return nil, err
 		}
-		return nil, &exception{"java.time.DateTimeException", "Invalid ID for ZoneOffset, invalid format: " + offset}
+		if seconds == 0 {
+			return time.UTC, nil
+		}
+		return time.FixedZone("", seconds), nil
 	}
 	if !validRegion(id) {
 		return nil, &exception{"java.time.DateTimeException", "Invalid ID for region-based ZoneId, invalid format: " + id}
 	}
 	l, err := time.LoadLocation(id)
-	if err != nil || id == "Local" {
+	if err != nil || id == "Local" || id == "EST" || id == "MST" || id == "HST" || id == "ROC" { // which Java leaves out
 		return nil, &exception{"java.time.zone.ZoneRulesException", "Unknown time-zone ID: " + id}
 	}
 	return l, nil
+}
+
+var zoneOffsetForm = regexp.MustCompile(`^([+-])(\d\d?)(?::?(\d\d)(?::?(\d\d))?)?$`)
+
+// zoneOffset is ZoneOffset.of, in seconds.
+func zoneOffset(text string) (int, error) {
+	m := zoneOffsetForm.FindStringSubmatch(text)
+	if m == nil {
+		return 0, &exception{"java.time.DateTimeException", "Invalid ID for ZoneOffset, invalid format: " + text}
+	}
+	var parts [3]int
+	for i := range parts {
+		parts[i], _ = strconv.Atoi(m[i+2]) // digits or nothing
+	}
+	if parts[0] > 18 {
+		return 0, &exception{"java.time.DateTimeException", "Zone offset hours not in valid range: value " + strings.TrimPrefix(m[1], "+") +
+			strconv.Itoa(parts[0]) + " is not in the range -18 to 18"}
+	}
+	seconds := parts[0]*3600 + parts[1]*60 + parts[2]
+	return ternary(m[1] == "-", -seconds, seconds), nil
 }
 
 func validRegion(id string) bool {
@@ -368,6 +388,14 @@ func helpDateFormat(o *options) (any, error) {
 	}
 	day, styled := dateStyles[pattern]
 	if !styled {
+		if _, err := datetime.Compile(pattern); err != nil {
+			return nil, illegalArgument("%s", err)
+		}
+	}
+	if err := o.checkLocale(); err != nil {
+		return nil, err
+	}
+	if !styled {
 		return formatPattern(pattern, in)
 	}
 	style, err := o.stringOption("time", "")
@@ -380,6 +408,21 @@ func helpDateFormat(o *options) (any, error) {
 	}
 	joint := ternary(pattern == "full" || pattern == "long", " 'at' ", ", ")
 	return in.Format(day) + strings.ReplaceAll(joint, "'", "") + in.Format(clock), nil
+}
+
+// checkLocale throws for a locale parameter that is none; dates are English whatever it says.
+func (o *options) checkLocale() error {
+	locale, err := o.stringOption("locale", "")
+	if err != nil {
+		return err
+	}
+	if p, given, err := asString(o.param(1)); err != nil {
+		return err
+	} else if given {
+		locale = p
+	}
+	_, err = symbolsOf(locale)
+	return err
 }
 
 func formatPattern(pattern string, t time.Time) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/javaregex"
@@ -47,31 +48,48 @@ func helpBase64(o *options) (any, error) {
 
 // decodeBase64 decodes as java.util.Base64 does, padded or not, with its words for what is wrong.
 func decodeBase64(s string) (any, error) {
-	body := strings.TrimRight(s, "=")
-	padding := len(s) - len(body)
-	for _, r := range body {
-		if !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", r) {
-			if r == '=' {
-				return nil, illegalArgument("Input byte array has incorrect ending byte at %d", strings.IndexByte(body, '=')+1)
-			}
-			if r > 0xFF {
-				r = '?'
-			}
-			return nil, illegalArgument("Illegal base64 character %x", r)
+	if len(s) == 1 {
+		return nil, illegalArgument("Input byte[] should at least have 2 bytes for base64 bytes")
+	}
+	var out []byte
+	var bits uint32
+	shift, i := 18, 0
+	for i < len(s) && s[i] != '=' {
+		digit := strings.IndexByte(base64Digits, s[i])
+		if digit < 0 {
+			return nil, illegalArgument("Illegal base64 character %s", strconv.FormatInt(int64(int8(s[i])), 16))
+		}
+		i++
+		bits |= uint32(digit) << shift
+		if shift -= 6; shift < 0 {
+			out = append(out, byte(bits>>16), byte(bits>>8), byte(bits))
+			shift, bits = 18, 0
 		}
 	}
-	switch {
-	case len(body)%4 == 1 && padding == 0:
+	if i < len(s) {
+		i++ // the first =
+		if shift == 18 || shift == 6 && (i == len(s) || s[i] != '=') {
+			return nil, illegalArgument("Input byte array has wrong 4-byte ending unit")
+		}
+		if shift == 6 {
+			i++
+		}
+	}
+	switch shift {
+	case 12:
 		return nil, illegalArgument("Last unit does not have enough valid bits")
-	case len(body)%4 == 1, padding > 2, padding > 0 && (len(body)+padding)%4 != 0:
-		return nil, illegalArgument("Input byte array has wrong 4-byte ending unit")
+	case 6:
+		out = append(out, byte(bits>>16))
+	case 0:
+		out = append(out, byte(bits>>16), byte(bits>>8))
 	}
-	b, err := base64.RawStdEncoding.DecodeString(body)
-	if err != nil {
-		return nil, illegalArgument("%s", err)
+	if i < len(s) {
+		return nil, illegalArgument("Input byte array has incorrect ending byte at %d", i)
 	}
-	return javaUTF8(b), nil
+	return javaUTF8(out), nil
 }
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 func helpURLEncode(o *options) (any, error) {
 	encoding := "utf-8"

@@ -45,6 +45,8 @@ func (d *domNode) properties() []entry {
 	return beanProperties(d, []string{"name", "text", "attributes"})
 }
 
+func (d *domNode) jsonProperties() []entry { return named(d, []string{"attributes", "name", "text"}) }
+
 func (d *domNode) text() (string, error) {
 	switch d.node.kind {
 	case xmlAttribute, xmlText:
@@ -71,6 +73,8 @@ func (p *primitiveNode) get(name string) (any, bool) {
 }
 
 func (p *primitiveNode) properties() []entry { return beanProperties(p, []string{"attributes"}) }
+
+func (p *primitiveNode) jsonProperties() []entry { return p.properties()[:1] }
 
 func (p *primitiveNode) text() (string, error) {
 	if _, ok := doubleValue(p.value); !ok {
@@ -133,7 +137,7 @@ func evaluateXPath(doc *xmlNode, expr string) (nodes []any, err error) {
 			err = fmt.Errorf("xpath %q: %v", expr, p)
 		}
 	}()
-	compiled, err := xpath.CompileWithNS(expr, map[string]string{"xml": "http://www.w3.org/XML/1998/namespace"})
+	compiled, err := xpath.Compile(expr)
 	if err != nil {
 		return nil, err
 	}

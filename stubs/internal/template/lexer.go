@@ -79,12 +79,12 @@ func lex(src string) (*lexer, *syntaxError) {
 
 func (lx *lexer) rest() string { return lx.src[lx.pos:] }
 
-// emit adds the next n bytes as a token and moves on, counting lines when the token can hold any.
+// emit adds the next n bytes as a token and moves on.
 func (lx *lexer) emit(typ tokenType, n int) {
 	text := lx.src[lx.pos : lx.pos+n]
 	lx.tokens = append(lx.tokens, token{typ, text, lx.line, lx.col})
 	lx.pos += n
-	if typ != tokText {
+	if typ == tokComment || typ == tokEscaped { // the original forgets to count lines here
 		lx.col += utf16Len(text)
 		return
 	}
@@ -295,10 +295,10 @@ func longest(s string) (typ tokenType, n int) {
 	return typ, n
 }
 
-// quotedLength takes a string up to the first closing quote; \' and \" do not close.
+// quotedLength takes a string up to its closing quote. An escaped quote does not close, unless no other follows.
 func quotedLength(s string, quote byte) int {
-	for i := 1; i < len(s) && s[i] != '\n'; i++ {
-		if s[i] == '\\' && i+1 < len(s) && s[i+1] == quote && strings.IndexByte(firstLine(s[i+2:]), quote) >= 0 {
+	for i := 1; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) && s[i+1] == quote && strings.IndexByte(s[i+2:], quote) >= 0 {
 			i++
 			continue
 		}
@@ -307,13 +307,6 @@ func quotedLength(s string, quote byte) int {
 		}
 	}
 	return 0
-}
-
-func firstLine(s string) string {
-	if i := strings.IndexByte(s, '\n'); i >= 0 {
-		return s[:i]
-	}
-	return s
 }
 
 func numberLength(s string) int {

@@ -18,9 +18,10 @@ type Variable struct{ Name, Value string }
 // all templates of a response; it parses the parts of the request when a template first asks, and remembers the JSON and
 // XML documents that helpers read. It is not safe for concurrent use.
 type Model struct {
-	root  *Map
-	docs  map[string]document
-	nodes map[string]any
+	root    Map
+	entries [2]entry
+	request request
+	docs    map[string]document
 }
 
 type document struct {
@@ -41,9 +42,11 @@ func NewModel(name string, req *event.Request, variables []Variable, parameters 
 	if parameters != nil && parameters.Len() > 0 {
 		params = fromDocument(parameters, jackson)
 	}
-	line := &requestLine{req: req, variables: variables}
+	m := &Model{request: request{requestLine: requestLine{req: req, variables: variables}}}
 	// request and parameters, in this order, is also how a HashMap of these two names iterates.
-	return &Model{root: &Map{kind: hashMap, entries: []entry{{name, &request{requestLine: line}}, {"parameters", params}}}}
+	m.entries = [2]entry{{name, &m.request}, {"parameters", params}}
+	m.root = Map{kind: hashMap, entries: m.entries[:]}
+	return m
 }
 
 var emptyParameters = &Map{kind: linkedMap}
@@ -213,7 +216,7 @@ func javaUTF8(b []byte) string {
 
 // request is the model of a request.
 type request struct {
-	*requestLine
+	requestLine
 	headers, cookies, parts *Map
 	body                    *string
 }
@@ -227,7 +230,7 @@ func (q *request) get(name string) (any, bool) {
 	case "id":
 		return q.req.ID.String(), true
 	case "requestLine":
-		return q.requestLine, true
+		return &q.requestLine, true
 	case "headers":
 		return q.headerMap(), true
 	case "cookies":

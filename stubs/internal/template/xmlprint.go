@@ -9,7 +9,7 @@ import (
 type xmlPrinter struct {
 	b      strings.Builder
 	indent bool
-	begun  bool // something was written, so a line break may come
+	inRoot bool // inside the root element, where lines may break
 }
 
 // printXML prints a node without XML declaration.
@@ -52,11 +52,10 @@ func (p *xmlPrinter) node(n *xmlNode, depth int, beside bool) {
 	case xmlElement:
 		p.element(n, depth)
 	}
-	p.begun = true
 }
 
 func (p *xmlPrinter) line(depth int) {
-	if p.indent && (depth > 0 || p.begun) {
+	if p.indent && (depth > 0 || p.inRoot) {
 		p.b.WriteByte('\n')
 		for range depth {
 			p.b.WriteString("  ")
@@ -79,7 +78,7 @@ func (p *xmlPrinter) element(n *xmlNode, depth int) {
 		return
 	}
 	p.b.WriteByte('>')
-	p.begun = true
+	p.inRoot = p.inRoot || depth == 0
 	mixed := len(n.children) > 1 || n.children[0].kind != xmlText && n.children[0].kind != xmlCDATA
 	for _, c := range n.children {
 		p.node(c, depth+1, mixed)
@@ -88,6 +87,7 @@ func (p *xmlPrinter) element(n *xmlNode, depth int) {
 		p.line(depth)
 	}
 	p.b.WriteString("</" + n.name + ">")
+	p.inRoot = depth > 0
 }
 
 func isNamespace(name string) bool { return name == "xmlns" || strings.HasPrefix(name, "xmlns:") }
