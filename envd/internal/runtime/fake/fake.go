@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/logfile"
@@ -77,6 +75,7 @@ type environment struct {
 	services map[string]*task
 	files    map[string][]byte
 	ports    map[endpoint]net.Listener
+	opened   chan struct{}             // closed and replaced whenever a port was opened
 	refused  map[envd.Connection]int64 // by destination and protocol
 	running  sync.WaitGroup
 }
@@ -118,7 +117,7 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 	}
 	switch op.Kind {
 	case envd.OpGateway:
-		return r.startGateway(e, op)
+		return r.startGateway(ctx, e, op)
 	case envd.OpFile:
 		return e.writeFile(op)
 	case envd.OpStart:
@@ -143,7 +142,7 @@ func (r *Runtime) create(id string, spec *envd.Environment) error {
 	}
 	r.envs[id] = &environment{
 		id: id, spec: spec, services: map[string]*task{}, files: map[string][]byte{},
-		ports: map[endpoint]net.Listener{}, refused: map[envd.Connection]int64{},
+		ports: map[endpoint]net.Listener{}, opened: make(chan struct{}), refused: map[envd.Connection]int64{},
 	}
 	return nil
 }
@@ -160,7 +159,7 @@ func (r *Runtime) startService(e *environment, op envd.Operation) error {
 	return r.run(e, spec.Name, &task{program: program, command: spec.Command, env: op.Env, workDir: spec.WorkDir})
 }
 
-func (r *Runtime) startGateway(e *environment, op envd.Operation) error {
+func (r *Runtime) startGateway(ctx context.Context, e *environment, op envd.Operation) error {
 	program := r.opts.Gateway
 	if program == nil {
 		program = func(ctx context.Context, _ *Process) int { <-ctx.Done(); return 0 }
@@ -171,7 +170,7 @@ func (r *Runtime) startGateway(e *environment, op envd.Operation) error {
 	if r.opts.Gateway == nil {
 		return nil
 	}
-	return e.awaitPort(endpoint{envd.GatewayName, 0})
+	return e.awaitPort(ctx, endpoint{envd.GatewayName, 0})
 }
 
 // look finds the program of a command as the process runtime would.
@@ -411,19 +410,20 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 }
 
 // awaitPort waits until somebody listens.
-func (e *environment) awaitPort(at endpoint) error {
-	for range 5000 {
+func (e *environment) awaitPort(ctx context.Context, at endpoint) error {
+	for {
 		e.mu.Lock()
-		l, t := e.ports[at], e.services[at.host]
+		l, t, opened := e.ports[at], e.services[at.host], e.opened
 		e.mu.Unlock()
 		if l != nil {
 			return nil
 		}
 		select {
+		case <-opened:
 		case <-t.ended:
 			return fmt.Errorf("%w: %s, code %d", envd.ErrExited, at.host, t.exit.Code)
-		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("%s does not listen: %w", at.host, syscall.ETIMEDOUT)
 }

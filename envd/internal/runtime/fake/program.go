@@ -56,6 +56,8 @@ func (p *Process) Listen(port int) (net.Listener, error) {
 		return nil, err
 	}
 	p.env.ports[at] = l
+	close(p.env.opened)
+	p.env.opened = make(chan struct{})
 	p.task.onEnd(func() {
 		p.env.mu.Lock()
 		defer p.env.mu.Unlock()

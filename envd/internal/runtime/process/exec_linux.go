@@ -39,16 +39,16 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	return exit.Code, nil
 }
 
+// execMark begins the mark of a command, so that it is not taken for a service.
+const execMark = "exec:"
+
 // execRequest works out the surroundings: those of a service, or the runner's own.
 func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 	e.mu.Lock()
 	e.execs++
 	req := control.Start{Name: fmt.Sprintf("exec-%d", e.execs), Command: cmd.Command, WorkDir: cmd.WorkDir}
 	e.mu.Unlock()
-	mark := cmd.Name
-	if mark == "" {
-		mark = req.Name
-	}
+	mark := execMark + cmd.Name
 	if cmd.Service != "" {
 		svc, err := e.service(cmd.Service)
 		if err != nil {

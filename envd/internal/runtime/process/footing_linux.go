@@ -105,11 +105,9 @@ func (e *environment) endPlain(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the end of %s: %w", e.id, ctx.Err())
 	}
-	marked, err := findMarked(e.id)
-	for _, p := range marked {
-		if e := kill(ctx, p); e != nil {
-			err = errors.Join(err, e)
-		}
+	found, err := scan(e.id)
+	for _, m := range found {
+		err = errors.Join(err, kill(ctx, m.pid))
 	}
 	return errors.Join(err, e.settle(ctx))
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,25 +60,25 @@ func (e *environment) observe(ctx context.Context) (envd.State, error) {
 
 // observeForeign recognises PID 1 by its command line and its children by their environment.
 func observeForeign(envID string) (envd.State, error) {
-	inits, err := findInits(envID)
-	if err != nil {
+	found, err := scan(envID)
+	if err != nil || len(found) == 0 {
 		return envd.State{}, err
 	}
-	marked, err := findMarked(envID)
-	if err != nil || len(inits)+len(marked) == 0 {
-		return envd.State{}, err
+	inits := map[int]bool{}
+	for _, m := range found {
+		inits[m.pid] = m.init
 	}
 	state := envd.State{Exists: true, Services: map[string]envd.ServiceState{}}
-	for _, pid := range marked {
-		stat, err := procfs.Read(pid)
-		if err != nil || stat.Session != pid || !slices.Contains(inits, stat.Parent) {
+	for _, m := range found {
+		stat, err := procfs.Read(m.pid)
+		if err != nil || stat.Session != m.pid || !inits[stat.Parent] {
 			continue // not the first process of its service, or gone meanwhile
 		}
-		switch name := variable(pid, ServiceVar); {
-		case name == envd.GatewayName:
+		switch {
+		case m.service == envd.GatewayName:
 			state.Gateway = true
-		case name != "" && !strings.HasPrefix(name, "exec-"):
-			state.Services[name] = envd.ServiceState{Running: true, PID: pid}
+		case m.service != "" && !strings.HasPrefix(m.service, execMark):
+			state.Services[m.service] = envd.ServiceState{Running: true, PID: m.pid}
 		}
 	}
 	return state, nil
@@ -88,23 +89,23 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	r.mu.Lock()
 	e := r.envs[envID]
 	r.mu.Unlock()
-	var errs []error
 	if e != nil {
 		if err := e.end(ctx); err != nil {
-			errs = append(errs, err)
-		} else {
-			r.mu.Lock()
-			delete(r.envs, envID)
-			r.mu.Unlock()
+			return nil, err
 		}
+		r.mu.Lock()
+		delete(r.envs, envID)
+		r.mu.Unlock()
 	}
 	// Inits first: their ends take the rest along. What is marked and lives on is of an environment without namespaces.
-	for _, find := range []func(string) ([]int, error){findInits, findMarked} {
-		pids, err := find(envID)
-		errs = append(errs, err)
-		for _, pid := range pids {
-			errs = append(errs, kill(ctx, pid))
-		}
+	found, err := scan(envID)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b member) int { return cmp.Compare(b.rank(), a.rank()) })
+	var errs []error
+	for _, m := range found {
+		errs = append(errs, kill(ctx, m.pid))
 	}
 	left, err := leftovers(envID)
 	return left, errors.Join(append(errs, err)...)
@@ -112,63 +113,73 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 
 // leftovers looks once more: what it returns should be nothing.
 func leftovers(envID string) ([]envd.Leftover, error) {
-	inits, err := findInits(envID)
-	marked, errMarked := findMarked(envID)
+	found, err := scan(envID)
 	var left []envd.Leftover
-	for _, pid := range append(inits, marked...) {
-		argv, err := procfs.Cmdline(pid)
-		if err != nil {
-			continue // gone now
+	for _, m := range found {
+		if argv, err := procfs.Cmdline(m.pid); err == nil { // or it is gone now
+			left = append(left, envd.Leftover{Kind: "process", ID: strconv.Itoa(m.pid), Detail: strings.Join(argv, " ")})
 		}
-		left = append(left, envd.Leftover{Kind: "process", ID: strconv.Itoa(pid), Detail: strings.Join(argv, " ")})
 	}
-	return left, errors.Join(err, errMarked)
+	return left, err
+}
+
+// member is a process of an environment, as anyone can see it.
+type member struct {
+	pid     int
+	init    bool   // its PID 1
+	service string // as what it was started, where it was
+}
+
+func (m member) rank() int {
+	if m.init {
+		return 1
+	}
+	return 0
 }
 
 // findInits returns the processes of this user that are PID 1 of the environment.
-func findInits(envID string) ([]int, error) {
-	return find(func(pid int) bool {
-		argv, err := procfs.Cmdline(pid)
-		return err == nil && len(argv) >= 4 && argv[1] == "init" && argv[2] == "--env" && argv[3] == envID
+func findInits(envID string) ([]member, error) {
+	return find(func(pid int) (member, bool) { return member{pid: pid, init: true}, isInit(pid, envID) })
+}
+
+// scan returns every process of this user that is of the environment: its PID 1, and what carries its mark.
+func scan(envID string) ([]member, error) {
+	return find(func(pid int) (member, bool) {
+		if isInit(pid, envID) {
+			return member{pid: pid, init: true}, true
+		}
+		vars, err := procfs.Environ(pid)
+		if err != nil {
+			return member{}, false // gone, or none of ours
+		}
+		marks := variables(vars)
+		return member{pid: pid, service: marks[ServiceVar]}, marks[EnvironmentVar] == envID
 	})
 }
 
-// findMarked returns the processes of this user that carry the environment's mark.
-func findMarked(envID string) ([]int, error) {
-	return find(func(pid int) bool { return variable(pid, EnvironmentVar) == envID })
+func isInit(pid int, envID string) bool {
+	argv, err := procfs.Cmdline(pid)
+	return err == nil && len(argv) > 3 && IsInit(argv[1:]) && argv[3] == envID
 }
 
-func variable(pid int, name string) string {
-	vars, err := procfs.Environ(pid)
-	if err != nil {
-		return ""
-	}
-	for _, v := range vars {
-		if value, ok := strings.CutPrefix(v, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
-// find returns the live processes that match. Root sees everyone's: services may run as any user.
-func find(match func(pid int) bool) ([]int, error) {
-	all, err := procfs.All()
+// find returns the processes that match, this one left out. Root sees everyone's: services may run as any user.
+// Zombies have neither arguments nor environment.
+func find(match func(pid int) (member, bool)) ([]member, error) {
+	pids, err := procfs.PIDs()
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	var found []int
-	for _, s := range all {
-		if s.Zombie() || s.PID == os.Getpid() {
+	var found []member
+	for _, pid := range pids {
+		m, ok := match(pid)
+		if !ok || pid == os.Getpid() {
 			continue
 		}
 		var st unix.Stat_t
-		if os.Getuid() != 0 && (unix.Stat("/proc/"+strconv.Itoa(s.PID), &st) != nil || int(st.Uid) != os.Getuid()) {
+		if os.Getuid() != 0 && (unix.Stat("/proc/"+strconv.Itoa(pid), &st) != nil || int(st.Uid) != os.Getuid()) {
 			continue
 		}
-		if match(s.PID) {
-			found = append(found, s.PID)
-		}
+		found = append(found, m)
 	}
 	return found, nil
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"sync"
 
@@ -73,6 +74,9 @@ func serve(ctx context.Context, env string, plain bool) error {
 	if err != nil {
 		return err
 	}
+	// A service may ask PID 1 to end, as it would in a container. That is the runner's to decide; and to catch a signal
+	// rather than to ignore it keeps the default for the services.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
 	s := &server{env: env, plain: plain, conn: conn, children: kids}
 	context.AfterFunc(ctx, func() { _ = conn.Close() }) // unblocks Receive below
 	for {

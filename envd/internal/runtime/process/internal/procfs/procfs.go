@@ -27,8 +27,8 @@ type Stat struct {
 // Zombie tells whether the process has ended and only waits to be reaped.
 func (s Stat) Zombie() bool { return s.State == 'Z' || s.State == 'X' }
 
-// All lists every process that can be read. Processes that end meanwhile are left out.
-func All() ([]Stat, error) {
+// PIDs lists every process there is.
+func PIDs() ([]int, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil, err
@@ -37,12 +37,23 @@ func All() ([]Stat, error) {
 	if err := errors.Join(err, dir.Close()); err != nil {
 		return nil, err
 	}
-	var all []Stat
+	var pids []int
 	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue // not a process
+		if pid, err := strconv.Atoi(name); err == nil { // the rest is no process
+			pids = append(pids, pid)
 		}
+	}
+	return pids, nil
+}
+
+// All reads every process. Those that end meanwhile are left out.
+func All() ([]Stat, error) {
+	pids, err := PIDs()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Stat, 0, len(pids))
+	for _, pid := range pids {
 		if s, err := Read(pid); err == nil {
 			all = append(all, s)
 		}
