@@ -7,6 +7,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/record"
 	"github.com/envd-dev/envd/stubs/internal/respond"
 	"github.com/envd-dev/envd/stubs/internal/template"
 	"github.com/envd-dev/envd/stubs/internal/webhook"
@@ -22,6 +23,8 @@ type responder interface {
 	Write(ctx context.Context, w http.ResponseWriter, r *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition, ready func())
 	// AfterServe starts the stub's webhooks.
 	AfterServe(ev *event.ServeEvent)
+	// Recorder answers the admin routes of recordings.
+	Recorder() http.Handler
 	// Close gives up webhooks under way.
 	Close()
 }
@@ -51,14 +54,17 @@ func (s *Server) newResponder() (responder, error) {
 		Client: client, Templates: engine, Random: s.random, Log: s.log,
 		Concurrency: o.Webhooks, BodyLimit: s.options.Journal.ResponseBodyLimit,
 	})
-	return answers{respond.New(responses), hooks}, nil
+	return answers{respond.New(responses), hooks, record.New(recorded{s})}, nil
 }
 
-// answers are the responses and what follows them.
+// answers are the responses, what follows them and what is made from them.
 type answers struct {
 	*respond.Responder
 	*webhook.Runner
+	recorder *record.Recorder
 }
+
+func (a answers) Recorder() http.Handler { return a.recorder }
 
 // newTemplates makes the engine of responses and webhooks.
 func (s *Server) newTemplates() (*template.Engine, error) {

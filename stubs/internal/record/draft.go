@@ -1,0 +1,315 @@
+package record
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+// draft is a stub in the making, as the JSON that it will be read from.
+type draft struct {
+	id, name          string
+	path              string // decoded
+	request, response *jsondoc.Object
+	state             [3]string // scenario, required state, new state
+}
+
+// drafts makes stubs of the events that the spec asks for, newest first.
+func (r *Recorder) drafts(events []*event.ServeEvent, spec *Spec) ([]*draft, error) {
+	var out []*draft
+	groups := map[string][]*draft{} // by request pattern
+	var order []string
+	for _, e := range events {
+		if !spec.takes(e) {
+			continue
+		}
+		d, body := r.draft(e, spec)
+		key := jsondoc.Compact(d.request)
+		if len(groups[key]) > 0 && !spec.RepeatsAsScenario {
+			continue
+		}
+		if len(groups[key]) == 0 {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], d)
+		if err := r.setBody(d, e, body, spec); err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	n := 0
+	for _, key := range order {
+		if group := groups[key]; len(group) > 1 {
+			n++
+			intoScenario(n, group)
+		}
+	}
+	return out, nil
+}
+
+// takes reports whether the spec's filters let an event pass.
+func (s *Spec) takes(e *event.ServeEvent) bool {
+	if !e.Response.Proxied && !s.NonProxied {
+		return false
+	}
+	if s.Filter != nil {
+		view := requestmatch.NewView(e.Request)
+		if !requestmatch.Exact(s.Filter, &view) {
+			return false
+		}
+	}
+	return s.IDs == nil || slices.Contains(s.IDs, e.Request.ID.String())
+}
+
+// intoScenario makes a group of stubs for the same request answer one after the other, the oldest first.
+func intoScenario(n int, group []*draft) {
+	name := fmt.Sprintf("scenario-%d-%s", n, strings.Join(strings.FieldsFunc(group[0].path, func(c rune) bool { return c == '/' }), "-"))
+	for i, d := range slices.Backward(group) {
+		count := len(group) - i // from 1
+		d.state = [3]string{name, mapping.Started, ""}
+		if count > 1 {
+			d.state[1] = name + "-" + strconv.Itoa(count)
+		}
+		if count < len(group) {
+			d.state[2] = name + "-" + strconv.Itoa(count+1)
+		}
+	}
+}
+
+func (r *Recorder) draft(e *event.ServeEvent, spec *Spec) (*draft, []byte) {
+	d := &draft{id: r.host.NewID().String(), path: e.Request.Path()}
+	if decoded, err := url.PathUnescape(d.path); err == nil {
+		d.path = decoded
+	}
+	d.name = sanitizeURL(d.path)
+	d.request = requestOf(e.Request, spec)
+	d.response = jackson.Object("status", jsondoc.Number(strconv.Itoa(e.Response.Status)))
+	if e.Stub == nil && !e.Response.Proxied { // the journal does not keep the page that explains why nothing matched
+		return d, nil
+	}
+	return d, decompressed(&e.Response)
+}
+
+// requestOf is the pattern that recorded stubs match with.
+func requestOf(q *event.Request, spec *Spec) *jsondoc.Object {
+	o := &jsondoc.Object{}
+	query := q.Query()
+	if len(query) == 0 {
+		o.Set("url", q.URL)
+	} else {
+		o.Set("urlPath", q.Path())
+	}
+	o.Set("method", q.Method)
+	headers := &jsondoc.Object{}
+	for _, h := range spec.CaptureHeaders {
+		values := q.Values(h.Name)
+		if len(values) == 0 {
+			continue
+		}
+		p := jackson.Object("equalTo", values[0])
+		if h.CaseInsensitive != nil {
+			p.Set("caseInsensitive", *h.CaseInsensitive)
+		}
+		headers.Set(h.Name, p)
+	}
+	if headers.Len() > 0 {
+		o.Set("headers", headers)
+	}
+	if len(query) > 0 {
+		params := &jsondoc.Object{}
+		for _, p := range query {
+			params.Set(p.Name, jackson.Object("hasExactly", jackson.List(p.Values, func(v string) any { return jackson.Object("equalTo", v) })))
+		}
+		o.Set("queryParameters", params)
+	}
+	if len(q.Body) > 0 {
+		o.Set("bodyPatterns", []any{bodyPattern(q, spec.Body)})
+	}
+	return o
+}
+
+func bodyPattern(q *event.Request, m BodyMatcher) *jsondoc.Object {
+	kind := m.Kind
+	media, _, _ := strings.Cut(q.ContentType(), ";")
+	media = strings.TrimSpace(media)
+	if kind == "auto" {
+		kind = "equalTo"
+		switch {
+		case media == "":
+		case strings.Contains(media, "json"):
+			kind = "equalToJson"
+		case strings.Contains(media, "xml"):
+			kind = "equalToXml"
+		case media == "multipart/form-data":
+			return jackson.Object("anything", "anything")
+		case !isText(media):
+			return jackson.Object("binaryEqualTo", base64.StdEncoding.EncodeToString(q.Body))
+		}
+	}
+	p := jackson.Object(kind, string(q.Body))
+	switch kind {
+	case "equalTo":
+		p.Set("caseInsensitive", m.CaseInsensitive)
+	case "equalToJson":
+		auto := m.Kind == "auto"
+		flag := func(name string, set *bool) {
+			switch {
+			case set != nil:
+				p.Set(name, *set)
+			case auto:
+				p.Set(name, true)
+			}
+		}
+		flag("ignoreArrayOrder", m.IgnoreArrayOrder)
+		flag("ignoreExtraElements", m.IgnoreExtraElements)
+	}
+	return p
+}
+
+// isText tells text from binary data by its media type.
+func isText(media string) bool {
+	for _, part := range []string{"text", "json", "xml", "html", "yaml", "csv", "x-www-form-urlencoded"} {
+		if strings.Contains(media, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func contentType(h http.Header) string {
+	for name, values := range h {
+		if strings.EqualFold(name, "Content-Type") && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
+}
+
+const maxDecompressed = 256 << 20
+
+// decompressed is a response's body without its gzip encoding; one that cannot be undone stays.
+func decompressed(resp *event.Response) []byte {
+	for name, values := range resp.Header {
+		if !strings.EqualFold(name, "Content-Encoding") || !slices.Contains(values, "gzip") {
+			continue
+		}
+		z, err := gzip.NewReader(bytes.NewReader(resp.Body))
+		if err != nil {
+			return resp.Body
+		}
+		plain, err := io.ReadAll(io.LimitReader(z, maxDecompressed))
+		if err != nil {
+			return resp.Body
+		}
+		return plain
+	}
+	return resp.Body
+}
+
+// setBody puts the body and the headers of a response into the draft, or the body into a file when it is large.
+func (r *Recorder) setBody(d *draft, e *event.ServeEvent, body []byte, spec *Spec) error {
+	media := contentType(e.Response.Header)
+	asText := isText(media)
+	switch {
+	case len(body) == 0:
+	case asText:
+		content := decodeText(body, media)
+		if int64(len(utf16.Encode([]rune(content)))) > spec.ExtractText {
+			return r.extract(d, e, []byte(content), media)
+		}
+		d.response.Set("body", content)
+	case int64(len(body)) > spec.ExtractBinary:
+		return r.extract(d, e, body, media)
+	default:
+		d.response.Set("base64Body", base64.StdEncoding.EncodeToString(body))
+	}
+	d.setHeaders(e)
+	return nil
+}
+
+func (r *Recorder) extract(d *draft, e *event.ServeEvent, body []byte, media string) error {
+	name := d.fileName(extension(e.Request.Path(), media, body))
+	if err := r.host.Files().Write(name, body); err != nil {
+		return fmt.Errorf("extract body of %s: %w", e.Request.URL, err)
+	}
+	d.response.Set("bodyFileName", name)
+	d.setHeaders(e)
+	return nil
+}
+
+// setHeaders keeps the headers that do not depend on how the response was transferred.
+func (d *draft) setHeaders(e *event.ServeEvent) {
+	if e.Stub == nil && !e.Response.Proxied {
+		return
+	}
+	headers := &jsondoc.Object{}
+	for _, name := range slices.Sorted(maps.Keys(e.Response.Header)) {
+		switch strings.ToLower(name) {
+		case "content-encoding", "content-length", "transfer-encoding":
+			continue
+		}
+		values := e.Response.Header[name]
+		switch len(values) {
+		case 0:
+		case 1:
+			headers.Set(name, values[0])
+		default:
+			headers.Set(name, jackson.List(values, func(v string) any { return v }))
+		}
+	}
+	if headers.Len() > 0 {
+		d.response.Set("headers", headers)
+	}
+}
+
+// decodeText reads text in the charset that its media type names; UTF-8 otherwise.
+func decodeText(body []byte, media string) string {
+	if _, params, err := mime.ParseMediaType(media); err == nil && params["charset"] != "" {
+		if enc, err := htmlindex.Get(params["charset"]); err == nil {
+			if out, err := enc.NewDecoder().Bytes(body); err == nil {
+				return string(out)
+			}
+		}
+	}
+	return strings.ToValidUTF8(string(body), "\uFFFD")
+}
+
+// stub reads the draft as a mapping.
+func (d *draft) stub(persist bool) (*mapping.StubMapping, error) {
+	o := jackson.Object("id", d.id, "name", d.name, "request", d.request, "response", d.response)
+	if persist {
+		o.Set("persistent", true)
+	}
+	for i, field := range []string{"scenarioName", "requiredScenarioState", "newScenarioState"} {
+		if d.state[i] != "" {
+			o.Set(field, d.state[i])
+		}
+	}
+	return mapping.FromValue(o, "")
+}
+
+// proxyAll is the stub that proxies everything to target.
+func proxyAll(target string) (*mapping.StubMapping, error) {
+	return mapping.FromValue(jackson.Object(
+		"request", jackson.Object("method", mapping.AnyMethod),
+		"response", jackson.Object("status", jsondoc.Number("200"), "proxyBaseUrl", target),
+	), "")
+}

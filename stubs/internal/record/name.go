@@ -1,0 +1,118 @@
+package record
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+)
+
+const longestName = 200
+
+// sanitizeURL makes a stub's name of a path: "/Some Thing/ü" gives "some-thing_u".
+func sanitizeURL(p string) string {
+	s := strings.Map(func(c rune) rune {
+		switch c {
+		case '/':
+			return '_'
+		case ' ', '\t', '\n', '\r', '\v', '\f':
+			return '-'
+		}
+		return c
+	}, p)
+	s = strings.Trim(sanitize(norm.NFD.String(s)), "_")
+	return s[:min(len(s), longestName)]
+}
+
+// sanitize keeps letters, digits, _ - and . in lower case, and makes spaces hyphens.
+func sanitize(s string) string {
+	return strings.ToLower(strings.Map(func(c rune) rune {
+		switch {
+		case c == ' ':
+			return '-'
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
+			return c
+		}
+		return -1
+	}, s))
+}
+
+// fileName is the name of the draft's body file.
+func (d *draft) fileName(extension string) string {
+	label := d.name
+	if label == "" {
+		method, _ := d.request.Get("method")
+		url, ok := d.request.Get("url")
+		if !ok {
+			url, _ = d.request.Get("urlPath")
+		}
+		label = text(method) + "-" + text(url)
+	}
+	return sanitize(label + "-" + d.id + "." + extension)
+}
+
+// extensions of media types whose name does not tell.
+var extensions = map[string]string{
+	"image/jpeg": "jpeg", "image/gif": "gif", "image/tiff": "tiff", "image/png": "png", "image/x-icon": "ico", "image/svg+xml": "svg",
+	"audio/x-aiff": "aiff", "video/x-ms-asf": "asf", "video/mpeg": "mp2", "audio/mpeg": "mp3", "video/quicktime": "mov",
+	"application/pdf": "pdf",
+}
+
+// extension is that of a body's file: by media type, else by the URL, else by what the body looks like.
+func extension(urlPath, contentType string, body []byte) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.TrimSpace(media)
+	for _, kind := range [][2]string{{"json", "json"}, {"xml", "xml"}, {"text", "txt"}} {
+		if strings.Contains(media, kind[0]) {
+			return kind[1]
+		}
+	}
+	if ext := extensions[media]; ext != "" {
+		return ext
+	}
+	if ext := path.Ext(path.Base(urlPath)); len(ext) > 1 {
+		return ext[1:]
+	}
+	switch {
+	case isJSON(body):
+		return "json"
+	case isXML(body):
+		return "xml"
+	}
+	return "txt"
+}
+
+func isJSON(body []byte) bool {
+	v, err := jackson.Decode(body)
+	if err != nil {
+		return false
+	}
+	switch v.(type) {
+	case *jsondoc.Object, []any, string, bool, jsondoc.Number, nil:
+		return true
+	}
+	return false
+}
+
+func isXML(body []byte) bool {
+	d := xml.NewDecoder(strings.NewReader(string(body)))
+	elements := 0
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return elements > 0
+		}
+		if err != nil {
+			return false
+		}
+		if _, ok := t.(xml.StartElement); ok {
+			elements++
+		}
+	}
+}
