@@ -222,6 +222,12 @@ func (s *Store) Active(ctx context.Context) ([]Record, error) {
 	return s.query(ctx, `WHERE status NOT IN (?, ?, ?) ORDER BY seq`, string(v1.Finished), string(v1.Canceled), string(v1.Lost))
 }
 
+// Revision returns the highest revision; 0 where there are no records.
+func (s *Store) Revision(ctx context.Context) (revision int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(revision), 0) FROM record`).Scan(&revision)
+	return revision, err
+}
+
 // Changed returns the records with a higher revision, in the order of their changes.
 func (s *Store) Changed(ctx context.Context, revision int64) ([]Record, error) {
 	return s.query(ctx, `WHERE revision > ? ORDER BY revision`, revision)

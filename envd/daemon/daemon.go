@@ -1,0 +1,156 @@
+// Package daemon puts `envd serve` together: the store, the dispatcher, and the HTTP API over them. It is a control
+// plane only. Whatever happens to it, runs go on and environments keep their leases.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/bundle"
+	"github.com/envd-dev/envd/envd/internal/dispatch"
+	"github.com/envd-dev/envd/envd/internal/httpapi"
+	"github.com/envd-dev/envd/envd/internal/store"
+	"github.com/envd-dev/envd/envd/spec"
+)
+
+// Config says how to serve.
+type Config struct {
+	Address         string       // host:port
+	StateDir        string       // runs, uploaded specs and the store are below it
+	TokenFile       string       // created with a fresh token where it does not exist
+	Exe             string       // the envd binary, for runners
+	Version         string       // of envd
+	SpecOptions     spec.Options // how submitted specs are checked
+	MaxRuns         int          // that go on at once; 0: 2
+	MaxEnvironments int          // that are up at once; 0: 50
+	Log             *slog.Logger // nil: none
+	// Listening is told the address in use, once requests are served. May be nil.
+	Listening func(net.Addr)
+}
+
+// How long answers under way may take once the daemon is to end, and how long a request's header may.
+const (
+	drainTimeout  = 5 * time.Second
+	headerTimeout = 10 * time.Second
+)
+
+// Run serves until ctx ends, which is no error. Runners go on after it.
+func Run(ctx context.Context, cfg Config) (err error) {
+	cfg.defaults()
+	for _, dir := range []string{cfg.StateDir, cfg.bundleDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	unlock, err := lock(filepath.Join(cfg.StateDir, "daemon.lock"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	token, err := ensureToken(cfg.TokenFile)
+	if err != nil {
+		return err
+	}
+	records, err := store.Open(ctx, filepath.Join(cfg.StateDir, "daemon.db"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, records.Close()) }()
+	listener, err := net.Listen("tcp", cfg.Address)
+	if err != nil {
+		return err
+	}
+	runners, err := dispatch.New(ctx, dispatch.Config{
+		RunsDir: filepath.Join(cfg.StateDir, "runs"), Exe: cfg.Exe, Env: runnerEnv(os.Environ(), cfg.StateDir), Store: records,
+		Load: cfg.load, MaxRuns: cfg.MaxRuns, MaxEnvironments: cfg.MaxEnvironments, Log: cfg.Log,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	handler, err := httpapi.New(httpapi.Config{
+		Dispatcher: runners, Store: records, Token: token, BundleDir: cfg.bundleDir(), Limits: bundle.DefaultLimits,
+		Version: cfg.Version, Log: cfg.Log,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close(), runners.Close())
+	}
+	return cfg.serve(ctx, listener, handler, runners)
+}
+
+// serve answers until ctx ends, then lets what is under way end.
+func (cfg *Config) serve(ctx context.Context, listener net.Listener, handler http.Handler, runners *dispatch.Dispatcher) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn)}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	cfg.Log.Info("serving", "address", "http://"+listener.Addr().String(), "token file", cfg.TokenFile)
+	if cfg.Listening != nil {
+		cfg.Listening(listener.Addr())
+	}
+	select {
+	case err := <-served:
+		return errors.Join(err, runners.Close())
+	case <-ctx.Done():
+	}
+	err := runners.Close() // ends the streams
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if server.Shutdown(drain) != nil {
+		err = errors.Join(err, server.Close()) // an exec that goes on is cut
+	}
+	if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
+	cfg.Log.Info("stopped; runs and environments go on")
+	return err
+}
+
+func (cfg *Config) defaults() {
+	if cfg.MaxRuns <= 0 {
+		cfg.MaxRuns = 2
+	}
+	if cfg.MaxEnvironments <= 0 {
+		cfg.MaxEnvironments = 50
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.TokenFile == "" {
+		cfg.TokenFile = filepath.Join(cfg.StateDir, "token")
+	}
+}
+
+func (cfg *Config) bundleDir() string { return filepath.Join(cfg.StateDir, "bundles") }
+
+// load reads a spec as the runner will.
+func (cfg *Config) load(path string) (*envd.Spec, error) {
+	s, diagnostics := spec.Load(path, cfg.SpecOptions)
+	if s == nil {
+		if err := diagnostics.Err(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s could not be read", path)
+	}
+	return s, nil
+}
+
+// runnerEnv is the environment of runners: this process's, except for what would send them back to a daemon.
+func runnerEnv(environ []string, stateDir string) []string {
+	var env []string
+	for _, kv := range environ {
+		switch name, _, _ := strings.Cut(kv, "="); name {
+		case "ENVD_SERVER", "ENVD_TOKEN", "ENVD_TOKEN_FILE", "ENVD_STATE_DIR":
+		default:
+			env = append(env, kv)
+		}
+	}
+	return append(env, "ENVD_STATE_DIR="+stateDir)
+}

@@ -1,0 +1,277 @@
+// Package dispatch starts runners, follows them and finds them again. A runner is a process of its own: nothing here
+// keeps it alive, and the end of this process, even by SIGKILL, does not touch it. What a runner does is read from its
+// run directory; what it is told goes through its control API.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/internal/store"
+)
+
+// ErrTooMany says that every place for an environment is taken.
+var ErrTooMany = errors.New("every place for an environment is taken")
+
+// ErrEnded says that a run or environment has ended, so that nothing can be asked of it.
+var ErrEnded = errors.New("it has ended")
+
+// ErrNotReady says that a runner is not far enough to be asked.
+var ErrNotReady = errors.New("it is not up yet")
+
+// Config is all that a Dispatcher needs.
+type Config struct {
+	RunsDir         string // one directory in it for each run
+	Exe             string // the envd binary
+	Env             []string
+	Store           *store.Store
+	Load            func(path string) (*envd.Spec, error) // reads a spec; its error may be spec.Diagnostics
+	MaxRuns         int                                   // that exercise at the same time; more wait
+	MaxEnvironments int                                   // that are up at the same time; more are refused
+	Log             *slog.Logger
+}
+
+// Dispatcher is the daemon's hand on its runners.
+type Dispatcher struct {
+	Config
+
+	ctx     context.Context
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+	watch   *watcher
+	kick    chan struct{} // the queue may have something to start
+	admit   sync.Mutex    // one environment at a time is let in, so that the limit holds
+	mu      sync.Mutex
+	live    map[string]*live         // runners being followed, by ID
+	waiting map[string]chan struct{} // closed when a run moves; "" for any record
+}
+
+// live is a runner being followed.
+type live struct {
+	kind store.Kind
+	wake chan struct{} // run.json changed
+}
+
+// New takes the runners up that are there, and starts what is queued.
+func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
+	if err := os.MkdirAll(cfg.RunsDir, 0o755); err != nil {
+		return nil, err
+	}
+	d := &Dispatcher{Config: cfg, kick: make(chan struct{}, 1), live: map[string]*live{}, waiting: map[string]chan struct{}{}}
+	d.ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
+	d.watch = d.newWatcher()
+	if err := d.adopt(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.work.Go(d.serveQueue)
+	d.kicked()
+	return d, nil
+}
+
+// Close stops following. Runners go on.
+func (d *Dispatcher) Close() error {
+	d.stop()
+	err := d.watch.close()
+	d.work.Wait()
+	return err
+}
+
+// Stopping is closed when Close begins.
+func (d *Dispatcher) Stopping() <-chan struct{} { return d.ctx.Done() }
+
+// Submission is a run or an environment to start.
+type Submission struct {
+	Kind    store.Kind
+	Spec    string // path
+	Bundle  string // the directory to remove after the end; empty where Spec is the user's own file
+	Runtime string // instead of the spec's
+	TTL     time.Duration
+}
+
+// Submit checks the spec and queues the run, or starts the environment.
+func (d *Dispatcher) Submit(ctx context.Context, s Submission) (store.Record, error) {
+	sp, err := d.Load(s.Spec)
+	if err != nil {
+		return store.Record{}, err
+	}
+	id := launch.NewID(sp.Name)
+	r := store.Record{
+		ID: id, Kind: s.Kind, Name: sp.Name, Runtime: sp.Environment.Runtime, Spec: sp.File, Bundle: s.Bundle, TTL: s.TTL,
+		Dir: filepath.Join(d.RunsDir, id), Status: v1.Queued, Created: time.Now().UTC(),
+	}
+	if s.Runtime != "" {
+		r.Runtime, r.Override = s.Runtime, true
+	}
+	if r.Kind == store.Up {
+		return d.admitEnvironment(ctx, r)
+	}
+	if err := d.Store.Insert(ctx, r); err != nil {
+		return r, err
+	}
+	d.fire(r.ID)
+	d.kicked()
+	return r, nil
+}
+
+// admitEnvironment starts an environment if there is a place for it.
+func (d *Dispatcher) admitEnvironment(ctx context.Context, r store.Record) (store.Record, error) {
+	d.admit.Lock()
+	defer d.admit.Unlock()
+	active, err := d.Store.Active(ctx)
+	if err != nil {
+		return r, err
+	}
+	n := 0
+	for _, a := range active {
+		if a.Kind == store.Up {
+			n++
+		}
+	}
+	if n >= d.MaxEnvironments {
+		return r, fmt.Errorf("%w: %d of %d", ErrTooMany, n, d.MaxEnvironments)
+	}
+	r.Status = v1.Starting
+	if err := d.Store.Insert(ctx, r); err != nil {
+		return r, err
+	}
+	return d.start(r), nil
+}
+
+// Get returns a record of that kind.
+func (d *Dispatcher) Get(ctx context.Context, kind store.Kind, id string) (store.Record, error) {
+	r, err := d.Store.Get(ctx, id)
+	if err == nil && r.Kind != kind {
+		err = fmt.Errorf("%w: %s", store.ErrNotFound, id)
+	}
+	return r, err
+}
+
+// End makes a run or environment tear down and end, or takes a run off the queue. It returns before that is done.
+func (d *Dispatcher) End(ctx context.Context, id string) error {
+	was, err := d.Store.Unqueue(ctx, id, time.Now())
+	if err != nil {
+		return err
+	}
+	if was {
+		d.fire(id)
+		r, err := d.Store.Get(ctx, id)
+		return errors.Join(err, d.discardBundle(r))
+	}
+	// Between the claim and the start of its process a runner cannot be told anything.
+	r, err := d.Wait(ctx, id, func(r store.Record) bool { return r.PID != 0 || r.Status.Ended() })
+	if err != nil {
+		return err
+	}
+	if r.Status.Ended() {
+		return fmt.Errorf("%s: %w", id, ErrEnded)
+	}
+	if c, err := d.Control(r); err == nil {
+		defer c.Close()
+		if err := c.Down(ctx); !errors.Is(err, runner.ErrGone) {
+			return err
+		}
+	}
+	return interrupt(r.PID)
+}
+
+// Control connects to the runner of a record. The caller closes the client.
+func (d *Dispatcher) Control(r store.Record) (*runner.Client, error) {
+	address, err := d.ControlAddress(r)
+	if err != nil {
+		return nil, err
+	}
+	return runner.Connect(address), nil
+}
+
+// ControlAddress is where the runner of a record listens, as run.json gives it.
+func (d *Dispatcher) ControlAddress(r store.Record) (string, error) {
+	if r.Status.Ended() {
+		return "", fmt.Errorf("%s: %w", r.ID, ErrEnded)
+	}
+	meta, err := d.Meta(r)
+	switch {
+	case errors.Is(err, os.ErrNotExist) || err == nil && meta.Control == "":
+		return "", fmt.Errorf("%s: %w", r.ID, ErrNotReady)
+	case err != nil:
+		return "", err
+	}
+	return meta.Control, nil
+}
+
+// Meta reads the record's run.json.
+func (d *Dispatcher) Meta(r store.Record) (evidence.Meta, error) {
+	dir, err := evidence.Open(r.Dir)
+	if err != nil {
+		return evidence.Meta{}, err
+	}
+	return dir.Meta()
+}
+
+// Moved returns a channel that is closed when anything about the run changes: its record, its run directory. Ask
+// for it before looking at the run. The ID "" stands for the records of all.
+func (d *Dispatcher) Moved(id string) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ch := d.waiting[id]
+	if ch == nil {
+		ch = make(chan struct{})
+		d.waiting[id] = ch
+	}
+	return ch
+}
+
+// Wait returns the record as soon as it is as until wants it.
+func (d *Dispatcher) Wait(ctx context.Context, id string, until func(store.Record) bool) (store.Record, error) {
+	for {
+		moved := d.Moved(id)
+		r, err := d.Store.Get(ctx, id)
+		if err != nil || until(r) {
+			return r, err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-d.ctx.Done():
+			return r, d.ctx.Err()
+		}
+	}
+}
+
+// fire wakes whoever waits for the run.
+func (d *Dispatcher) fire(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, key := range []string{id, ""} {
+		if ch := d.waiting[key]; ch != nil {
+			close(ch)
+			delete(d.waiting, key)
+		}
+	}
+}
+
+// save writes a record. A store that fails must not stop the following of a runner: it is logged.
+func (d *Dispatcher) save(r store.Record) {
+	if err := d.Store.Update(context.WithoutCancel(d.ctx), r); err != nil {
+		d.Log.Error("cannot store the state of a run", "id", r.ID, "status", r.Status, "error", err)
+	}
+	d.fire(r.ID)
+}
+
+func (d *Dispatcher) discardBundle(r store.Record) error {
+	if r.Bundle == "" {
+		return nil
+	}
+	return os.RemoveAll(r.Bundle)
+}

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/bundle"
+	"github.com/envd-dev/envd/envd/internal/dispatch"
+	"github.com/envd-dev/envd/envd/internal/store"
+)
+
+// mostJSON bounds a JSON body.
+const mostJSON = 1 << 20
+
+// submit hands in what the request names or holds.
+func (a *api) submit(c *gin.Context, kind store.Kind) (store.Record, error) {
+	s, err := a.submission(c)
+	if err != nil {
+		return store.Record{}, err
+	}
+	s.Kind = kind
+	r, err := a.Dispatcher.Submit(c.Request.Context(), s)
+	if err != nil && s.Bundle != "" {
+		err = errors.Join(err, os.RemoveAll(s.Bundle))
+	}
+	return r, err
+}
+
+func (a *api) submission(c *gin.Context) (dispatch.Submission, error) {
+	media, _, err := mime.ParseMediaType(c.ContentType())
+	if err != nil {
+		return dispatch.Submission{}, badRequest("say what the body is: Content-Type: application/json, application/x-tar or application/gzip")
+	}
+	switch media {
+	case "application/json":
+		return named(c)
+	case "application/x-tar", "application/gzip", "application/x-gzip":
+		return a.uploaded(c)
+	}
+	return dispatch.Submission{}, badRequest("a body of type " + media + " is not understood: send application/json, application/x-tar or application/gzip")
+}
+
+// named is a spec by its path on this host.
+func named(c *gin.Context) (dispatch.Submission, error) {
+	var r v1.EnvironmentRequest // a RunRequest and a lease, which a run has no use for
+	if err := decode(c, &r); err != nil {
+		return dispatch.Submission{}, err
+	}
+	if !filepath.IsAbs(r.Spec) {
+		return dispatch.Submission{}, badRequest(`"spec" must be an absolute path on the daemon's host; send an archive where it has none`)
+	}
+	if r.TTL < 0 {
+		return dispatch.Submission{}, badRequest(`"ttl" cannot be negative`)
+	}
+	return dispatch.Submission{Spec: r.Spec, Runtime: r.Runtime, TTL: r.TTL.Std()}, nil
+}
+
+// uploaded unpacks an archive; the dispatcher removes it after the end.
+func (a *api) uploaded(c *gin.Context) (s dispatch.Submission, err error) {
+	name := c.Query("spec")
+	if !filepath.IsLocal(name) {
+		return s, badRequest(`name the spec's path in the archive: ?spec=envd.yaml`)
+	}
+	var ttl time.Duration
+	if text := c.Query("ttl"); text != "" {
+		if ttl, err = time.ParseDuration(text); err != nil || ttl < 0 {
+			return s, badRequest("?ttl=" + text + " is not a duration such as 30m")
+		}
+	}
+	dir, err := os.MkdirTemp(a.BundleDir, "spec-*")
+	if err != nil {
+		return s, err
+	}
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, a.Limits.Bytes)
+	if err := bundle.Unpack(body, dir, a.Limits); err != nil {
+		return s, errors.Join(err, os.RemoveAll(dir))
+	}
+	return dispatch.Submission{Spec: filepath.Join(dir, name), Bundle: dir, Runtime: c.Query("runtime"), TTL: ttl}, nil
+}
+
+// decode reads a JSON body strictly.
+func decode(c *gin.Context, v any) error {
+	d := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, mostJSON))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return badRequest("the body is not what is wanted here: " + err.Error())
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return badRequest("something follows the JSON document")
+	}
+	return nil
+}
