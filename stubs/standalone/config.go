@@ -313,5 +313,5 @@ func (c *checker) proxyAll(target string, o *stubs.Options) {
 		c.fail("flag --proxy-all: %w", err)
 		return
 	}
-	o.Mappings = append(o.Mappings, doc)
+	o.Mappings = append(o.Mappings, stubs.Source{Name: "--proxy-all", Document: doc})
 }
