@@ -19,7 +19,7 @@ type Layout struct {
 // Invocation is one k6 process, ready to start anywhere.
 type Invocation struct {
 	Args   []string // with the executable as first
-	Env    []string // complete: the process is to inherit nothing else
+	Env    []string // complete: the process is to inherit nothing else; holds the secrets that Config.Env does
 	Dir    string   // working directory
 	Files  []File   // to be written before the start
 	Output string   // where the CSV samples appear, "-" for stdout

@@ -21,7 +21,8 @@ type Config struct {
 	Load    Load
 
 	// Script is the absolute path of a k6 script: JavaScript or TypeScript, ES or CommonJS module. Its thresholds,
-	// setup, teardown and other options stay in force; a profile replaces its schedule only.
+	// setup, teardown and other options stay in force; a profile replaces its schedule only. Its handleSummary is not
+	// called, since k6 runs without a summary.
 	Script string
 	// Exec is the exported function that an iteration calls. Default: the default export.
 	Exec string

@@ -52,6 +52,8 @@ export default function () {
 
 // options is the part of k6's options object that envd sets.
 type options struct {
+	DiscardBodies bool `json:"discardResponseBodies,omitempty"` // of a generated script, which looks at the status only
+
 	Scenarios  map[string]Scenario `json:"scenarios,omitempty"`
 	Tags       map[string]string   `json:"tags,omitempty"`
 	Thresholds map[string][]string `json:"thresholds,omitempty"`
@@ -107,6 +109,7 @@ func generateScript(requests []Request, opts options) ([]byte, error) {
 	for i, r := range requests {
 		list[i], weights[i] = r.script(), max(r.Weight, 1)
 	}
+	opts.DiscardBodies = true
 	var values struct{ Options, Requests, Turns string }
 	for _, v := range []struct {
 		into  *string
