@@ -18,8 +18,8 @@ import (
 // Main runs the command line and returns the exit code.
 func Main(args []string) int {
 	// PID 1 of an environment is this binary too. It is told apart before anything else happens, to stay small.
-	if len(args) > 1 && args[0] == "init" && args[1] == "--env" {
-		return process.InitMain(context.Background(), args[1:])
+	if process.IsInit(args) {
+		return process.InitMain(args)
 	}
 	launch.Inherited()
 	ctx, stop := interruptible()

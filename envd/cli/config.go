@@ -22,8 +22,8 @@ import (
 
 var lookup = envd.Lookup{Env: os.LookupEnv, File: os.ReadFile}
 
-// specOptions tells the spec's reader what only the parts know.
-func specOptions() spec.Options {
+// specOptions tells the spec's reader what only the parts know. runtime replaces the spec's own unless it is empty.
+func specOptions(runtime string) spec.Options {
 	kinds := map[string]func(json.RawMessage) error{}
 	for name, fault := range chaos.Builtin() {
 		kinds[name] = fault.Validate
@@ -33,8 +33,9 @@ func specOptions() spec.Options {
 		profiles = append(profiles, spec.Profile{Name: p.Name, Rate: p.Rate, Duration: p.Duration})
 	}
 	return spec.Options{
-		FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, LookupEnv: os.LookupEnv, LookPath: exec.LookPath,
-		Commit: func(dir, revision string) (string, error) {
+		Runtime:    runtime,
+		FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
+		ResolveCommit: func(dir, revision string) (string, error) {
 			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
 			if err != nil {
 				return "", fmt.Errorf("git knows no commit %q in %s", revision, dir)

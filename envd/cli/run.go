@@ -63,7 +63,7 @@ func (a *app) runCommand() *cobra.Command {
 				}
 				return a.runRemote(c, daemon, args[0], runtime)
 			}
-			s, err := a.load(c, args[0], withRuntime(runtime))
+			s, err := a.load(c, args[0], runtime)
 			if err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (a *app) upCommand() *cobra.Command {
 				}
 				return a.upRemote(c, daemon, args[0], runtime, ttl)
 			}
-			s, err := a.load(c, args[0], withRuntime(runtime))
+			s, err := a.load(c, args[0], runtime)
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ Clients need the token that is written to the token file at the first start.`,
 				return err
 			}
 			cfg.Version = versionString()
-			cfg.SpecOptions = specOptions()
+			cfg.SpecOptions = specOptions("")
 			cfg.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 			return withCode(exitEnvironment, daemon.Run(c.Context(), cfg))
 		},

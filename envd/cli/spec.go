@@ -27,7 +27,7 @@ func (a *app) initCommand() *cobra.Command {
 			if list {
 				return a.print(c, templates.List(), func() {
 					for _, t := range templates.List() {
-						fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", t.Name, t.Description)
+						fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", t.Name, t.Summary)
 					}
 				})
 			}
@@ -58,7 +58,7 @@ func (a *app) validateCommand() *cobra.Command {
 		Example: "  envd validate envd.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.load(c, args[0])
+			s, err := a.load(c, args[0], "")
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func (a *app) planCommand() *cobra.Command {
 		Example: "  envd plan envd.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.load(c, args[0], withRuntime(runtime))
+			s, err := a.load(c, args[0], runtime)
 			if err != nil {
 				return err
 			}
@@ -111,14 +111,11 @@ func (a *app) schemaCommand() *cobra.Command {
 	}
 }
 
-// load reads a spec. Its mistakes are printed where they stand, and end the command with the code for a bad spec.
-func (a *app) load(c *cobra.Command, path string, changes ...func(*envd.Spec)) (*envd.Spec, error) {
-	s, diagnostics := spec.Load(path, specOptions())
+// load reads a spec for a runtime, its own where runtime is empty. Its mistakes are printed where they stand, and end the command with the code for a bad spec.
+func (a *app) load(c *cobra.Command, path, runtime string) (*envd.Spec, error) {
+	s, diagnostics := spec.Load(path, specOptions(runtime))
 	if len(diagnostics) > 0 {
 		return nil, a.printDiagnostics(c, diagnostics)
-	}
-	for _, change := range changes {
-		change(s)
 	}
 	return s, nil
 }
@@ -133,13 +130,4 @@ func (a *app) printDiagnostics(c *cobra.Command, d spec.Diagnostics) error {
 		return err
 	}
 	return &exitError{exitUsage, nil}
-}
-
-// withRuntime replaces the spec's runtime unless name is empty.
-func withRuntime(name string) func(*envd.Spec) {
-	return func(s *envd.Spec) {
-		if name != "" {
-			s.Environment.Runtime = name
-		}
-	}
 }

@@ -28,9 +28,9 @@ func newStub(host string, c StubConfig, journal *journal) (*stub, error) {
 	for name, content := range c.Files {
 		files["__files/"+name] = &fstest.MapFile{Data: content}
 	}
-	sources := make([][]byte, len(c.Mappings))
+	sources := make([]stubs.Source, len(c.Mappings))
 	for i, m := range c.Mappings {
-		sources[i] = m.Document
+		sources[i] = stubs.Source{Name: m.Name, Document: m.Document}
 	}
 	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, OnServed: func(s stubs.Served) {
 		journal.publish(Served{

@@ -29,6 +29,7 @@ type Config struct {
 	Lookup  envd.Lookup
 	K6      func(context.Context) (loadprofiles.K6, error) // finds the load generator; called when a stage needs it
 	TTL     time.Duration                                  // lease of an environment without stages
+	Ready   func(evidence.Meta) error                      // called once when an environment is up and published
 	Notify  func(Notice)                                   // progress for people; called one at a time
 	Secrets *Secrets
 	Version string // of envd, for the reports

@@ -72,7 +72,7 @@ func (s *session) loadConfig(stage *envd.Stage) (loadprofiles.Config, error) {
 	}
 	cfg := loadprofiles.Config{
 		Profile: l.Profile, Script: l.Script, Env: env,
-		Load: loadprofiles.Load{Rate: l.Rate, Duration: l.Duration.Std(), MaxVUs: int64(l.MaxVUs)},
+		Load: loadprofiles.Load{Rate: l.Rate, Duration: l.Duration.Std(), MaxVUs: l.MaxVUs},
 	}
 	if len(s.Spec.Environment.Stubs) > 0 { // k6 is Go: it finds the environment's authority as services do
 		cfg.Env = withDefault(cfg.Env, "SSL_CERT_FILE", envd.CAFile)

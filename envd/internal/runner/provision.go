@@ -86,7 +86,21 @@ func (s *session) claimGateway(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the gateway did not answer: %w%s", err, s.lastLines(envd.GatewayName))
 	}
+	s.background.Go(s.watchGateway)
 	return s.followStubs(ctx)
+}
+
+// watchGateway ends the run when its gateway does, or the whole environment under it: nothing observed after that
+// would mean anything.
+func (s *session) watchGateway() {
+	exit, err := s.Runtime.Wait(context.Background(), s.ID, envd.GatewayName)
+	switch {
+	case s.settled.Load():
+	case err != nil:
+		s.end(fmt.Errorf("the environment was lost: %w", err))
+	default:
+		s.end(fmt.Errorf("the gateway ended: %s%s", describe(exit), s.lastLines(envd.GatewayName)))
+	}
 }
 
 // retry calls f, soon at first and then every 50 ms, until it succeeds or the time is over.

@@ -27,6 +27,8 @@ type session struct {
 	wasReady bool
 	verdict  envd.Verdict
 
+	stopFollowing context.CancelFunc // ends the stub journal
+
 	settled    atomic.Bool // from here on a service's exit is expected
 	background sync.WaitGroup
 
@@ -89,7 +91,7 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg, rec: rec, ca: ca, end: end, services: map[string]bool{}}
+	s := &session{Config: cfg, rec: rec, ca: ca, end: end, services: map[string]bool{}, stopFollowing: func() {}}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return cfg.Runtime.Dial(ctx, cfg.ID, envd.GatewayName, 0)
 	}
@@ -124,7 +126,7 @@ func (s *session) note(ctx context.Context, err error) {
 	case errors.As(err, new(*provisionError)):
 		event = envd.RunEvent{Name: envd.RunProvisionFailed, Detail: err.Error()}
 	default:
-		event = envd.RunEvent{Name: envd.RunInternalError, Detail: err.Error()}
+		event = envd.RunEvent{Name: envd.RunInternalError, Detail: why.Error()}
 	}
 	s.rec.observe(envd.Observation{Run: &event})
 }

@@ -93,8 +93,8 @@ func walk(root string, each func(file, name string) error) error {
 	return err
 }
 
-// followStubs writes every request that stubs serve into stubs/<host>.ndjson, until the gateway is gone. It returns
-// once the stream stands.
+// followStubs writes every request that stubs serve into stubs/<host>.ndjson, until s.stopFollowing is called. It
+// returns once the stream stands.
 func (s *session) followStubs(ctx context.Context) error {
 	if len(s.Spec.Environment.Stubs) == 0 {
 		return nil
@@ -108,8 +108,10 @@ func (s *session) followStubs(ctx context.Context) error {
 		logs[stub.Host] = log
 	}
 	standing, failed := make(chan struct{}), make(chan error, 1)
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopFollowing = stop
 	s.background.Go(func() {
-		err := s.gateway.Served(context.WithoutCancel(ctx), func() { close(standing) }, func(served gateway.Served) {
+		err := s.gateway.Served(following, func() { close(standing) }, func(served gateway.Served) {
 			if log := logs[served.Host]; log != nil {
 				err := log.Append(served)
 				_ = err // kept by the log for Close

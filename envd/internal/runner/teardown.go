@@ -25,6 +25,7 @@ func (s *session) teardown(ctx context.Context) {
 	complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
 	complain("last readings", s.collect(ctx))
 	complain("stop", s.stopServices(ctx))
+	s.stopFollowing() // after the services: what they ask for on their way out is journalled too
 
 	ctx, cancel := context.WithTimeout(ctx, destroyTimeout)
 	defer cancel()
