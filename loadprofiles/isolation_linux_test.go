@@ -3,9 +3,11 @@ package loadprofiles_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,4 +50,18 @@ func TestWithoutNetwork(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, "main.js", entries[0].Name())
+}
+
+// k6 writes what it collected in a burst, which must not wait for the reader.
+func TestPipeHoldsABurst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "samples.csv")
+	pipe, err := loadprofiles.NewPipe(path)
+	require.NoError(t, err)
+	writer, err := os.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, writer.SetWriteDeadline(time.Now().Add(5*time.Second)))
+	_, err = writer.Write(make([]byte, 1<<20))
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	require.NoError(t, pipe.Close())
 }

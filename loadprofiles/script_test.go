@@ -181,6 +181,19 @@ func TestDroppedIterations(t *testing.T) {
 	assert.Contains(t, summary.Doubts()[0], "iterations were dropped")
 }
 
+// The limit of virtual users is that of all scenarios together, so one of them may be out of users long before.
+func TestDroppedIterationsOfOneScenario(t *testing.T) {
+	summary := run(t, loadprofiles.Config{Script: script(t, `
+		import { sleep } from 'k6';
+		const rate = { executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 1 };
+		export const options = { scenarios: { slow: { ...rate, maxVUs: 1 }, idle: { ...rate, maxVUs: 50, exec: 'fast' } } };
+		export default function () { sleep(0.5); }
+		export function fast() {}`)})
+	assert.Less(t, summary.VUs, summary.VUsLimit)
+	assert.EqualValues(t, 51, summary.VUsLimit)
+	assert.True(t, summary.Saturated)
+}
+
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
