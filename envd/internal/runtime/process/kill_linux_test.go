@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/runtime/process"
@@ -95,10 +96,12 @@ func killTrial(t *testing.T, id, victim string) {
 	dir := t.TempDir()
 	logs := filepath.Join(dir, "logs")
 	require.NoError(t, os.Mkdir(logs, 0o755))
-	var stderr bytes.Buffer
+	stderr, err := os.Create(filepath.Join(logs, "runner.err"))
+	require.NoError(t, err)
+	defer stderr.Close()
 	runner := exec.Command(os.Args[0], trialRunner, id, logs)
 	runner.Env = append(os.Environ(), "TMPDIR="+dir)
-	runner.Stderr = &stderr
+	runner.Stderr = stderr
 	stdin, err := runner.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := runner.StdoutPipe()
@@ -113,7 +116,7 @@ func killTrial(t *testing.T, id, victim string) {
 		return
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err, stderr.String())
+	require.NoError(t, err, "see %s", stderr.Name())
 	web, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(line), "ready "))
 	require.NoError(t, err)
 	require.Positive(t, web)
@@ -134,7 +137,7 @@ func killTrial(t *testing.T, id, victim string) {
 	require.NoError(t, stdin.Close())
 	err = runner.Wait()
 	if victim != "runner" {
-		require.NoError(t, err, "the runner tears down: %s", stderr.String())
+		require.NoError(t, err, "the runner tears down, or says in %s why not", stderr.Name())
 	}
 	nothingLeft(t, id, dir, spaces)
 }
@@ -142,8 +145,9 @@ func killTrial(t *testing.T, id, victim string) {
 // nothingLeft checks, for a second at most, that only the logs remain.
 func nothingLeft(t *testing.T, id, dir string, spaces []string) {
 	t.Helper()
+	now := ticksSinceBoot(t)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assert.Empty(c, remains(id, spaces))
+		assert.Empty(c, remains(id, spaces, now))
 	}, time.Second, 5*time.Millisecond)
 	assert.NotContains(t, readFile(t, "/proc/net/unix"), "@envd-gateway", "no socket in the host's namespace")
 	entries, err := os.ReadDir(dir)
@@ -153,8 +157,9 @@ func nothingLeft(t *testing.T, id, dir string, spaces []string) {
 }
 
 // remains lists processes that name the environment in their arguments or environment, or live in its namespaces, and
-// open files that keep one of those alive.
-func remains(id string, spaces []string) (found []string) {
+// open files that keep one of those alive. The kernel gives a namespace's number to the next one that is made, by
+// anybody on this machine: what was started after the kill is not of the environment.
+func remains(id string, spaces []string, killed int64) (found []string) {
 	daemon := []byte("\x00listen:" + daemonPort(id) + "\x00")
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -165,12 +170,16 @@ func remains(id string, spaces []string) (found []string) {
 		if bytes.Contains(argv, []byte(trialRunner)) {
 			continue // a runner that is still alive on purpose
 		}
-		if stat, _ := os.ReadFile(p + "/stat"); bytes.Contains(stat, []byte(") Z ")) {
+		stat, _ := os.ReadFile(p + "/stat")
+		if bytes.Contains(stat, []byte(") Z ")) {
 			continue // it has ended, and waits for the machine's own init to take note
 		}
 		environ, _ := os.ReadFile(p + "/environ")
 		if bytes.Contains(argv, []byte(id+"\x00")) || bytes.Contains(argv, daemon) || bytes.Contains(environ, []byte("="+id+"\x00")) {
 			found = append(found, p+" "+string(argv))
+		}
+		if startOf(stat) > killed {
+			continue
 		}
 		links, _ := filepath.Glob(p + "/ns/*")
 		files, _ := filepath.Glob(p + "/fd/*")
@@ -184,6 +193,23 @@ func remains(id string, spaces []string) (found []string) {
 		}
 	}
 	return found
+}
+
+// startOf reads a process's start, in ticks since boot, from /proc/PID/stat.
+func startOf(stat []byte) int64 {
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 20 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(string(fields[19]), 10, 64)
+	return n
+}
+
+func ticksSinceBoot(t *testing.T) int64 {
+	t.Helper()
+	var now unix.Timespec
+	require.NoError(t, unix.ClockGettime(unix.CLOCK_BOOTTIME, &now))
+	return now.Nano() / int64(10*time.Millisecond)
 }
 
 func namespacesOf(t *testing.T, pid int) (spaces []string) {

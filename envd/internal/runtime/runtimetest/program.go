@@ -74,14 +74,16 @@ func gateway(args []string) int {
 	}
 	fmt.Println("gateway", strings.Join(args, " "))
 	l, err := net.Listen("unix", strings.TrimPrefix(*control, "unix:"))
-	if err == nil {
-		go Answer(l, "control")
-		l, err = net.Listen("tcp", net.JoinHostPort(*address, "80"))
-	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	Answer(l, "gateway")
+	stubs, err := net.Listen("tcp", net.JoinHostPort(*address, "80"))
+	if err == nil {
+		go Answer(stubs, "gateway")
+	} else {
+		fmt.Fprintln(os.Stderr, err) // where there are no production ports, there are no stubs on them
+	}
+	Answer(l, "control")
 	return 0
 }
