@@ -1,11 +1,9 @@
 package template
 
 import (
-	"regexp"
-	"strconv"
+	"errors"
 	"strings"
 	"time"
-	_ "time/tzdata" // templates name zones; the host may have no database
 
 	"github.com/envd-dev/envd/stubs/internal/datetime"
 )
@@ -135,108 +133,26 @@ func (o *options) date(base *Date) (any, error) {
 	return d, nil
 }
 
-const offsetForm = "Offset can be of the short form <amount> <unit> e.g. 8 seconds or long form now +/-<amount> <unit> e.g. now +5 years"
-
-var dateUnits = map[string]datetime.Unit{
-	"SECONDS": datetime.Seconds, "MINUTES": datetime.Minutes, "HOURS": datetime.Hours,
-	"DAYS": datetime.Days, "MONTHS": datetime.Months, "YEARS": datetime.Years,
-}
-
 // shift moves t by "3 days" or "now -3 days".
 func shift(t time.Time, offset string) (time.Time, error) {
-	if strings.EqualFold(offset, "now") {
-		return t, nil
+	o, err := datetime.ParseOffset(offset)
+	if errors.Is(err, datetime.ErrOffsetAmount) {
+		return t, throw("NumberFormatException", "%s", err)
 	}
-	parts := strings.Split(strings.TrimRight(offset, " "), " ")
-	if len(parts) < 2 || len(parts) > 3 {
-		return t, illegalArgument("%s", offsetForm)
-	}
-	parts = parts[len(parts)-2:]
-	amount, err := parseInt(parts[0])
 	if err != nil {
-		return t, err
+		return t, illegalArgument("%s", err)
 	}
-	unit, ok := dateUnits[strings.ToUpper(parts[1])]
-	if !ok {
-		return t, noEnum("common.DateTimeUnit", strings.ToUpper(parts[1]))
-	}
-	return datetime.Offset{Amount: int(amount), Unit: unit}.Shift(t.UTC()), nil
+	return o.Shift(t.UTC()), nil
 }
 
-func noEnum(class, constant string) error {
-	return illegalArgument("No enum constant %s%s.%s", wiremockPackage, class, constant)
-}
-
-// zoneOf is ZoneId.of: a region, Z, or an offset with or without UTC, GMT or UT in front.
 func zoneOf(id string) (*time.Location, error) {
-	if id == "Z" || id == "UTC" || id == "GMT" || id == "UT" {
-		return time.UTC, nil
+	zone, err := datetime.ZoneOf(id)
+	var bad *datetime.ZoneError
+	if errors.As(err, &bad) {
+		return nil, &exception{ternary(bad.Unknown, "java.time.zone.ZoneRulesException", "java.time.DateTimeException"), bad.Message}
 	}
-	offset := id
-	for _, prefix := range [...]string{"UTC", "GMT", "UT"} {
-		if rest, ok := strings.CutPrefix(id, prefix); ok && rest != "" && strings.ContainsAny(rest[:1], "+-") {
-			offset = rest
-			break
-		}
-	}
-	if offset == "" || offset[0] == '+' || offset[0] == '-' {
-		seconds, err := zoneOffset(offset)
-		if err != nil {
-			return nil, err
-		}
-		if seconds == 0 {
-			return time.UTC, nil
-		}
-		return time.FixedZone("", seconds), nil
-	}
-	if !validRegion(id) {
-		return nil, &exception{"java.time.DateTimeException", "Invalid ID for region-based ZoneId, invalid format: " + id}
-	}
-	l, err := time.LoadLocation(id)
-	if err != nil || id == "Local" || id == "EST" || id == "MST" || id == "HST" || id == "ROC" { // which Java leaves out
-		return nil, &exception{"java.time.zone.ZoneRulesException", "Unknown time-zone ID: " + id}
-	}
-	return l, nil
+	return zone, err
 }
-
-var zoneOffsetForm = regexp.MustCompile(`^([+-])(\d\d?)(?::?(\d\d)(?::?(\d\d))?)?$`)
-
-// zoneOffset is ZoneOffset.of, in seconds.
-func zoneOffset(text string) (int, error) {
-	m := zoneOffsetForm.FindStringSubmatch(text)
-	if m == nil {
-		return 0, &exception{"java.time.DateTimeException", "Invalid ID for ZoneOffset, invalid format: " + text}
-	}
-	var parts [3]int
-	for i := range parts {
-		parts[i], _ = strconv.Atoi(m[i+2]) // digits or nothing
-	}
-	if parts[0] > 18 {
-		return 0, &exception{"java.time.DateTimeException", "Zone offset hours not in valid range: value " + strings.TrimPrefix(m[1], "+") +
-			strconv.Itoa(parts[0]) + " is not in the range -18 to 18"}
-	}
-	seconds := parts[0]*3600 + parts[1]*60 + parts[2]
-	return ternary(m[1] == "-", -seconds, seconds), nil
-}
-
-func validRegion(id string) bool {
-	if len(id) < 2 {
-		return false
-	}
-	for i := 0; i < len(id); i++ {
-		c := id[i]
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
-		case i > 0 && (c >= '0' && c <= '9' || strings.IndexByte("/._~+-", c) >= 0):
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// The formats that parseDate tries when it is given none; all of them name a zone.
-var zonedLayouts = []string{time.RFC1123, "Mon, 2 Jan 2006 15:04:05 MST", time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 -0700", time.RFC850, time.ANSIC}
 
 func helpParseDate(o *options) (any, error) {
 	if o.context == nil {
@@ -251,7 +167,11 @@ func helpParseDate(o *options) (any, error) {
 		return nil, err
 	}
 	if !given {
-		return parseZoned(text), nil
+		t, err := datetime.ParseZoned(text)
+		if err != nil {
+			return nil, nil // what does not parse is null
+		}
+		return Date{time: t.UTC().Truncate(time.Millisecond), zone: t.Location()}, nil
 	}
 	switch strings.ToLower(format) {
 	case "unix", "epoch":
@@ -262,8 +182,15 @@ func helpParseDate(o *options) (any, error) {
 		return nil, illegalArgument("%s", err)
 	}
 	t, err := f.Parse(text)
-	if err != nil {
-		return nil, nil // what does not parse is null
+	var incomplete *datetime.IncompleteError
+	switch {
+	case errors.As(err, &incomplete):
+		return nil, &exception{"java.time.DateTimeException", incomplete.Message}
+	case err != nil:
+		return nil, nil
+	case t.HasZone && !t.HasTime:
+		return nil, &exception{"java.time.DateTimeException", "Unable to obtain Instant from TemporalAccessor: {},ISO resolved to " +
+			t.Format("2006-01-02") + " of type java.time.format.Parsed"}
 	}
 	d := Date{time: t.Time.UTC().Truncate(time.Millisecond)}
 	if t.HasZone {
@@ -280,53 +207,6 @@ func parseEpoch(text string, factor int64) (any, error) {
 	return Date{time: time.UnixMilli(n.unscaled.Int64() * factor).UTC()}, nil
 }
 
-// parseZoned reads ISO 8601 with a zone, RFC 1123, RFC 1036 or asctime; nil when it is none of them.
-func parseZoned(text string) any {
-	if t, zone, ok := parseISO(text); ok {
-		return Date{time: t.UTC().Truncate(time.Millisecond), zone: zone}
-	}
-	for _, layout := range zonedLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			_, seconds := t.Zone()
-			zone := time.UTC
-			if seconds != 0 {
-				zone = time.FixedZone("", seconds)
-			}
-			return Date{time: t.UTC(), zone: zone}
-		}
-	}
-	return nil
-}
-
-// parseISO reads DateTimeFormatter.ISO_ZONED_DATE_TIME: seconds may be missing, a [region] may follow the offset.
-func parseISO(text string) (time.Time, *time.Location, bool) {
-	body, region := text, ""
-	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
-		body, region = text[:i], text[i+1:len(text)-1]
-	}
-	for _, layout := range [...]string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00:00"} {
-		t, err := time.Parse(layout, body)
-		if err != nil {
-			continue
-		}
-		zone := t.Location()
-		if _, seconds := t.Zone(); seconds == 0 {
-			zone = time.UTC
-		} else {
-			zone = time.FixedZone("", seconds)
-		}
-		if region != "" {
-			named, err := zoneOf(region)
-			if err != nil {
-				return t, nil, false
-			}
-			zone = named
-		}
-		return t, zone, true
-	}
-	return time.Time{}, nil, false
-}
-
 func helpTruncateDate(o *options) (any, error) {
 	if len(o.params) < 1 {
 		return mistake("Truncation type must be specified as the first parameter to truncateDate"), nil
@@ -341,7 +221,7 @@ func helpTruncateDate(o *options) (any, error) {
 	name := toString(o.params[0])
 	how, err := datetime.ParseTruncation(name)
 	if err != nil {
-		return nil, noEnum("common.DateTimeTruncation", strings.ReplaceAll(strings.ToUpper(name), " ", "_"))
+		return nil, illegalArgument("%s", err)
 	}
 	zone := d.zone
 	if zone == nil {

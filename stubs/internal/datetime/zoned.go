@@ -1,0 +1,57 @@
+package datetime
+
+import (
+	"strings"
+	"time"
+)
+
+// The forms of HTTP dates; all of them name a zone or mean GMT.
+var zonedLayouts = []string{
+	time.RFC1123, "Mon, 2 Jan 2006 15:04:05 MST", time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 -0700", time.RFC850, time.ANSIC,
+}
+
+// ParseZoned reads a date that names its zone, in the forms that WireMock tries: ISO 8601 (the offset may be followed by
+// a [region]), RFC 1123, RFC 1036 and asctime.
+func ParseZoned(text string) (Time, error) {
+	if t, ok := parseISO(text); ok {
+		return Time{Time: t, HasZone: true, HasTime: true}, nil
+	}
+	for _, layout := range zonedLayouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return Time{Time: anonymous(t), HasZone: true, HasTime: true}, nil
+		}
+	}
+	return Time{}, ErrUnparsable
+}
+
+// anonymous keeps only the offset of t's zone.
+func anonymous(t time.Time) time.Time {
+	_, seconds := t.Zone()
+	if seconds == 0 {
+		return t.UTC()
+	}
+	return t.In(time.FixedZone("", seconds))
+}
+
+// parseISO reads DateTimeFormatter.ISO_ZONED_DATE_TIME.
+func parseISO(text string) (time.Time, bool) {
+	body, region := text, ""
+	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
+		body, region = text[:i], text[i+1:len(text)-1]
+	}
+	for _, layout := range [...]string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00:00"} {
+		t, err := time.Parse(layout, body)
+		if err != nil {
+			continue
+		}
+		if region == "" {
+			return anonymous(t), true
+		}
+		zone, err := ZoneOf(region)
+		if err != nil {
+			return t, false
+		}
+		return t.In(zone), true
+	}
+	return time.Time{}, false
+}
