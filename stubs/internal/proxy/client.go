@@ -42,8 +42,9 @@ const DefaultTimeout = 5 * time.Minute
 const (
 	defaultMaxConnections = 1000
 	// maxBody bounds a target's response.
-	maxBody   = 512 << 20
-	userAgent = "envd"
+	maxBody = 512 << 20
+	// userAgent is what WireMock 3.13's client says, so that targets and their journals see no difference.
+	userAgent = "Apache-HttpClient/5.5.1 (Java/17.0.15)"
 )
 
 // Request is what is to be sent. Its headers go out spelled as they are here.
@@ -52,7 +53,8 @@ type Request struct {
 	URL    string // absolute
 	Host   string // the Host header; "" is the URL's
 	Header http.Header
-	Body   []byte // nil sends none, not even a length
+	Order  []string // names of headers in the order to send them; others come last
+	Body   []byte   // nil sends none, not even a length
 	// Forward verifies the target's certificate, as for a browser; without it every certificate is accepted.
 	Forward bool
 }
@@ -205,7 +207,7 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	var on *headConn
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if on, _ = info.Conn.(*headConn); on != nil {
-			on.forget()
+			on.begin(q.Order)
 		}
 	}}))
 	resp, err := transport.RoundTrip(r)

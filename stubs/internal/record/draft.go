@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -303,7 +304,13 @@ func (d *draft) stub(persist bool) (*mapping.StubMapping, error) {
 			o.Set(field, d.state[i])
 		}
 	}
-	return mapping.FromValue(o, "")
+	stub, err := mapping.FromValue(o, "")
+	if e, ok := errors.AsType[*mapping.Error](err); ok { // no document of the client's is at fault
+		own := *e
+		own.Pointer = mapping.NoPointer
+		return nil, &own
+	}
+	return stub, err
 }
 
 // proxyAll is the stub that proxies everything to target.

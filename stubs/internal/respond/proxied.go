@@ -33,7 +33,7 @@ func (r *Responder) forward(ctx context.Context, ev *event.ServeEvent) {
 func (r *Responder) exchange(ctx context.Context, ev *event.ServeEvent, def *mapping.ResponseDefinition, q *proxy.Request) {
 	in := ev.Request
 	q.Method = in.Method
-	q.Header = r.requestHeader(in, def)
+	q.Header, q.Order = r.requestHeader(in, def), in.HeaderNames()
 	if r.options.PreserveHost {
 		q.Host = in.Header.Get("Host")
 	}
