@@ -3,8 +3,10 @@ package process_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +175,23 @@ func TestExeThatDoesNotExist(t *testing.T) {
 	rt := process.New(process.Options{Exe: "/no/such/envd", LogDir: t.TempDir()})
 	_, err := rt.Capabilities(context.Background())
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// PID 1 sleeps almost always, and is small while it does.
+func TestPID1IsSmall(t *testing.T) {
+	rt, id := started(t, nil)
+	svc := &envd.Service{Name: "svc", Command: []string{executable(t), runtimetest.Verb, "stubborn"}}
+	require.NoError(t, rt.Do(context.Background(), id, envd.Operation{Kind: envd.OpStart, Target: "svc", Service: svc}))
+	state, err := rt.Observe(context.Background(), id)
+	require.NoError(t, err)
+	init := parentOf(t, state.Services["svc"].PID)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for line := range strings.Lines(readFile(t, fmt.Sprintf("/proc/%d/status", init))) {
+			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+				kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
+				assert.NoError(c, err)
+				assert.Less(c, kilobytes, 5<<10)
+			}
+		}
+	}, 5*time.Second, 20*time.Millisecond)
 }

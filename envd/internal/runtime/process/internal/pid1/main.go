@@ -14,12 +14,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/footprint"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
@@ -44,6 +45,9 @@ func Main(ctx context.Context, args []string) int {
 	}
 	return 0
 }
+
+// quiet is how long nothing is asked of PID 1 before it makes itself small.
+const quiet = 500 * time.Millisecond
 
 // server answers the runner's requests.
 type server struct {
@@ -78,10 +82,13 @@ func serve(ctx context.Context, env string, plain bool) error {
 	// rather than to ignore it keeps the default for the services.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
 	s := &server{env: env, plain: plain, conn: conn, children: kids}
-	context.AfterFunc(ctx, func() { _ = conn.Close() }) // unblocks Receive below
+	context.AfterFunc(ctx, func() { _ = conn.Close() })              // unblocks Receive below
+	rest := time.AfterFunc(quiet, func() { _ = footprint.Shrink() }) // what cannot be given back is kept, no more
+	defer rest.Stop()
 	for {
 		var req control.Request
 		files, err := conn.Receive(&req)
+		rest.Reset(quiet)
 		if err != nil {
 			if plain { // otherwise the kernel does it, at once and completely
 				kids.killAll()
@@ -161,7 +168,6 @@ func (s *server) setup(ctx context.Context, req *control.Setup) (*control.Featur
 	if err := s.listenEgress(ctx, req.Egress); err != nil {
 		return nil, err
 	}
-	debug.FreeOSMemory() // from here on PID 1 mostly sleeps
 	return &control.Features{Recorded: trap != nil}, nil
 }
 

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package footprint
+
+import "runtime/debug"
+
+// Shrink returns the heap's free pages.
+func Shrink() error {
+	debug.FreeOSMemory()
+	return nil
+}
