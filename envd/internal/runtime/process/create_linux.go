@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -141,10 +142,10 @@ func outermost(paths []string) []string {
 	sort.Strings(absolute)
 	var out []string
 	for _, p := range absolute {
-		if n := len(out); n > 0 && (p == out[n-1] || strings.HasPrefix(p, out[n-1]+"/")) {
-			continue
+		covered := slices.ContainsFunc(out, func(above string) bool { return p == above || strings.HasPrefix(p, above+"/") })
+		if !covered {
+			out = append(out, p)
 		}
-		out = append(out, p)
 	}
 	return out
 }
