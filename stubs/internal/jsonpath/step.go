@@ -102,9 +102,31 @@ type evaluation struct {
 	// upstream is, for each step, the index of the list element that a scan last handed it, plus one. Jayway keeps the
 	// like and drops the values of names whose list index is not the one that the path asks for.
 	upstream map[int]int
+	// leafToNull makes names that are missing at the end of the path null (Jayway's DEFAULT_PATH_LEAF_TO_NULL).
+	leafToNull bool
+	// located asks for places: where each result is; at is where the evaluation is.
+	located bool
+	places  [][]any
+	at      []any
 }
 
-func (e *evaluation) add(v any) { e.results = append(e.results, v) }
+func (e *evaluation) add(v any) {
+	e.results = append(e.results, v)
+	if e.located {
+		e.places = append(e.places, slices.Clone(e.at))
+	}
+}
+
+// down evaluates f one member or element further down.
+func (e *evaluation) down(name any, f func() error) error {
+	if !e.located {
+		return f()
+	}
+	e.at = append(e.at, name)
+	err := f()
+	e.at = e.at[:len(e.at)-1]
+	return err
+}
 
 // step evaluates the path from step i on over v.
 func (e *evaluation) step(i int, v any) error {
@@ -162,7 +184,7 @@ func (e *evaluation) properties(i int, v any) error {
 func (e *evaluation) property(i int, o *Object, name string) error {
 	s := e.path.steps[i]
 	v, ok := o.Get(name)
-	if !ok {
+	if !ok && !(s.leaf && e.leafToNull) {
 		switch {
 		case s.leaf && e.required:
 			return notFound("No results for path: " + e.path.fragments())
@@ -172,13 +194,15 @@ func (e *evaluation) property(i int, o *Object, name string) error {
 		return e.path.missing(i, o)
 	}
 	if !s.leaf {
-		return e.step(i+1, v)
+		return e.down(name, func() error { return e.step(i+1, v) })
 	}
 	if n := e.upstream[i]; n > 0 && (i == 0 || e.path.steps[i-1].fragment() != "["+strconv.Itoa(n-1)+"]") {
 		return nil
 	}
-	e.add(v)
-	return nil
+	return e.down(name, func() error {
+		e.add(v)
+		return nil
+	})
 }
 
 // merge gives one object of the named members.
@@ -186,7 +210,7 @@ func (e *evaluation) merge(s *step, o *Object) error {
 	merged := &Object{}
 	for _, name := range s.names {
 		v, ok := o.Get(name)
-		if ok {
+		if ok || e.leafToNull {
 			merged.Set(name, v)
 		} else if e.required {
 			return notFound("Missing property in path " + e.path.fragments())
@@ -253,7 +277,7 @@ func (e *evaluation) element(i int, list []any, n int) error {
 	if n < 0 || n >= len(list) {
 		return nil
 	}
-	if err := e.emit(i, list[n]); !errors.Is(err, errIndex) {
+	if err := e.down(n, func() error { return e.emit(i, list[n]) }); !errors.Is(err, errIndex) {
 		return err
 	}
 	return nil
@@ -312,7 +336,6 @@ func (e *evaluation) scan(i int, v any) error {
 		return errTooMany
 	}
 	s := e.path.steps[i]
-	var children []any
 	switch t := v.(type) {
 	case *Object:
 		ok, err := e.fits(s, v)
@@ -323,7 +346,7 @@ func (e *evaluation) scan(i int, v any) error {
 			return err
 		}
 		for _, m := range t.Members() {
-			if err := e.scan(i, m.Value); err != nil {
+			if err := e.down(m.Name, func() error { return e.scan(i, m.Value) }); err != nil {
 				return err
 			}
 		}
@@ -338,11 +361,10 @@ func (e *evaluation) scan(i int, v any) error {
 				return err
 			}
 		}
-		children = t
-	}
-	for _, child := range children {
-		if err := e.scan(i, child); err != nil {
-			return err
+		for n, child := range t {
+			if err := e.down(n, func() error { return e.scan(i, child) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -358,7 +380,7 @@ func (e *evaluation) scanList(i int, list []any) error {
 	}
 	for n, item := range list {
 		e.upstream[i+1] = n + 1
-		if err := e.step(i+1, item); err != nil {
+		if err := e.down(n, func() error { return e.step(i+1, item) }); err != nil {
 			return err
 		}
 	}
@@ -370,7 +392,7 @@ func (e *evaluation) fits(s *step, v any) (bool, error) {
 	o, isObject := v.(*Object)
 	switch s.kind {
 	case property:
-		if !isObject || !s.definite {
+		if !isObject || !s.definite || s.leaf && e.leafToNull {
 			return isObject, nil
 		}
 		return !slices.ContainsFunc(s.names, func(name string) bool {
