@@ -46,8 +46,9 @@ func (e *emitter) emit(n *node, last bool) {
 	case inputEnd:
 		e.WriteString(`\z`)
 	case lineBreak:
-		e.WriteString(`(?:\r\n|`)
-		e.runes(verticalSpaces)
+		e.unfit = true
+		e.WriteString(`(?:\r\n|\r(?!\n)|`)
+		e.runes(runeSet{'\n', '\f', 0x85, 0x85, 0x2028, 0x2029})
 		e.WriteByte(')')
 	case lineStart:
 		e.lineStart(n)

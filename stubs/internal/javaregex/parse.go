@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // SyntaxError is a pattern that java.util.regex refuses: the words of its PatternSyntaxException.
@@ -19,7 +20,7 @@ func (e *SyntaxError) Error() string {
 		s += fmt.Sprintf(" near index %d", e.Index)
 	}
 	s += "\n" + e.Pattern
-	if e.Index >= 0 && e.Index < len([]rune(e.Pattern)) {
+	if e.Index >= 0 && e.Index < len(utf16.Encode([]rune(e.Pattern))) {
 		s += "\n" + strings.Repeat(" ", e.Index) + "^"
 	}
 	return s

@@ -234,6 +234,12 @@ func posix(name string, ignoreCase bool) (runeSet, bool) {
 		return spaces, true
 	case "all":
 		return allRunes, true
+	case "javaLowerCase", "javaUpperCase", "javaTitleCase":
+		if ignoreCase {
+			return tables(unicode.Ll, unicode.Lu, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase), true
+		}
+	}
+	switch name {
 	case "javaLowerCase":
 		return tables(unicode.Ll, unicode.Other_Lowercase), true
 	case "javaUpperCase":

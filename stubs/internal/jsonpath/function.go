@@ -221,12 +221,15 @@ func (p *Path) withWildcard() *Path {
 	return longer
 }
 
+// KeySet is what keys() gives: to Jayway a set, which is no list.
+type KeySet []any
+
 func keys(c *invocation) (any, error) {
 	o, ok := c.model.(*Object)
 	if !ok {
 		return nil, nil
 	}
-	names := make([]any, 0, o.Len())
+	names := make(KeySet, 0, o.Len())
 	for _, m := range o.Members() {
 		names = append(names, m.Name)
 	}

@@ -38,6 +38,12 @@ func String(v any) string {
 		return b.String()
 	case []any:
 		return string(appendSmart(nil, t))
+	case KeySet:
+		names := make([]string, len(t))
+		for i, name := range t {
+			names[i] = String(name)
+		}
+		return "[" + strings.Join(names, ", ") + "]"
 	}
 	return fmt.Sprint(v)
 }
@@ -108,6 +114,8 @@ func javaValues(v any) any {
 			o.Set(m.Name, javaValues(m.Value))
 		}
 		return o
+	case KeySet:
+		return []any(t)
 	case []any:
 		list := make([]any, len(t))
 		for i, e := range t {

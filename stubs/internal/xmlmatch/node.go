@@ -1,0 +1,262 @@
+// Package xmlmatch reads XML, compares documents like WireMock's equalToXml (XMLUnit with its placeholders) and evaluates
+// XPath 1.0. External entities are never read.
+package xmlmatch
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Kind is the kind of a node.
+type Kind uint8
+
+// The kinds, after those of the DOM.
+const (
+	DocumentNode Kind = iota
+	Element
+	Attribute
+	Text
+	CDATA
+	Comment
+	Instruction
+)
+
+// Namespaces of declarations and of XML Schema's attributes.
+const (
+	xmlnsSpace = "http://www.w3.org/2000/xmlns/"
+	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
+	xsiSpace   = "http://www.w3.org/2001/XMLSchema-instance"
+)
+
+// Node is a node of a document. It must not be changed.
+type Node struct {
+	Kind     Kind
+	Name     string // as written, with its prefix; an instruction's target
+	Prefix   string
+	Local    string
+	Space    string // the namespace; "" without one and in documents read without namespaces
+	Value    string // of attributes, texts, comments and instructions
+	Attrs    []*Node
+	Children []*Node
+	Parent   *Node
+
+	order int // position in the document
+}
+
+// Document is a parsed document.
+type Document struct {
+	Root       *Node // the DocumentNode
+	Namespaces bool  // whether names were resolved
+	nodes      int
+}
+
+// declaration reports whether an attribute declares a namespace.
+func (n *Node) declaration() bool {
+	return n.Name == "xmlns" || strings.HasPrefix(n.Name, "xmlns:")
+}
+
+func (n *Node) textual() bool { return n.Kind == Text || n.Kind == CDATA }
+
+// index is the node's place among its siblings.
+func (n *Node) index() int {
+	for i, c := range n.Parent.Children {
+		if c == n {
+			return i
+		}
+	}
+	return -1
+}
+
+// TextContent is the text of the node and of all elements in it.
+func (n *Node) TextContent() string {
+	switch n.Kind {
+	case DocumentNode, Element:
+		var b strings.Builder
+		n.appendText(&b)
+		return b.String()
+	}
+	return n.Value
+}
+
+func (n *Node) appendText(b *strings.Builder) {
+	for _, c := range n.Children {
+		switch c.Kind {
+		case Element:
+			c.appendText(b)
+		case Text, CDATA:
+			b.WriteString(c.Value)
+		}
+	}
+}
+
+// String is the node as WireMock shows it and hands it to submatchers: elements as indented XML, attributes and texts as
+// their value.
+func (n *Node) String() string {
+	switch n.Kind {
+	case DocumentNode, Element:
+		return n.Render()
+	case CDATA:
+		return "[#cdata-section: " + n.Value + "]"
+	case Comment:
+		return "[#comment: " + n.Value + "]"
+	case Instruction:
+		return "[" + n.Name + ": " + n.Value + "]"
+	}
+	return n.Value
+}
+
+// Render prints a document or element indented by two spaces, without an XML declaration, the way the JDK's
+// transformer does.
+func (n *Node) Render() string {
+	r := &renderer{}
+	if n.Kind == DocumentNode {
+		for _, c := range n.Children {
+			r.node(c, 0, nil)
+		}
+	} else {
+		r.node(n, 0, nil)
+	}
+	r.WriteByte('\n')
+	return r.String()
+}
+
+type renderer struct{ strings.Builder }
+
+// scope is a chain of the namespaces that are declared in what was printed.
+type scope struct {
+	parent      *scope
+	prefix, uri string
+}
+
+func (s *scope) lookup(prefix string) (string, bool) {
+	for ; s != nil; s = s.parent {
+		if s.prefix == prefix {
+			return s.uri, true
+		}
+	}
+	return "", prefix == ""
+}
+
+func (r *renderer) node(n *Node, depth int, s *scope) {
+	switch n.Kind {
+	case Element:
+		r.element(n, depth, s)
+	case Text:
+		r.escape(n.Value, false)
+	case CDATA:
+		r.WriteString("<![CDATA[" + n.Value + "]]>")
+	case Comment:
+		r.WriteString("<!--" + n.Value + "-->")
+	case Instruction:
+		r.WriteString("<?" + n.Name)
+		if n.Value != "" {
+			r.WriteString(" " + n.Value)
+		}
+		r.WriteString("?>")
+	}
+}
+
+func (r *renderer) element(n *Node, depth int, s *scope) {
+	r.WriteString("<" + n.Name)
+	for _, a := range n.Attrs {
+		if a.declaration() {
+			prefix := strings.TrimPrefix(strings.TrimPrefix(a.Name, "xmlns"), ":")
+			s = &scope{s, prefix, a.Value}
+			r.attribute(a.Name, a.Value)
+		}
+	}
+	s = r.declare(s, n)
+	for _, a := range n.Attrs {
+		if !a.declaration() {
+			if a.Prefix != "" && a.Prefix != "xml" {
+				s = r.declare(s, a)
+			}
+			r.attribute(a.Name, a.Value)
+		}
+	}
+	if len(n.Children) == 0 {
+		r.WriteString("/>")
+		return
+	}
+	r.WriteByte('>')
+	if onlyText(n.Children) {
+		for _, c := range n.Children {
+			r.node(c, depth, s)
+		}
+	} else {
+		r.mixed(n.Children, depth, s)
+	}
+	r.WriteString("</" + n.Name + ">")
+}
+
+// declare declares the namespace of a node where the printed text does not.
+func (r *renderer) declare(s *scope, n *Node) *scope {
+	if n.Space == "" {
+		return s
+	}
+	if uri, ok := s.lookup(n.Prefix); ok && uri == n.Space {
+		return s
+	}
+	name := "xmlns"
+	if n.Prefix != "" {
+		name += ":" + n.Prefix
+	}
+	r.attribute(name, n.Space)
+	return &scope{s, n.Prefix, n.Space}
+}
+
+func onlyText(nodes []*Node) bool {
+	for _, n := range nodes {
+		if !n.textual() {
+			return false
+		}
+	}
+	return true
+}
+
+// mixed puts every child on a line of its own.
+func (r *renderer) mixed(children []*Node, depth int, s *scope) {
+	for i, c := range children {
+		if i == 0 || !c.textual() || !children[i-1].textual() {
+			r.newline(depth + 1)
+		}
+		if c.Kind == Text {
+			r.escape(strings.TrimLeft(c.Value, "\n"), false)
+		} else {
+			r.node(c, depth+1, s)
+		}
+	}
+	r.newline(depth)
+}
+
+func (r *renderer) newline(depth int) {
+	r.WriteByte('\n')
+	for range depth {
+		r.WriteString("  ")
+	}
+}
+
+func (r *renderer) attribute(name, value string) {
+	r.WriteString(" " + name + `="`)
+	r.escape(value, true)
+	r.WriteByte('"')
+}
+
+func (r *renderer) escape(s string, attribute bool) {
+	for _, c := range s {
+		switch {
+		case c == '<':
+			r.WriteString("&lt;")
+		case c == '>':
+			r.WriteString("&gt;")
+		case c == '&':
+			r.WriteString("&amp;")
+		case c == '"' && attribute:
+			r.WriteString("&quot;")
+		case attribute && (c == '\n' || c == '\t'), c == '\r', c >= 0x7f && c < 0xa0, c == 0x2028, c > 0xffff:
+			r.WriteString("&#" + strconv.Itoa(int(c)) + ";")
+		default:
+			r.WriteRune(c)
+		}
+	}
+}

@@ -1,0 +1,495 @@
+package xmlmatch
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+)
+
+var errNoNodes = errors.New("the XPath expression wants nodes where it gets none")
+
+func (e *evaluator) eval(x expr, c context) (any, error) {
+	switch t := x.(type) {
+	case literalExpr:
+		return string(t), nil
+	case numberExpr:
+		return float64(t), nil
+	case negateExpr:
+		v, err := e.eval(t.operand, c)
+		return -toNumber(v), err
+	case binaryExpr:
+		return e.binary(t, c)
+	case callExpr:
+		args := make([]any, len(t.args))
+		for i, a := range t.args {
+			v, err := e.eval(a, c)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = v
+		}
+		return t.call(c, args)
+	case filterExpr:
+		nodes, err := e.nodes(t.base, c)
+		if err != nil {
+			return nil, err
+		}
+		return e.filter(sortNodes(nodes), t.predicates)
+	case *pathExpr:
+		return e.path(t, c)
+	}
+	return nil, errNoNodes
+}
+
+func (e *evaluator) nodes(x expr, c context) ([]*Node, error) {
+	v, err := e.eval(x, c)
+	nodes, ok := v.([]*Node)
+	if err == nil && !ok {
+		err = errNoNodes
+	}
+	return nodes, err
+}
+
+func (e *evaluator) binary(x binaryExpr, c context) (any, error) {
+	left, err := e.eval(x.left, c)
+	if err != nil {
+		return nil, err
+	}
+	switch x.op {
+	case "or":
+		if toBool(left) {
+			return true, nil
+		}
+	case "and":
+		if !toBool(left) {
+			return false, nil
+		}
+	}
+	right, err := e.eval(x.right, c)
+	if err != nil {
+		return nil, err
+	}
+	switch x.op {
+	case "or", "and":
+		return toBool(right), nil
+	case "|":
+		a, ok := left.([]*Node)
+		b, ok2 := right.([]*Node)
+		if !ok || !ok2 {
+			return nil, errNoNodes
+		}
+		return sortNodes(slices.Concat(a, b)), nil
+	case "+":
+		return toNumber(left) + toNumber(right), nil
+	case "-":
+		return toNumber(left) - toNumber(right), nil
+	case "*":
+		return toNumber(left) * toNumber(right), nil
+	case "div":
+		return toNumber(left) / toNumber(right), nil
+	case "mod":
+		return math.Mod(toNumber(left), toNumber(right)), nil
+	}
+	if a, ok := left.([]*Node); ok {
+		if b, ok := right.([]*Node); ok {
+			if err := e.visit(len(a) * len(b)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return compareValues(x.op, left, right), nil
+}
+
+// sortNodes puts nodes in document order, each once.
+func sortNodes(nodes []*Node) []*Node {
+	byOrder := func(a, b *Node) int { return a.order - b.order }
+	if !slices.IsSortedFunc(nodes, byOrder) {
+		nodes = slices.Clone(nodes)
+		slices.SortFunc(nodes, byOrder)
+	}
+	return slices.Compact(nodes)
+}
+
+func (e *evaluator) path(p *pathExpr, c context) (any, error) {
+	nodes := []*Node{c.node}
+	switch {
+	case p.absolute:
+		nodes = []*Node{e.doc.Root}
+	case p.base != nil:
+		var err error
+		if nodes, err = e.nodes(p.base, c); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range p.steps {
+		var next []*Node
+		for _, n := range nodes {
+			found, err := e.step(s, n)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, found...)
+		}
+		nodes = sortNodes(next)
+	}
+	return nodes, nil
+}
+
+// step gives the nodes of a step from n, in the order of its axis.
+func (e *evaluator) step(s pathStep, n *Node) ([]*Node, error) {
+	var found []*Node
+	visited := 1
+	each(s.axis, n, func(m *Node) {
+		visited++
+		if s.test.fits(m, s.axis) {
+			found = append(found, m)
+		}
+	})
+	if err := e.visit(visited); err != nil {
+		return nil, err
+	}
+	return e.filter(found, s.predicates)
+}
+
+func (e *evaluator) filter(nodes []*Node, predicates []expr) ([]*Node, error) {
+	for _, p := range predicates {
+		var kept []*Node
+		for i, n := range nodes {
+			v, err := e.eval(p, context{n, i + 1, len(nodes)})
+			if err != nil {
+				return nil, err
+			}
+			if f, ok := v.(float64); ok && f == float64(i+1) || !ok && toBool(v) {
+				kept = append(kept, n)
+			}
+		}
+		nodes = kept
+	}
+	return nodes, nil
+}
+
+func (t nodeTest) fits(n *Node, axis string) bool {
+	switch t.kind {
+	case "node":
+		return true
+	case "text":
+		return n.textual()
+	case "comment":
+		return n.Kind == Comment
+	case "processing-instruction":
+		return n.Kind == Instruction && (t.local == "" || t.local == n.Name)
+	}
+	if axis == "attribute" && n.Kind != Attribute || axis != "attribute" && n.Kind != Element {
+		return false
+	}
+	return t.anySpace || t.space == n.Space && (t.local == "" || t.local == n.Local)
+}
+
+func isAxis(name string) bool {
+	switch name {
+	case "child", "descendant", "parent", "ancestor", "following-sibling", "preceding-sibling", "following", "preceding",
+		"attribute", "self", "descendant-or-self", "ancestor-or-self", "namespace":
+		return true
+	}
+	return false
+}
+
+// each hands the nodes of an axis to found; those of reverse axes from the nearest on.
+func each(axis string, n *Node, found func(*Node)) {
+	switch axis {
+	case "self":
+		found(n)
+	case "child":
+		eachChild(n, found)
+	case "descendant":
+		descendants(n, found)
+	case "descendant-or-self":
+		found(n)
+		descendants(n, found)
+	case "parent":
+		if n.Parent != nil {
+			found(n.Parent)
+		}
+	case "ancestor", "ancestor-or-self":
+		if axis == "ancestor-or-self" {
+			found(n)
+		}
+		for p := n.Parent; p != nil; p = p.Parent {
+			found(p)
+		}
+	case "attribute":
+		for _, a := range n.Attrs {
+			if !a.declaration() {
+				found(a)
+			}
+		}
+	case "following-sibling":
+		siblings(n, 1, found)
+	case "preceding-sibling":
+		siblings(n, -1, found)
+	case "following":
+		if n.Kind == Attribute {
+			n = n.Parent
+			descendants(n, found)
+		}
+		for ; n.Parent != nil; n = n.Parent {
+			siblings(n, 1, func(m *Node) {
+				found(m)
+				descendants(m, found)
+			})
+		}
+	case "preceding":
+		if n.Kind == Attribute {
+			n = n.Parent
+		}
+		for ; n.Parent != nil; n = n.Parent {
+			siblings(n, -1, func(m *Node) {
+				var below []*Node
+				descendants(m, func(d *Node) { below = append(below, d) })
+				for _, d := range slices.Backward(below) {
+					found(d)
+				}
+				found(m)
+			})
+		}
+	}
+}
+
+// eachChild leaves out texts that only go on with the one before, which is one node to XPath.
+func eachChild(n *Node, found func(*Node)) {
+	for i, c := range n.Children {
+		if i == 0 || !c.textual() || !n.Children[i-1].textual() {
+			found(c)
+		}
+	}
+}
+
+func descendants(n *Node, found func(*Node)) {
+	eachChild(n, func(c *Node) {
+		found(c)
+		descendants(c, found)
+	})
+}
+
+func siblings(n *Node, direction int, found func(*Node)) {
+	if n.Parent == nil || n.Kind == Attribute {
+		return
+	}
+	all := n.Parent.Children
+	for i := n.index() + direction; i >= 0 && i < len(all); i += direction {
+		if !all[i].textual() || i == 0 || !all[i-1].textual() {
+			found(all[i])
+		}
+	}
+}
+
+// functionCall is a function of XPath's core library on evaluated arguments.
+type functionCall func(c context, args []any) (any, error)
+
+type coreFunction struct {
+	min, max int
+	call     functionCall
+}
+
+const anyNumber = 1 << 20
+
+func functionOf(name string) (coreFunction, bool) {
+	if f, ok := nodeFunction(name); ok {
+		return f, true
+	}
+	if f, ok := stringFunction(name); ok {
+		return f, true
+	}
+	return valueFunction(name)
+}
+
+func nodeFunction(name string) (coreFunction, bool) {
+	named := func(f func(*Node) string) coreFunction {
+		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+			n := c.node
+			if len(args) == 1 {
+				nodes, ok := args[0].([]*Node)
+				if !ok {
+					return nil, errNoNodes
+				}
+				if len(nodes) == 0 {
+					return "", nil
+				}
+				n = sortNodes(nodes)[0]
+			}
+			return f(n), nil
+		}}
+	}
+	switch name {
+	case "last":
+		return coreFunction{0, 0, func(c context, _ []any) (any, error) { return float64(c.size), nil }}, true
+	case "position":
+		return coreFunction{0, 0, func(c context, _ []any) (any, error) { return float64(c.position), nil }}, true
+	case "count":
+		return coreFunction{1, 1, func(_ context, args []any) (any, error) {
+			nodes, ok := args[0].([]*Node)
+			if !ok {
+				return nil, errNoNodes
+			}
+			return float64(len(nodes)), nil
+		}}, true
+	case "id":
+		return coreFunction{1, 1, func(context, []any) (any, error) { return []*Node{}, nil }}, true
+	case "name":
+		return named(func(n *Node) string { return n.Name }), true
+	case "local-name":
+		return named(func(n *Node) string { return n.Local }), true
+	case "namespace-uri":
+		return named(func(n *Node) string { return n.Space }), true
+	case "sum":
+		return coreFunction{1, 1, func(_ context, args []any) (any, error) {
+			nodes, ok := args[0].([]*Node)
+			if !ok {
+				return nil, errNoNodes
+			}
+			total := 0.0
+			for _, n := range nodes {
+				total += parseNumber(n.stringValue())
+			}
+			return total, nil
+		}}, true
+	}
+	return coreFunction{}, false
+}
+
+// self is the first argument, or else the context node's value.
+func self(c context, args []any) any {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return c.node.stringValue()
+}
+
+func stringFunction(name string) (coreFunction, bool) {
+	two := func(f func(a, b string) any) coreFunction {
+		return coreFunction{2, 2, func(_ context, args []any) (any, error) { return f(toString(args[0]), toString(args[1])), nil }}
+	}
+	switch name {
+	case "string":
+		return coreFunction{0, 1, func(c context, args []any) (any, error) { return toString(self(c, args)), nil }}, true
+	case "concat":
+		return coreFunction{2, anyNumber, func(_ context, args []any) (any, error) {
+			var b strings.Builder
+			for _, a := range args {
+				b.WriteString(toString(a))
+			}
+			return b.String(), nil
+		}}, true
+	case "starts-with":
+		return two(func(a, b string) any { return strings.HasPrefix(a, b) }), true
+	case "contains":
+		return two(func(a, b string) any { return strings.Contains(a, b) }), true
+	case "substring-before":
+		return two(func(a, b string) any {
+			before, _, ok := strings.Cut(a, b)
+			if !ok {
+				return ""
+			}
+			return before
+		}), true
+	case "substring-after":
+		return two(func(a, b string) any {
+			_, after, _ := strings.Cut(a, b)
+			return after
+		}), true
+	case "substring":
+		return coreFunction{2, 3, func(_ context, args []any) (any, error) { return substring(args), nil }}, true
+	case "string-length":
+		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+			return float64(len([]rune(toString(self(c, args))))), nil
+		}}, true
+	case "normalize-space":
+		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+			return strings.Join(strings.FieldsFunc(toString(self(c, args)), func(r rune) bool { return r < 0x80 && isSpace(byte(r)) }), " "), nil
+		}}, true
+	case "translate":
+		return coreFunction{3, 3, func(_ context, args []any) (any, error) {
+			return translate(toString(args[0]), []rune(toString(args[1])), []rune(toString(args[2]))), nil
+		}}, true
+	}
+	return coreFunction{}, false
+}
+
+func substring(args []any) string {
+	from := round(toNumber(args[1]))
+	to := math.Inf(1)
+	if len(args) == 3 {
+		to = from + round(toNumber(args[2]))
+	}
+	var b strings.Builder
+	for i, r := range []rune(toString(args[0])) {
+		if p := float64(i + 1); p >= from && p < to {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func translate(s string, from, to []rune) string {
+	return strings.Map(func(r rune) rune {
+		switch i := slices.Index(from, r); {
+		case i < 0:
+			return r
+		case i < len(to):
+			return to[i]
+		}
+		return -1
+	}, s)
+}
+
+// round is XPath's: halves go up.
+func round(f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return f
+	}
+	return math.Floor(f + 0.5)
+}
+
+func valueFunction(name string) (coreFunction, bool) {
+	number := func(f func(float64) float64) coreFunction {
+		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return f(toNumber(args[0])), nil }}
+	}
+	constant := func(v bool) coreFunction {
+		return coreFunction{0, 0, func(context, []any) (any, error) { return v, nil }}
+	}
+	switch name {
+	case "boolean":
+		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return toBool(args[0]), nil }}, true
+	case "not":
+		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return !toBool(args[0]), nil }}, true
+	case "true":
+		return constant(true), true
+	case "false":
+		return constant(false), true
+	case "lang":
+		return coreFunction{1, 1, func(c context, args []any) (any, error) { return speaks(c.node, toString(args[0])), nil }}, true
+	case "number":
+		return coreFunction{0, 1, func(c context, args []any) (any, error) { return toNumber(self(c, args)), nil }}, true
+	case "floor":
+		return number(math.Floor), true
+	case "ceiling":
+		return number(math.Ceil), true
+	case "round":
+		return number(round), true
+	}
+	return coreFunction{}, false
+}
+
+// speaks reports whether xml:lang of the node or an element around it is the language or a part of it.
+func speaks(n *Node, language string) bool {
+	for ; n != nil; n = n.Parent {
+		for _, a := range n.Attrs {
+			if a.Name == "xml:lang" {
+				have, want := strings.ToLower(a.Value), strings.ToLower(language)
+				return have == want || strings.HasPrefix(have, want+"-")
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,500 @@
+package xmlmatch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// lexer cuts an expression into tokens.
+type lexer struct {
+	src  string
+	pos  int
+	kind tokenKind
+	text string
+	prev tokenKind
+}
+
+type tokenKind uint8
+
+const (
+	tokenStart tokenKind = iota
+	tokenEnd
+	tokenName     // a name, perhaps with prefix or as p:*
+	tokenStar     // * as a name test
+	tokenOperator // and or div mod * / // | + - = != < <= > >=
+	tokenSymbol   // ( ) [ ] . .. @ , :: $
+	tokenLiteral
+	tokenNumber
+)
+
+// next reads a token. Names and * are operators where an operand came before, as the recommendation's section 3.7 has it.
+func (l *lexer) next() error {
+	l.prev = l.kind
+	prevText := l.text
+	for l.pos < len(l.src) && isSpace(l.src[l.pos]) {
+		l.pos++
+	}
+	if l.pos >= len(l.src) {
+		l.kind, l.text = tokenEnd, ""
+		return nil
+	}
+	operand := l.prev == tokenName || l.prev == tokenStar || l.prev == tokenLiteral || l.prev == tokenNumber ||
+		l.prev == tokenSymbol && (prevText == ")" || prevText == "]" || prevText == "." || prevText == "..")
+	rest := l.src[l.pos:]
+	for _, symbol := range []string{"::", "..", "//", "!=", "<=", ">=", "(", ")", "[", "]", "@", ",", "$", "/", "|", "+", "-", "=", "<", ">"} {
+		if strings.HasPrefix(rest, symbol) {
+			l.kind = tokenSymbol
+			if strings.ContainsAny(symbol, "/|+-=<>") {
+				l.kind = tokenOperator
+			}
+			return l.take(len(symbol))
+		}
+	}
+	switch c := rest[0]; {
+	case c == '*' && operand:
+		l.kind = tokenOperator
+		return l.take(1)
+	case c == '*':
+		l.kind = tokenStar
+		return l.take(1)
+	case c == '"' || c == '\'':
+		end := strings.IndexByte(rest[1:], c)
+		if end < 0 {
+			return errors.New("misquoted literal")
+		}
+		l.kind, l.text = tokenLiteral, rest[1:1+end]
+		l.pos += end + 2
+		return nil
+	case c >= '0' && c <= '9' || c == '.' && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9':
+		return l.number(rest)
+	case c == '.':
+		l.kind = tokenSymbol
+		return l.take(1)
+	}
+	n := nameLength(rest)
+	if n == 0 {
+		return fmt.Errorf("unexpected character at %d", l.pos)
+	}
+	if word := rest[:n]; operand && (word == "and" || word == "or" || word == "div" || word == "mod") {
+		l.kind = tokenOperator
+		return l.take(n)
+	}
+	if after := rest[n:]; strings.HasPrefix(after, ":") && !strings.HasPrefix(after, "::") {
+		if strings.HasPrefix(after, ":*") {
+			n += 2
+		} else if m := nameLength(after[1:]); m > 0 {
+			n += 1 + m
+		}
+	}
+	l.kind = tokenName
+	return l.take(n)
+}
+
+func (l *lexer) take(n int) error {
+	l.text = l.src[l.pos : l.pos+n]
+	l.pos += n
+	return nil
+}
+
+func (l *lexer) number(rest string) error {
+	n := 0
+	for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == '.' && !strings.Contains(rest[:n], ".")) {
+		n++
+	}
+	l.kind = tokenNumber
+	return l.take(n)
+}
+
+// nameLength is the length of the name without colons at the start of s.
+func nameLength(s string) int {
+	n := 0
+	for n < len(s) {
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if r != '_' && !unicode.IsLetter(r) && (n == 0 || r != '-' && r != '.' && !unicode.IsDigit(r)) {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// expr is a node of an expression's syntax tree: one of the types below.
+type expr any
+
+type (
+	literalExpr string
+	numberExpr  float64
+	negateExpr  struct{ operand expr }
+	binaryExpr  struct {
+		op          string
+		left, right expr
+	}
+	callExpr struct {
+		call functionCall
+		args []expr
+	}
+	// filterExpr is an expression with predicates.
+	filterExpr struct {
+		base       expr
+		predicates []expr
+	}
+	// pathExpr is a location path, from the document, from what base gives, or from the context node.
+	pathExpr struct {
+		absolute bool
+		base     expr
+		steps    []pathStep
+	}
+	pathStep struct {
+		axis       string
+		test       nodeTest
+		predicates []expr
+	}
+	// nodeTest is a kind of node, or a name; "" stands for any.
+	nodeTest struct {
+		kind         string // "node", "text", "comment", "processing-instruction", "" for a name
+		space, local string
+		anySpace     bool
+	}
+)
+
+type xpathParser struct {
+	lexer
+	spaces map[string]string
+	depth  int
+}
+
+const maxXPathDepth = 200
+
+func (p *xpathParser) parse() (expr, error) {
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	e, err := p.binary(0)
+	if err == nil && p.kind != tokenEnd {
+		err = fmt.Errorf("unexpected %q", p.text)
+	}
+	return e, err
+}
+
+var precedence = [][]string{{"or"}, {"and"}, {"=", "!="}, {"<", "<=", ">", ">="}, {"+", "-"}, {"*", "div", "mod"}}
+
+func (p *xpathParser) binary(level int) (expr, error) {
+	if level == len(precedence) {
+		return p.unary()
+	}
+	if level == 0 {
+		if p.depth++; p.depth > maxXPathDepth {
+			return nil, errors.New("nested too deeply")
+		}
+		defer func() { p.depth-- }()
+	}
+	left, err := p.binary(level + 1)
+	for err == nil && p.kind == tokenOperator && contains(precedence[level], p.text) {
+		op := p.text
+		if err = p.next(); err != nil {
+			break
+		}
+		var right expr
+		right, err = p.binary(level + 1)
+		left = binaryExpr{op, left, right}
+	}
+	return left, err
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *xpathParser) unary() (expr, error) {
+	negative, some := false, false
+	for p.kind == tokenOperator && p.text == "-" {
+		negative, some = !negative, true
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+	}
+	e, err := p.union()
+	if negative {
+		return negateExpr{e}, err
+	}
+	if some {
+		return negateExpr{negateExpr{e}}, err
+	}
+	return e, err
+}
+
+func (p *xpathParser) union() (expr, error) {
+	left, err := p.path()
+	for err == nil && p.kind == tokenOperator && p.text == "|" {
+		if err = p.next(); err != nil {
+			break
+		}
+		var right expr
+		right, err = p.path()
+		left = binaryExpr{"|", left, right}
+	}
+	return left, err
+}
+
+func (p *xpathParser) symbol(s string) bool {
+	return (p.kind == tokenSymbol || p.kind == tokenOperator) && p.text == s
+}
+
+func (p *xpathParser) expect(s string) error {
+	if !p.symbol(s) {
+		return fmt.Errorf("expected %s, found %q", s, p.text)
+	}
+	return p.next()
+}
+
+func (p *xpathParser) path() (expr, error) {
+	path := &pathExpr{}
+	switch {
+	case p.symbol("/"):
+		path.absolute = true
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+		if !p.startsStep() {
+			return path, nil
+		}
+		return path, p.relative(path)
+	case p.symbol("//"):
+		path.absolute = true
+		return path, p.descend(path)
+	case !p.startsFilter():
+		return path, p.relative(path)
+	}
+	base, err := p.filtered()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case p.symbol("/"):
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+		path.base = base
+		return path, p.relative(path)
+	case p.symbol("//"):
+		path.base = base
+		return path, p.descend(path)
+	}
+	return base, nil
+}
+
+// descend reads //step…; the cursor is on the slashes.
+func (p *xpathParser) descend(path *pathExpr) error {
+	path.steps = append(path.steps, pathStep{axis: "descendant-or-self", test: nodeTest{kind: "node"}})
+	if err := p.next(); err != nil {
+		return err
+	}
+	return p.relative(path)
+}
+
+func (p *xpathParser) startsStep() bool {
+	return p.kind == tokenName || p.kind == tokenStar || p.symbol(".") || p.symbol("..") || p.symbol("@")
+}
+
+// startsFilter reports whether a primary expression comes, not a step.
+func (p *xpathParser) startsFilter() bool {
+	switch p.kind {
+	case tokenLiteral, tokenNumber:
+		return true
+	case tokenName:
+		return p.follows("(") && !isNodeType(p.text)
+	}
+	return p.symbol("(") || p.symbol("$")
+}
+
+// follows reports whether s comes after the current token.
+func (p *xpathParser) follows(s string) bool {
+	return strings.HasPrefix(strings.TrimLeft(p.src[p.pos:], " \t\r\n"), s)
+}
+
+func isNodeType(name string) bool {
+	return name == "node" || name == "text" || name == "comment" || name == "processing-instruction"
+}
+
+func (p *xpathParser) filtered() (expr, error) {
+	base, err := p.primary()
+	if err != nil {
+		return nil, err
+	}
+	predicates, err := p.predicates()
+	if err != nil || len(predicates) == 0 {
+		return base, err
+	}
+	return filterExpr{base, predicates}, nil
+}
+
+func (p *xpathParser) primary() (expr, error) {
+	text := p.text
+	switch p.kind {
+	case tokenLiteral:
+		return literalExpr(text), p.next()
+	case tokenNumber:
+		return numberExpr(parseNumber(text)), p.next()
+	case tokenName:
+		return p.call(text)
+	}
+	if p.symbol("$") {
+		return nil, errors.New("there are no variables")
+	}
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	e, err := p.binary(0)
+	if err != nil {
+		return nil, err
+	}
+	return e, p.expect(")")
+}
+
+func (p *xpathParser) call(name string) (expr, error) {
+	f, ok := functionOf(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no function %s()", name)
+	}
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	var args []expr
+	for !p.symbol(")") {
+		if len(args) > 0 {
+			if err := p.expect(","); err != nil {
+				return nil, err
+			}
+		}
+		arg, err := p.binary(0)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+	}
+	if len(args) < f.min || len(args) > f.max {
+		return nil, fmt.Errorf("%s() does not take %d arguments", name, len(args))
+	}
+	return callExpr{f.call, args}, p.next()
+}
+
+func (p *xpathParser) relative(path *pathExpr) error {
+	for {
+		step, err := p.step()
+		if err != nil {
+			return err
+		}
+		path.steps = append(path.steps, step)
+		switch {
+		case p.symbol("//"):
+			path.steps = append(path.steps, pathStep{axis: "descendant-or-self", test: nodeTest{kind: "node"}})
+		case !p.symbol("/"):
+			return nil
+		}
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *xpathParser) step() (pathStep, error) {
+	s := pathStep{axis: "child"}
+	switch {
+	case p.symbol("."):
+		s.axis, s.test.kind = "self", "node"
+		return s, p.next()
+	case p.symbol(".."):
+		s.axis, s.test.kind = "parent", "node"
+		return s, p.next()
+	case p.symbol("@"):
+		s.axis = "attribute"
+		if err := p.next(); err != nil {
+			return s, err
+		}
+	case p.kind == tokenName && p.follows("::"):
+		if s.axis = p.text; !isAxis(s.axis) {
+			return s, fmt.Errorf("there is no axis %s", s.axis)
+		}
+		if err := p.next(); err != nil {
+			return s, err
+		}
+		if err := p.next(); err != nil {
+			return s, err
+		}
+	}
+	var err error
+	if s.test, err = p.nodeTest(); err != nil {
+		return s, err
+	}
+	s.predicates, err = p.predicates()
+	return s, err
+}
+
+func (p *xpathParser) nodeTest() (nodeTest, error) {
+	t := nodeTest{}
+	name := p.text
+	switch {
+	case p.kind == tokenStar:
+		t.anySpace = true
+		return t, p.next()
+	case p.kind != tokenName:
+		return t, fmt.Errorf("expected a name, found %q", name)
+	case isNodeType(name) && p.follows("("):
+		return p.typeTest(name)
+	}
+	t.local = name
+	if prefix, local, ok := strings.Cut(name, ":"); ok {
+		uri, known := p.spaces[prefix]
+		if !known {
+			return t, fmt.Errorf("prefix must resolve to a namespace: %s", prefix)
+		}
+		t.space, t.local = uri, strings.TrimPrefix(local, "*")
+	}
+	return t, p.next()
+}
+
+func (p *xpathParser) typeTest(name string) (nodeTest, error) {
+	t := nodeTest{kind: name}
+	if err := p.next(); err != nil {
+		return t, err
+	}
+	if err := p.expect("("); err != nil {
+		return t, err
+	}
+	if name == "processing-instruction" && p.kind == tokenLiteral {
+		t.local = p.text
+		if err := p.next(); err != nil {
+			return t, err
+		}
+	}
+	return t, p.expect(")")
+}
+
+func (p *xpathParser) predicates() ([]expr, error) {
+	var out []expr
+	for p.symbol("[") {
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+		e, err := p.binary(0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+		if err := p.expect("]"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
