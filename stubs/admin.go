@@ -28,54 +28,58 @@ type route struct {
 }
 
 // routes are WireMock's admin routes; of several that fit the first counts.
-var routes = []route{
-	{"GET", "/", (*adminCall).listMappings},
-	{"GET", "", (*adminCall).redirectToRoot},
-	{"POST", "/reset", (*adminCall).resetAll},
-	{"GET", "/mappings", (*adminCall).listMappings},
-	{"POST", "/mappings", (*adminCall).createMapping},
-	{"DELETE", "/mappings", (*adminCall).deleteMappings},
-	{"POST", "/mappings/edit", (*adminCall).editMappingOld},
-	{"POST", "/mappings/save", (*adminCall).saveMappings},
-	{"POST", "/mappings/reset", (*adminCall).resetMappings},
-	{"GET", "/mappings/unmatched", (*adminCall).listUnusedMappings},
-	{"DELETE", "/mappings/unmatched", (*adminCall).deleteUnusedMappings},
-	{"POST", "/mappings/remove", (*adminCall).removeMapping},
-	{"POST", "/mappings/find-by-metadata", (*adminCall).findMappingsByMetadata},
-	{"POST", "/mappings/remove-by-metadata", (*adminCall).removeMappingsByMetadata},
-	{"POST", "/mappings/import", (*adminCall).importMappings},
-	{"GET", "/mappings/{}", (*adminCall).getMapping},
-	{"PUT", "/mappings/{}", (*adminCall).editMapping},
-	{"DELETE", "/mappings/{}", (*adminCall).deleteMapping},
-	{"GET", "/files", (*adminCall).listFiles},
-	{"GET", "/files/**", (*adminCall).getFile},
-	{"PUT", "/files/**", (*adminCall).putFile},
-	{"DELETE", "/files/**", (*adminCall).deleteFile},
-	{"GET", "/scenarios", (*adminCall).listScenarios},
-	{"POST", "/scenarios/reset", (*adminCall).resetScenarios},
-	{"PUT", "/scenarios/{}/state", (*adminCall).setScenarioState},
-	{"GET", "/requests", (*adminCall).listRequests},
-	{"DELETE", "/requests", (*adminCall).clearRequests},
-	{"POST", "/requests/count", (*adminCall).countRequests},
-	{"POST", "/requests/find", (*adminCall).findRequests},
-	{"GET", "/requests/unmatched", (*adminCall).listUnmatchedRequests},
-	{"GET", "/requests/unmatched/near-misses", (*adminCall).nearMissesOfUnmatched},
-	{"POST", "/requests/remove", (*adminCall).removeRequests},
-	{"POST", "/requests/remove-by-metadata", (*adminCall).removeRequestsByMetadata},
-	{"GET", "/requests/{}", (*adminCall).getRequest},
-	{"DELETE", "/requests/{}", (*adminCall).deleteRequest},
-	{"POST", "/near-misses/request", (*adminCall).nearMissesOfRequest},
-	{"POST", "/near-misses/request-pattern", (*adminCall).nearMissesOfPattern},
-	{"GET", "/settings", (*adminCall).getSettings},
-	{"PUT", "/settings", (*adminCall).putSettings},
-	{"POST", "/settings", (*adminCall).putSettings},
-	{"PATCH", "/settings/extended", (*adminCall).patchExtendedSettings},
-	{"POST", "/shutdown", (*adminCall).shutdown},
-	{"GET", "/docs", (*adminCall).docsIndex},
-	{"GET", "/docs/swagger", (*adminCall).openAPI},
-	{"GET", "/swagger-ui/**", (*adminCall).apiPage},
-	{"GET", "/health", (*adminCall).health},
-	{"GET", "/version", (*adminCall).version},
+func routes() []route {
+	return []route{
+		{"GET", "/", (*adminCall).listMappings},
+		{"GET", "", (*adminCall).redirectToRoot},
+		{"POST", "/reset", (*adminCall).resetAll},
+		{"GET", "/mappings", (*adminCall).listMappings},
+		{"POST", "/mappings", (*adminCall).createMapping},
+		{"DELETE", "/mappings", (*adminCall).deleteMappings},
+		{"POST", "/mappings/edit", (*adminCall).editMappingOld},
+		{"POST", "/mappings/save", (*adminCall).saveMappings},
+		{"POST", "/mappings/reset", (*adminCall).resetMappings},
+		{"GET", "/mappings/unmatched", (*adminCall).listUnusedMappings},
+		{"DELETE", "/mappings/unmatched", (*adminCall).deleteUnusedMappings},
+		{"POST", "/mappings/remove", (*adminCall).removeMapping},
+		{"POST", "/mappings/find-by-metadata", (*adminCall).findMappingsByMetadata},
+		{"POST", "/mappings/remove-by-metadata", (*adminCall).removeMappingsByMetadata},
+		{"POST", "/mappings/import", (*adminCall).importMappings},
+		{"GET", "/mappings/{}", (*adminCall).getMapping},
+		{"PUT", "/mappings/{}", (*adminCall).editMapping},
+		{"DELETE", "/mappings/{}", (*adminCall).deleteMapping},
+		{"GET", "/files", (*adminCall).listFiles},
+		{"GET", "/files/**", (*adminCall).getFile},
+		{"PUT", "/files/**", (*adminCall).putFile},
+		{"DELETE", "/files/**", (*adminCall).deleteFile},
+		{"GET", "/scenarios", (*adminCall).listScenarios},
+		{"POST", "/scenarios/reset", (*adminCall).resetScenarios},
+		{"PUT", "/scenarios/{}/state", (*adminCall).setScenarioState},
+		{"GET", "/requests", (*adminCall).listRequests},
+		{"DELETE", "/requests", (*adminCall).clearRequests},
+		{"POST", "/requests/count", (*adminCall).countRequests},
+		{"POST", "/requests/find", (*adminCall).findRequests},
+		{"GET", "/requests/unmatched", (*adminCall).listUnmatchedRequests},
+		{"GET", "/requests/unmatched/near-misses", (*adminCall).nearMissesOfUnmatched},
+		{"POST", "/requests/remove", (*adminCall).removeRequests},
+		{"POST", "/requests/remove-by-metadata", (*adminCall).removeRequestsByMetadata},
+		{"GET", "/requests/{}", (*adminCall).getRequest},
+		{"DELETE", "/requests/{}", (*adminCall).deleteRequest},
+		{"POST", "/near-misses/request", (*adminCall).nearMissesOfRequest},
+		{"POST", "/near-misses/request-pattern", (*adminCall).nearMissesOfPattern},
+		{"GET", "/settings", (*adminCall).getSettings},
+		{"PUT", "/settings", (*adminCall).putSettings},
+		{"POST", "/settings", (*adminCall).putSettings},
+		{"PATCH", "/settings/extended", (*adminCall).patchExtendedSettings},
+		{"POST", "/shutdown", (*adminCall).shutdown},
+		{"GET", "/docs", (*adminCall).docsIndex},
+		{"GET", "/docs/swagger", (*adminCall).openAPI},
+		{"GET", "/swagger-ui", (*adminCall).apiPage},
+		{"GET", "/swagger-ui/**", (*adminCall).apiPage},
+		{"GET", "/certs/wiremock-ca.crt", (*adminCall).authority},
+		{"GET", "/health", (*adminCall).health},
+		{"GET", "/version", (*adminCall).version},
+	}
 }
 
 // fit reports whether path fits the route's pattern, and what its variable part is.
@@ -116,12 +120,9 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string)
 		h.ServeHTTP(w, r)
 		return
 	}
-	for i := range routes {
-		if routes[i].method != r.Method {
-			continue
-		}
-		arg, ok := routes[i].fit(path)
-		if !ok {
+	for _, t := range routes() {
+		arg, ok := t.fit(path)
+		if !ok || t.method != r.Method {
 			continue
 		}
 		body, err := readBody(r, s.options.MaxRequestBody)
@@ -129,7 +130,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string)
 			refuse(w, err)
 			return
 		}
-		routes[i].handle(&adminCall{Server: s, w: w, r: r, body: body, arg: arg})
+		t.handle(&adminCall{Server: s, w: w, r: r, body: body, arg: arg})
 		return
 	}
 	w.WriteHeader(http.StatusNotFound)

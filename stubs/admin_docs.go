@@ -19,10 +19,13 @@ func (c *adminCall) redirectToRoot() {
 
 const docsPage = `<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="UTF-8"><title>Stub server documentation</title></head>
+<head>
+<meta charset="UTF-8">
+<title>WireMock Documentation Index</title>
+</head>
 <body>
 <a href="/__admin/docs/swagger" title="OpenAPI 3.0 spec">OpenAPI 3.0 spec</a><br />
-<a href="/__admin/swagger-ui/" title="Admin API">Admin API</a><br />
+<a href="/__admin/swagger-ui" title="Swagger UI">Swagger UI</a><br />
 </body>
 </html>
 `
@@ -38,7 +41,7 @@ func (c *adminCall) html(page string) {
 func (c *adminCall) apiPage() {
 	var b strings.Builder
 	b.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"UTF-8\"><title>Admin API</title></head>\n<body><table>\n")
-	for _, t := range routes {
+	for _, t := range routes() {
 		b.WriteString("<tr><td>" + t.method + "</td><td>" + adminPrefix + named(t.pattern) + "</td></tr>\n")
 	}
 	b.WriteString("</table></body>\n</html>\n")
@@ -48,7 +51,7 @@ func (c *adminCall) apiPage() {
 // openAPI describes the admin routes as an OpenAPI 3.0 document, made from the route table.
 func (c *adminCall) openAPI() {
 	paths := &jsondoc.Object{}
-	for _, t := range routes {
+	for _, t := range routes() {
 		p := adminPrefix + named(t.pattern)
 		methods, _ := paths.Get(p)
 		o, ok := methods.(*jsondoc.Object)

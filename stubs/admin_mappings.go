@@ -158,19 +158,21 @@ func (c *adminCall) removeMapping() {
 	c.empty(http.StatusOK)
 }
 
-func (c *adminCall) resetMappings() {
-	c.resetToDefaultsLogged()
+// resetAll and resetMappings do the same, as in WireMock: the default mappings come back, the journal is emptied and
+// scenarios begin anew.
+func (c *adminCall) resetAll() {
+	c.reset()
 	c.empty(http.StatusOK)
 }
 
-func (c *adminCall) resetAll() {
-	c.resetToDefaultsLogged()
+func (c *adminCall) resetMappings() {
+	c.reset()
+	c.empty(http.StatusOK)
+}
+
+func (c *adminCall) reset() {
 	c.journal.Clear()
 	c.catalog.Scenarios.Reset()
-	c.empty(http.StatusOK)
-}
-
-func (c *adminCall) resetToDefaultsLogged() {
 	if err := c.resetToDefaults(); err != nil {
 		c.log.Warn("some mappings could not be loaded", "error", err)
 	}

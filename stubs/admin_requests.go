@@ -2,6 +2,7 @@ package stubs
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,7 +27,8 @@ func (c *adminCall) listRequests() {
 		return
 	}
 	all := c.journal.All()
-	shown := filter(all, keep)
+	all = filter(all, keep)
+	shown := all
 	if text := c.r.URL.Query().Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
@@ -133,7 +135,9 @@ func (c *adminCall) countRequests() {
 
 func (c *adminCall) findRequests() {
 	if fits, ok := c.matching(); ok {
-		c.showRequests(filter(c.journal.All(), fits))
+		found := filter(c.journal.All(), fits)
+		slices.Reverse(found) // oldest first
+		c.showRequests(found)
 	}
 }
 

@@ -2,6 +2,7 @@ package stubs
 
 import (
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -114,6 +115,17 @@ func (c *adminCall) deleteFile() {
 		return
 	}
 	c.empty(http.StatusOK)
+}
+
+// authority gives the certificate that browsers must trust to use the server as their HTTPS proxy.
+func (c *adminCall) authority() {
+	der := c.options.Proxy.Authority
+	if len(der) == 0 {
+		c.empty(http.StatusNotFound)
+		return
+	}
+	c.w.Header().Set("Content-Type", "application/x-pem-file")
+	_ = pem.Encode(c.w, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // the client may be gone
 }
 
 func (c *adminCall) shutdown() {

@@ -62,10 +62,11 @@ func (s *Server) URL() string {
 	return "http://" + s.listening.addr
 }
 
-// Close ends overrides and, of a started server, waits a moment for requests in flight and stops listening.
+// Close ends overrides and webhooks that are under way, and, of a started server, waits a moment for requests in flight and stops listening.
 // The server can still be used as a handler.
 func (s *Server) Close() error {
 	s.ClearOverrides()
+	s.responder.Close()
 	s.listening.mu.Lock()
 	defer s.listening.mu.Unlock()
 	h := s.listening.http

@@ -190,6 +190,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 		s.responder.Write(r.Context(), w, r, &x.ServeEvent, nil, ready)
 		return
 	}
+	if s.serveFile(w, r, x) {
+		return
+	}
+	s.noteFindings(&x.ServeEvent, &x.view)
 	x.Definition = s.unmatched(x)
 	s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Definition, ready)
 }

@@ -27,7 +27,7 @@ func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
 		"response", response(&e.Response, e.Matched(), limit),
 		"wasMatched", e.Matched(),
 		"timing", timing(&e.Timing),
-		"subEvents", jackson.List(e.SubEvents(), subEvent),
+		"subEvents", jackson.List(subEvents(e), subEvent),
 		"stubMapping", stub,
 	)
 }
@@ -79,6 +79,22 @@ func timing(t *event.Timing) *jsondoc.Object {
 		"serveTime", process+send, "totalTime", process+send+added)
 }
 
+// subEvents are those of the event. That an unmatched request was not matched, and why, is not kept twice: the report is
+// the response's body.
+func subEvents(e *event.ServeEvent) []event.SubEvent {
+	list := e.SubEvents()
+	if e.Matched() || e.Response.Proxied {
+		return list
+	}
+	return append(list, event.SubEvent{Type: "REQUEST_NOT_MATCHED", Offset: e.Timing.Process(), Data: jackson.Object(
+		"status", http.StatusNotFound, "contentType", "text/plain", "report", Text(e.Response.Body))})
+}
+
 func subEvent(e event.SubEvent) any {
-	return jackson.Object("type", e.Type, "timeOffsetNanos", e.Offset.Nanoseconds(), "data", e.Data)
+	o := jackson.Object("type", e.Type)
+	if e.Offset >= 0 {
+		o.Set("timeOffsetNanos", e.Offset.Nanoseconds())
+	}
+	o.Set("data", e.Data)
+	return o
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf16"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
@@ -49,13 +50,11 @@ func (s *Scenario) State() string {
 	return s.state
 }
 
-// Stubs are the stubs of the scenario, newest first.
+// Stubs are the stubs of the scenario, oldest first.
 func (s *Scenario) Stubs() []*Stub {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := slices.Clone(s.stubs)
-	slices.SortFunc(out, before)
-	return out
+	return slices.Clone(s.stubs)
 }
 
 // PossibleStates are the states that the scenario's stubs name, and Started.
@@ -120,7 +119,7 @@ func (c *Scenarios) release(s *Stub) {
 	}
 }
 
-// All returns the scenarios by name.
+// All returns the scenarios in the order of WireMock's, which is that of a Java hash map.
 func (c *Scenarios) All() []*Scenario {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,8 +127,23 @@ func (c *Scenarios) All() []*Scenario {
 	for _, s := range c.byName {
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b *Scenario) int { return cmp.Compare(a.name, b.name) })
+	buckets := uint32(16)
+	for len(out)*4 >= int(buckets)*3 {
+		buckets *= 2
+	}
+	slices.SortFunc(out, func(a, b *Scenario) int {
+		return cmp.Or(cmp.Compare(bucket(a.name, buckets), bucket(b.name, buckets)), cmp.Compare(a.name, b.name))
+	})
 	return out
+}
+
+// bucket is the slot of a key in a java.util.concurrent.ConcurrentHashMap.
+func bucket(key string, buckets uint32) uint32 {
+	var h uint32
+	for _, unit := range utf16.Encode([]rune(key)) {
+		h = 31*h + uint32(unit)
+	}
+	return (h ^ h>>16) & (buckets - 1)
 }
 
 // Reset puts every scenario back to Started.

@@ -153,14 +153,14 @@ func headerLabel(name string, p match.MultiPattern) string {
 	case op == "equalTo":
 		return name + ": " + p.Expected()
 	case isMultiple(op):
-		return name + " " + op
+		return name + " " + op + " " + p.Expected()
 	default:
 		return name + " [" + op + "] : " + p.Expected()
 	}
 }
 
-// isMultiple tells hasExactly and includes, whose name is the whole text: "exactly [equalTo 1 AND …]".
-func isMultiple(op string) bool { return strings.Contains(op, " [") }
+// isMultiple tells hasExactly and includes.
+func isMultiple(op string) bool { return op == "exactly" || op == "including" }
 
 // valuesRow compares a name with its values, one line each.
 func valuesRow(label, name, what string, values []string, ok bool) row {
@@ -208,7 +208,7 @@ func (c *comparison) parameters(label, what string, ps []mapping.Named[match.Mul
 		case op == "equalTo":
 			left += " = " + p.Pattern.Expected()
 		case isMultiple(op):
-			left += " " + op
+			left += " " + op + " " + p.Pattern.Expected()
 		default:
 			left += " [" + op + "] " + p.Pattern.Expected()
 		}

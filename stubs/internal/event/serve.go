@@ -2,6 +2,7 @@ package event
 
 import (
 	"net/http"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,8 +70,8 @@ func (t *Timing) Send() time.Duration { return time.Duration(t.send.Load()) }
 
 // SubEvent is something noteworthy while serving: a template error, a webhook's request and response …
 type SubEvent struct {
-	Type   string // REQUEST_NOT_MATCHED, JSON_ERROR, XML_ERROR, WEBHOOK_REQUEST, WEBHOOK_RESPONSE, INFO, WARNING, ERROR
-	Offset time.Duration
+	Type   string        // REQUEST_NOT_MATCHED, JSON_ERROR, XML_ERROR, WEBHOOK_REQUEST, WEBHOOK_RESPONSE, INFO, WARNING, ERROR
+	Offset time.Duration // from the request's arrival; negative when it was not measured
 	Data   *jsondoc.Object
 }
 
@@ -79,6 +80,18 @@ func (e *ServeEvent) AddSubEvent(kind string, now time.Time, data *jsondoc.Objec
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.subEvents = append(e.subEvents, SubEvent{kind, now.Sub(e.Request.Received), data})
+}
+
+// AddFinding appends a sub-event about the request itself, which has no offset; one that is there already is left out.
+func (e *ServeEvent) AddFinding(kind string, data *jsondoc.Object) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, have := range e.subEvents {
+		if have.Type == kind && reflect.DeepEqual(have.Data, data) {
+			return
+		}
+	}
+	e.subEvents = append(e.subEvents, SubEvent{kind, -1, data})
 }
 
 // SubEvents returns a copy of the sub-events so far.

@@ -83,7 +83,7 @@ func (d *decoder) fail(pos int, format string, args ...any) error {
 
 func (d *decoder) unexpected(expected string) error {
 	r, _ := utf8.DecodeRuneInString(d.s[d.pos:])
-	return d.fail(d.pos+1, "Unexpected character ('%c' (code %d)): %s", r, r, expected)
+	return d.fail(d.pos, "Unexpected character ('%c' (code %d)): %s", r, r, expected)
 }
 
 func (d *decoder) end() error {
@@ -93,6 +93,14 @@ func (d *decoder) end() error {
 	in := d.starts[len(d.starts)-1]
 	return d.fail(len(d.s), "Unexpected end-of-input: expected close marker for %s (start marker at [Source: %s; line: %d, column: %d])",
 		in.kind, d.source(), in.line, in.col)
+}
+
+// endWithin is the error of input that ends where a value must begin.
+func (d *decoder) endWithin() error {
+	if len(d.starts) == 0 {
+		return d.end()
+	}
+	return d.fail(len(d.s), "Unexpected end-of-input within/between %s entries", d.starts[len(d.starts)-1].kind)
 }
 
 // space skips white space and comments.
@@ -128,7 +136,8 @@ func (d *decoder) comment() error {
 		}
 		d.pos += n + 4
 	default:
-		return d.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
+		d.pos = min(d.pos+1, len(d.s)-1)
+		return d.unexpected("was expecting either '*' or '/' for a comment")
 	}
 	return nil
 }
@@ -145,10 +154,13 @@ func (d *decoder) next() (byte, error) {
 }
 
 func (d *decoder) value() (any, error) {
-	c, err := d.next()
-	if err != nil {
+	if err := d.space(); err != nil {
 		return nil, err
 	}
+	if d.pos == len(d.s) {
+		return nil, d.endWithin()
+	}
+	c := d.s[d.pos]
 	if d.offsets != nil {
 		d.offsets[d.pointer] = d.pos
 	}
@@ -448,6 +460,6 @@ func (d *decoder) literal() (any, error) {
 	case "":
 		return nil, d.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
 	default:
-		return nil, d.fail(d.pos+1, "Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word)
+		return nil, d.fail(d.pos, "Unrecognized token '%s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", word)
 	}
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -107,7 +108,7 @@ func (s *StubMapping) readInsertionIndex(v place) error {
 
 func (s *StubMapping) readID(v place) error {
 	text, given, err := v.str()
-	if err != nil || !given {
+	if err != nil || !given || strings.TrimSpace(text) == "" {
 		return err
 	}
 	if len(text) != 36 {

@@ -5,8 +5,11 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
 
-// AnyMethod matches every method.
-const AnyMethod = "ANY"
+// Methods that stand for several.
+const (
+	AnyMethod = "ANY"
+	GetOrHead = "GET_OR_HEAD"
+)
 
 // RequestPattern says which requests are meant. Every part that is given must match. It is immutable.
 type RequestPattern struct {

@@ -1,6 +1,8 @@
 package requestmatch
 
 import (
+	"net/http"
+
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -8,16 +10,10 @@ import (
 
 // Exact reports whether the request fits the pattern in every part. Cheap parts are looked at first.
 func Exact(p *mapping.RequestPattern, v *View) bool {
-	r := v.Request
-	return Method(p.Method, r.Method) &&
-		URL(&p.URL, v) &&
-		(p.Scheme == "" || p.Scheme == r.Scheme) &&
-		(p.Port == nil || *p.Port == r.Port) &&
-		(p.Host == nil || p.Host.Exact(match.Text(r.Host))) &&
-		(p.ClientIP == nil || p.ClientIP.Exact(match.Text(r.ClientIP))) &&
+	return Head(p, v) &&
 		p.CustomMatcher == nil &&
-		Auth(p.BasicAuth, r) &&
-		exactHeaders(p.Headers, r) &&
+		Auth(p.BasicAuth, v.Request) &&
+		exactHeaders(p.Headers, v.Request) &&
 		exactPath(p, v) &&
 		(len(p.QueryParameters) == 0 || exactParams(p.QueryParameters, v.Query())) &&
 		(len(p.Cookies) == 0 || exactCookies(p.Cookies, v.Cookies())) &&
@@ -26,9 +22,26 @@ func Exact(p *mapping.RequestPattern, v *View) bool {
 		exactMultipart(p.Multipart, v)
 }
 
+// Head reports whether the parts of the request's head fit: method, URL, scheme, host, port and client.
+func Head(p *mapping.RequestPattern, v *View) bool {
+	r := v.Request
+	return Method(p.Method, r.Method) &&
+		URL(&p.URL, v) &&
+		(p.Scheme == "" || p.Scheme == r.Scheme) &&
+		(p.Port == nil || *p.Port == r.Port) &&
+		(p.Host == nil || p.Host.Exact(match.Text(r.Host))) &&
+		(p.ClientIP == nil || p.ClientIP.Exact(match.Text(r.ClientIP)))
+}
+
 // Method reports whether a pattern's method stands for the request's.
 func Method(want, got string) bool {
-	return want == got || want == mapping.AnyMethod
+	switch want {
+	case got, mapping.AnyMethod:
+		return true
+	case mapping.GetOrHead:
+		return got == http.MethodGet || got == http.MethodHead
+	}
+	return false
 }
 
 // URL reports whether the request's URL fits.

@@ -28,11 +28,18 @@ func NewView(r *event.Request) View { return View{Request: r, path: r.Path()} }
 // Path is the request's path, undecoded and without query.
 func (v *View) Path() string { return v.path }
 
-// Body is the request's body; patterns share its parsed forms.
+// Body is the request's body; patterns share its parsed forms. An empty body counts as absent, as in WireMock.
 func (v *View) Body() match.Value {
 	if !v.hasBody {
 		v.hasBody = true
-		v.body = match.Body(v.Request.Body)
+		switch r := v.Request; {
+		case len(r.Body) == 0:
+			v.body = match.Absent()
+		case r.IsUTF8():
+			v.body = match.Body(r.Body)
+		default:
+			v.body = match.BodyText(r.Body, r.Text())
+		}
 	}
 	return v.body
 }
