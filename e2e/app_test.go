@@ -146,3 +146,18 @@ func holds(line string, texts []string) bool {
 	}
 	return true
 }
+
+// retryMain runs a command until it succeeds.
+func retryMain() {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		cmd := exec.Command(os.Args[1], os.Args[2:]...)
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			os.Stdout.Write(out)
+			return
+		}
+		if time.Now().After(deadline) {
+			fatal(err, string(out))
+		}
+	}
+}

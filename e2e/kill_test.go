@@ -86,7 +86,7 @@ func strike(t *testing.T, victim, id string, runner int) bool {
 	if victim == "runner" {
 		return syscall.Kill(runner, syscall.SIGKILL) == nil
 	}
-	for _, p := range processes(t) {
+	for _, p := range allProcesses(t) {
 		command := strings.Join(p.args, " ")
 		isInit := strings.Contains(command, " init --env "+id)
 		isGateway := strings.Contains(command, " gateway ") && p.env["ENVD_ENVIRONMENT"] == id
@@ -103,8 +103,8 @@ type processInfo struct {
 	env  map[string]string
 }
 
-// processes lists what runs on this machine, in whatever namespace.
-func processes(t *testing.T) []processInfo {
+// allProcesses lists what runs on this machine, in whatever namespace.
+func allProcesses(t testing.TB) []processInfo {
 	t.Helper()
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func processes(t *testing.T) []processInfo {
 // leftovers lists everything of a run that is still there.
 func leftovers(t *testing.T, id string, before map[string]bool) (left []string) {
 	t.Helper()
-	for _, p := range processes(t) {
+	for _, p := range allProcesses(t) {
 		if p.env["ENVD_ENVIRONMENT"] == id || strings.Contains(strings.Join(p.args, " "), id) {
 			left = append(left, fmt.Sprintf("process %d %v", p.pid, p.args)) // with it its namespaces and their mounts
 		}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	testscript.Main(m, map[string]func(){"app": appMain, "waitfor": waitforMain})
+	testscript.Main(m, map[string]func(){"app": appMain, "waitfor": waitforMain, "retry": retryMain})
 }
 
 func build(path string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/envd-dev/envd/chaos"
@@ -58,7 +59,8 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
 	switch name := s.Environment.Runtime; name {
 	case "process":
-		o := process.Options{Visible: []string{s.Dir}}
+		// /tmp is private inside: what the spec and its commands need of it stays visible.
+		o := process.Options{Visible: append(filepath.SplitList(os.Getenv("PATH")), s.Dir)}
 		if dir != nil {
 			o.LogDir = dir.Path(evidence.LogsDir)
 			o.Visible = append(o.Visible, dir.Path())

@@ -40,10 +40,14 @@ func (a *app) fleet() (fleet, error) {
 
 // client returns a client of the daemon to go through; nil, nil where there is none to.
 func (a *app) client() (*client.Client, error) {
-	if a.server == "" {
-		return client.FromEnvironment()
+	server := a.server
+	if server == "" {
+		server = os.Getenv("ENVD_SERVER")
 	}
-	return client.New(a.server, client.WithToken(a.tokenText()))
+	if server == "" {
+		return nil, nil
+	}
+	return client.New(server, client.WithToken(a.tokenText()))
 }
 
 // tokenText is the daemon's token: from the file that was named, or the one that a daemon of this user wrote.

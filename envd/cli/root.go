@@ -38,7 +38,6 @@ Exit codes: 0 pass · 1 fail · 2 bad spec or usage · 3 environment failed to c
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "how results are printed: text or json")
 	root.PersistentFlags().StringVar(&a.server, "server", "", "go through the daemon at this URL (default $ENVD_SERVER)")
 	root.PersistentFlags().StringVar(&a.token, "token-file", "", "the file with the daemon's token (default $ENVD_TOKEN_FILE, or the daemon's own on this host)")
-	root.CompletionOptions.HiddenDefaultCmd = true
 
 	root.AddGroup(
 		&cobra.Group{ID: "spec", Title: "Specs:"},
