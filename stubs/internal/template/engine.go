@@ -145,6 +145,8 @@ func (e *Engine) compile(src string) (*Template, error) {
 	if last < first {
 		return nil, &CompileError{"begin " + strconv.Itoa(first) + ", end " + strconv.Itoa(last) + ", length " + strconv.Itoa(len(src))}
 	}
+	src = strings.ToValidUTF8(src, "\uFFFD") // a file that is no text
+	first, last = strings.Index(src, "{{"), strings.LastIndex(src, "}}")+len("}}")
 	body, bad := parse(src[first:last])
 	if bad != nil {
 		return nil, bad

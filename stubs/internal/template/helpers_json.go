@@ -65,13 +65,7 @@ func helpJSONPath(o *options) (any, error) {
 
 // findLeaf evaluates the path; a leaf that is missing is null.
 func findLeaf(path *jsonpath.Path, doc any) (any, error) {
-	if l, ok := any(path).(interface {
-		FindLeafToNull(any) (any, bool, error)
-	}); ok {
-		found, _, err := l.FindLeafToNull(doc)
-		return found, err
-	}
-	found, _, err := path.Find(doc)
+	found, _, err := path.FindLeafToNull(doc)
 	return found, err
 }
 
@@ -277,8 +271,11 @@ func helpJSONRemove(o *options) (any, error) {
 	if err != nil || expr == "" {
 		return mistake("JSONPath parameter is not a valid JSONPath expression ('" + expr + "')"), nil
 	}
-	places, err := locate(path, doc)
+	places, err := path.Locate(doc)
 	if errors.Is(err, jsonpath.ErrNotFound) {
+		if _, err := findLeaf(path, doc); err == nil { // only the last name is missing
+			return jsondoc.Compact(doc), nil
+		}
 		return input, nil
 	}
 	if err != nil || len(places) == 1 && len(places[0]) == 0 {
@@ -375,7 +372,7 @@ func (o *options) targetArray(root any, input string) (place []any, target []any
 		}
 		where = "root: '" + input + "', jsonPath: '" + expr + "'"
 		found = nil
-		if places, err := locate(path, root); err == nil && len(places) == 1 && path.Definite() {
+		if places, err := path.Locate(root); err == nil && len(places) == 1 && path.Definite() {
 			place = places[0]
 			found = valueAt(root, place)
 		} else if err == nil && !path.Definite() {

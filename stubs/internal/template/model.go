@@ -255,8 +255,8 @@ func (q *request) get(name string) (any, bool) {
 	return q.requestLine.get(name)
 }
 
-var requestNames = []string{"headers", "method", "scheme", "query", "requestLine", "body", "url", "cookies", "path", "baseUrl", "port",
-	"clientIp", "multipart", "binary", "host", "parts", "bodyAsBase64", "id", "pathSegments"}
+var requestNames = []string{"headers", "method", "scheme", "requestLine", "body", "baseUrl", "url", "clientIp", "cookies", "path", "port",
+	"multipart", "binary", "host", "query", "parts", "bodyAsBase64", "id", "pathSegments"}
 
 func (q *request) properties() []entry { return beanProperties(q, requestNames) }
 

@@ -68,6 +68,9 @@ func (p *parser) partialHead() (*partial, error) {
 	case tokID, tokPath, tokDouble, tokSingle:
 		n.name, n.at = t.text, t
 		if strings.ContainsAny(n.name[:1], `["'`) {
+			if len(n.name) < 2 {
+				return nil, errorAt(t, "begin 1, end 0, length 1")
+			}
 			n.name = n.name[1 : len(n.name)-1]
 		}
 		if strings.HasPrefix(n.name, "/") {
