@@ -33,6 +33,9 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.respond(w, r.Stop)
 	case "POST " + base + "/snapshot":
 		r.respond(w, func() (*Snapshot, error) {
+			if req.ContentLength == 0 {
+				return r.Snapshot(DefaultSpec())
+			}
 			spec, err := readSpec(req)
 			if err != nil {
 				return nil, err

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
@@ -54,14 +53,14 @@ const specClass = "com.github.tomakehurst.wiremock.recording.RecordSpec"
 var fields = []string{"targetBaseUrl", "filters", "captureHeaders", "requestBodyPattern", "extractBodyCriteria",
 	"outputFormat", "persist", "repeatsAsScenarios", "transformers", "transformerParameters", "requestBodyPatternFactory"}
 
-// ParseSpec reads a spec; an empty document is the default one. The error is a *mapping.Error.
+// ParseSpec reads a spec. The error is a *mapping.Error.
 func ParseSpec(data []byte) (*Spec, error) {
 	v, err := mapping.Decode(data)
 	if err != nil {
 		return nil, err
 	}
 	s := DefaultSpec()
-	if _, missing := v.(jackson.Missing); missing || v == nil {
+	if v == nil {
 		return s, nil
 	}
 	doc, ok := v.(*jsondoc.Object)
