@@ -14,6 +14,8 @@ type Layout struct {
 	Dir    string // absolute; a directory for the generated files, also k6's HOME and working directory
 	Script string // where Config.Script is found there; default the same path
 	Output string // where the samples go: a named pipe made beforehand (see [NewPipe]), or "-" for stdout; default Dir/samples.csv
+
+	FastSamples bool // the executable has the output envd; see [K6]
 }
 
 // Invocation is one k6 process, ready to start anywhere.
@@ -70,7 +72,7 @@ func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) 
 	if err != nil {
 		return Invocation{}, err
 	}
-	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main)...)
+	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main, layout.FastSamples)...)
 	inv.Env = environment(cfg, inv)
 	return inv, nil
 }
@@ -97,13 +99,17 @@ func (inv *Invocation) addMain(cfg Config, layout Layout) (string, error) {
 	return file.Path, err
 }
 
-func flags(inv Invocation, main string) []string {
+func flags(inv Invocation, main string, fast bool) []string {
+	out := "csv" // its path is in the environment
+	if fast {
+		out = "envd=" + inv.Output
+	}
 	return []string{
 		"--quiet",
 		"--no-thresholds", "--summary-mode=disabled", // both keep every sample in memory until the end
 		"--log-format=json", "--log-output=stderr",
 		"--include-system-env-vars", "--no-usage-report",
-		"--out=csv",
+		"--out=" + out,
 		"--system-tags=" + strings.Join(tagsFor(inv.Plan.Thresholds), ","),
 		main,
 	}

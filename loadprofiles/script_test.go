@@ -219,7 +219,9 @@ func TestKilledProcessOfTheCaller(t *testing.T) {
 		Script: script(t, `export default function () { throw new Error('boom'); }`)}
 	inspection, err := k6.Inspect(t.Context(), cfg)
 	require.NoError(t, err)
-	inv, err := loadprofiles.Command(cfg, inspection, loadprofiles.Layout{K6: k6.Path, Dir: t.TempDir(), Output: "-"})
+	layout := k6.Layout(t.TempDir())
+	layout.Output = "-"
+	inv, err := loadprofiles.Command(cfg, inspection, layout)
 	require.NoError(t, err)
 	for _, f := range inv.Files {
 		require.NoError(t, os.WriteFile(f.Path, f.Data, 0o600))
