@@ -63,7 +63,11 @@ func Compile(doc any, version Version) (*Schema, error) {
 	c.DefaultDraft(version.draft())
 	c.UseLoader(noLoader{})
 	c.UseRegexpEngine(compileRegexp)
-	if err := c.AddResource(location, lenient(plain(doc))); err != nil {
+	schema, err := lenient(plain(doc), version)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.AddResource(location, schema); err != nil {
 		return nil, err
 	}
 	s, err := c.Compile(location)
@@ -109,29 +113,6 @@ func plain(v any) any {
 			out[m.Name] = plain(m.Value)
 		}
 		return out
-	}
-	return v
-}
-
-// lenient rewrites what networknt accepts and the validator does not: "nullable" of OpenAPI becomes a further type.
-func lenient(v any) any {
-	switch t := v.(type) {
-	case []any:
-		for i, e := range t {
-			t[i] = lenient(e)
-		}
-	case map[string]any:
-		for k, e := range t {
-			t[k] = lenient(e)
-		}
-		if t["nullable"] == true {
-			if name, ok := t["type"].(string); ok {
-				t["type"] = []any{name, "null"}
-			}
-			if values, ok := t["enum"].([]any); ok && !slices.Contains(values, nil) {
-				t["enum"] = append(values, nil)
-			}
-		}
 	}
 	return v
 }

@@ -88,7 +88,7 @@ func (p *logical) Expected() string {
 	for i, o := range p.operands {
 		texts[i] = o.Name() + " " + o.Expected()
 	}
-	return strings.Join(texts, " "+strings.ToUpper(p.Name()))
+	return strings.Join(texts, " "+strings.ToUpper(p.Name())+" ")
 }
 
 func (p *logical) MarshalJSON() ([]byte, error) { return marshalList(p.Name(), p.operands) }

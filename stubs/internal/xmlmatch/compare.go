@@ -90,9 +90,12 @@ func read(text string, awareness Awareness) (*Node, error) {
 func strip(n, parent *Node, awareness Awareness) *Node {
 	out := &Node{Kind: n.Kind, Name: n.Name, Local: n.Local, Space: n.Space, Value: n.Value, Parent: parent}
 	switch awareness {
-	case Legacy:
+	case Legacy: // a prefix counts for nothing, a default namespace does
 		if n.Kind == Element {
 			out.Name = n.Local
+			if n.Prefix == "" {
+				out.Space = defaultSpace(n)
+			}
 		}
 	case None:
 		out.Local = n.Name
@@ -134,6 +137,18 @@ func strip(n, parent *Node, awareness Awareness) *Node {
 		out.Children = append(out.Children, &Node{Kind: kind, Value: value, Parent: out})
 	}
 	return out
+}
+
+// defaultSpace is the default namespace that holds at an element of a document read without namespaces.
+func defaultSpace(n *Node) string {
+	for ; n != nil; n = n.Parent {
+		for _, a := range n.Attrs {
+			if a.Name == "xmlns" {
+				return a.Value
+			}
+		}
+	}
+	return ""
 }
 
 // trim is String.trim.

@@ -1,0 +1,62 @@
+package match
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsonpath"
+)
+
+// Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
+// does not. It is costly and there for requests that no stub matched.
+func Failure(p Pattern, v Value) error {
+	if !v.Present {
+		return nil
+	}
+	switch t := p.(type) {
+	case *dateTime:
+		return t.failure(v)
+	case *matchesJSONPath:
+		return t.failure(v)
+	case *not:
+		return Failure(t.unexpected, v)
+	case *logical:
+		for _, o := range t.operands {
+			if err := Failure(o, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *dateTime) failure(v Value) error {
+	if p.format == nil || !strings.EqualFold(*p.format, "unix") && !strings.EqualFold(*p.format, "epoch") {
+		return nil
+	}
+	if _, err := strconv.ParseInt(v.Text, 10, 64); err != nil {
+		return errors.New(`java.lang.NumberFormatException: For input string: "` + v.Text + `"`)
+	}
+	return nil
+}
+
+func (p *matchesJSONPath) failure(v Value) error {
+	if p.sub == nil {
+		return nil
+	}
+	result, _ := p.find(v)
+	list, ok := result.([]any)
+	if _, whole := p.sub.(*equalToJSON); !ok || whole {
+		return nil
+	}
+	for _, e := range list {
+		if e == nil {
+			return errors.New("java.lang.NullPointerException")
+		}
+		if err := Failure(p.sub, Text(jsonpath.String(e))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
