@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
@@ -129,6 +130,9 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string)
 		if err != nil {
 			refuse(w, err)
 			return
+		}
+		if ct := r.Header.Get("Content-Type"); strings.HasPrefix(ct, "application/json") {
+			body = []byte(event.Decode(body, ct))
 		}
 		t.handle(&adminCall{Server: s, w: w, r: r, body: body, arg: arg})
 		return

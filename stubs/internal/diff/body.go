@@ -2,6 +2,7 @@ package diff
 
 import (
 	"encoding/base64"
+	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
@@ -12,10 +13,10 @@ import (
 
 // pathPattern is a pattern that looks at what an expression selects: matchesJsonPath, matchesXPath.
 type pathPattern interface {
-	// Advanced gives the expression and the pattern on what it selects, nil when selecting anything is enough.
-	Advanced() (expression string, sub match.Pattern)
-	// Extract gives what the expression selects from a value; false when that is nothing.
-	Extract(match.Value) (string, bool)
+	// Submatcher is the pattern on what the expression selects, nil when selecting anything is enough.
+	Submatcher() match.Pattern
+	// Findings are what the expression selects from a value.
+	Findings(match.Value) []string
 }
 
 // prettier is a pattern that can lay out both sides alike: equalToXml.
@@ -35,13 +36,13 @@ func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 func bodyRow(p match.Pattern, body match.Value) row {
 	const what = "Body"
 	if path, ok := p.(pathPattern); ok {
-		expression, sub := path.Advanced()
+		sub := path.Submatcher()
 		if sub == nil {
-			return compare(expression, body.Text, what, false)
+			return compare(p.Expected(), body.Text, what, false)
 		}
-		left, right := expression+" ["+sub.Name()+"] "+layout(sub, sub.Expected()), body.Text
-		if found, ok := path.Extract(body); ok {
-			right = layout(sub, found)
+		left, right := p.Expected()+" ["+sub.Name()+"] "+layout(sub, sub.Expected()), body.Text
+		if found := path.Findings(body); len(found) > 0 {
+			right = layout(sub, strings.Join(found, "\n"))
 		}
 		return compare(left, right, what, false)
 	}

@@ -38,7 +38,7 @@ func page(rows []row) string {
 }
 
 func (r row) write(b *strings.Builder) {
-	left, right := strings.Split(wrap(r.left), "\n"), strings.Split(wrap(r.right), "\n")
+	left, right := lines(r.left), lines(r.right)
 	for i := range max(len(left), len(right)) {
 		note := ""
 		if i == 0 {
@@ -46,6 +46,11 @@ func (r row) write(b *strings.Builder) {
 		}
 		writeLine(b, at(left, i), at(right, i), note)
 	}
+}
+
+// lines are the lines of a cell; line feeds at its end do not count, as for Java's String.split.
+func lines(cell string) []string {
+	return strings.Split(strings.TrimRight(wrap(cell), "\n"), "\n")
 }
 
 func at(lines []string, i int) string {

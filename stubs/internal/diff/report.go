@@ -24,17 +24,26 @@ func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) strin
 	c.section(c.parameters("Query", "Query", c.pattern.QueryParameters, v.Query()))
 	c.section(c.parameters("Form", "Form data", c.pattern.FormParameters, v.Form()))
 	c.section(c.cookies())
-	c.add(c.bodies(c.pattern.BodyPatterns, v.Body())...)
+	c.add(c.bodies(c.pattern.BodyPatterns, shown(v))...)
 	c.multipart()
 	if m := c.pattern.CustomMatcher; m != nil {
 		label := "[custom matcher: " + m.Name + "]"
 		c.add(row{left: label, right: label})
 	}
 	if stub.RequiredScenarioState != "" && stub.InScenario() {
-		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", state == stub.RequiredScenarioState))
+		// WireMock marks the state even when it is the required one.
+		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", false))
 	}
 	c.add(blank)
 	return page(c.rows)
+}
+
+// shown is the body as the page compares it: an empty one counts as present here, other than when serving.
+func shown(v *requestmatch.View) match.Value {
+	if len(v.Request.Body) == 0 {
+		return match.Text("")
+	}
+	return v.Body()
 }
 
 func scenario(stub *mapping.StubMapping, state string) string {
@@ -149,18 +158,23 @@ func (c *comparison) headers() []row {
 }
 
 func headerLabel(name string, p match.MultiPattern) string {
-	switch op := p.Name(); {
-	case op == "equalTo":
-		return name + ": " + p.Expected()
-	case isMultiple(op):
-		return name + " " + op + " " + p.Expected()
-	default:
-		return name + " [" + op + "] : " + p.Expected()
+	if label, ok := multiple(name, p); ok {
+		return label
 	}
+	if p.Name() == "equalTo" {
+		return name + ": " + p.Expected()
+	}
+	return name + " [" + p.Name() + "] : " + p.Expected()
 }
 
-// isMultiple tells hasExactly and includes.
-func isMultiple(op string) bool { return op == "exactly" || op == "including" }
+// multiple labels hasExactly and includes: "q exactly [equalTo 1 AND matches 2]".
+func multiple(name string, p match.MultiPattern) (string, bool) {
+	m, ok := p.(interface{ Operator() string })
+	if !ok || m.Operator() == "" {
+		return "", false
+	}
+	return name + m.Operator() + "[" + p.Name() + "]", true
+}
 
 // valuesRow compares a name with its values, one line each.
 func valuesRow(label, name, what string, values []string, ok bool) row {
@@ -192,7 +206,13 @@ func (c *comparison) pathParameters() []row {
 	return rows
 }
 
-func assigned(name, equals string, p match.Pattern) string {
+// expectation is a pattern on one value or on several.
+type expectation interface {
+	Name() string
+	Expected() string
+}
+
+func assigned(name, equals string, p expectation) string {
 	if p.Name() == "equalTo" {
 		return name + equals + p.Expected()
 	}
@@ -203,16 +223,11 @@ func (c *comparison) parameters(label, what string, ps []mapping.Named[match.Mul
 	var rows []row
 	for _, p := range ps {
 		values := params.Get(p.Name)
-		left := label + ": " + p.Name
-		switch op := p.Pattern.Name(); {
-		case op == "equalTo":
-			left += " = " + p.Pattern.Expected()
-		case isMultiple(op):
-			left += " " + op + " " + p.Pattern.Expected()
-		default:
-			left += " [" + op + "] " + p.Pattern.Expected()
+		left, ok := multiple(p.Name, p.Pattern)
+		if !ok {
+			left = assigned(p.Name, " = ", p.Pattern)
 		}
-		rows = append(rows, valuesRow(left, p.Name, what, values, p.Pattern.ExactAll(values)))
+		rows = append(rows, valuesRow(label+": "+left, p.Name, what, values, p.Pattern.ExactAll(values)))
 	}
 	return rows
 }
