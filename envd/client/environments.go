@@ -102,8 +102,7 @@ func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io
 		if err := d.Decode(&frame); err != nil {
 			return 0, fmt.Errorf("the connection ended before the command did: %w", err)
 		}
-		_, oerr := stdout.Write(frame.Stdout)
-		_, eerr := stderr.Write(frame.Stderr)
+		oerr, eerr := write(stdout, frame.Stdout), write(stderr, frame.Stderr)
 		switch {
 		case frame.Exit != nil:
 			return *frame.Exit, nil
@@ -113,6 +112,15 @@ func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io
 			return 0, errors.Join(oerr, eerr)
 		}
 	}
+}
+
+// write leaves empty writes out: a pipe would wait for a reader.
+func write(w io.Writer, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := w.Write(b)
+	return err
 }
 
 // StubAdmin sends a request to the WireMock admin API of a stub; path begins with /__admin and may hold a query. The

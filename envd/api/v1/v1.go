@@ -19,7 +19,7 @@ const (
 	Exercising   Status = "exercising"
 	TearingDown  Status = "tearing_down"
 	Finished     Status = "finished"
-	Canceled     Status = "canceled" // taken off the queue, never started
+	Canceled     Status = "canceled" // ended on request before it had begun
 	Lost         Status = "lost"     // its runner ended without finishing
 )
 

@@ -33,7 +33,7 @@ func (d *Dispatcher) adopt(ctx context.Context) error {
 func (d *Dispatcher) takeUp(r store.Record) {
 	pid, ok := d.findRunner(r)
 	if !ok {
-		d.settle(r, nil)
+		d.settle(r, nil, false)
 		return
 	}
 	if r.PID != pid {

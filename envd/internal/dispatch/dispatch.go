@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -59,8 +60,9 @@ type Dispatcher struct {
 
 // live is a runner being followed.
 type live struct {
-	kind store.Kind
-	wake chan struct{} // run.json changed
+	kind     store.Kind
+	wake     chan struct{} // run.json changed
+	canceled atomic.Bool   // it was told to end before it could listen
 }
 
 // New takes the runners up that are there, and starts what is queued.
@@ -105,6 +107,7 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (store.Record, er
 	if err != nil {
 		return store.Record{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // from here on it is kept and started, or neither
 	id := launch.NewID(sp.Name)
 	r := store.Record{
 		ID: id, Kind: s.Kind, Name: sp.Name, Runtime: sp.Environment.Runtime, Spec: sp.File, Bundle: s.Bundle, TTL: s.TTL,
@@ -182,6 +185,11 @@ func (d *Dispatcher) End(ctx context.Context, id string) error {
 			return err
 		}
 	}
+	d.mu.Lock()
+	if l := d.live[id]; l != nil {
+		l.canceled.Store(true)
+	}
+	d.mu.Unlock()
 	return interrupt(r.PID)
 }
 

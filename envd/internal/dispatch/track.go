@@ -33,7 +33,7 @@ func (d *Dispatcher) track(r store.Record, l *live, cmd *exec.Cmd) {
 			if err != nil {
 				d.Log.Error("cannot wait for a runner", "id", r.ID, "pid", r.PID, "error", err)
 			}
-			d.settle(r, exitCode(cmd))
+			d.settle(r, exitCode(cmd), l.canceled.Load())
 			return
 		}
 	}
@@ -81,8 +81,9 @@ func take(r *store.Record, meta evidence.Meta) {
 	}
 }
 
-// settle writes the end of a run down. code is the exit code where it is known.
-func (d *Dispatcher) settle(r store.Record, code *int) {
+// settle writes the end of a run down. code is the exit code where it is known; canceled says that it was told to end
+// before it could listen, which may have been before it began.
+func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 	meta, err := d.Meta(r)
 	if err == nil {
 		take(&r, meta)
@@ -97,6 +98,8 @@ func (d *Dispatcher) settle(r store.Record, code *int) {
 	switch {
 	case err == nil && meta.Status == evidence.Finished:
 		r.Status = v1.Finished
+	case canceled && errors.Is(err, fs.ErrNotExist):
+		r.Status = v1.Canceled
 	case code != nil: // it gave up before it had begun, and printed why
 		r.Status, r.Outcome = v1.Finished, envd.Errored
 	default:

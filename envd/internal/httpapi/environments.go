@@ -28,18 +28,19 @@ func (a *api) postEnvironment(c *gin.Context) {
 		c.JSON(http.StatusAccepted, a.environmentView(r))
 		return
 	}
-	r, err = a.Dispatcher.Wait(c.Request.Context(), r.ID, func(r store.Record) bool {
+	id := r.ID
+	r, err = a.Dispatcher.Wait(c.Request.Context(), id, func(r store.Record) bool {
 		return r.Status == v1.Ready || r.Status == v1.TearingDown || r.Status.Ended()
 	})
 	if err == nil && r.Status == v1.TearingDown { // it says why when it has ended
-		r, err = a.Dispatcher.Wait(c.Request.Context(), r.ID, func(r store.Record) bool { return r.Status.Ended() })
+		r, err = a.Dispatcher.Wait(c.Request.Context(), id, func(r store.Record) bool { return r.Status.Ended() })
 	}
 	switch {
 	case err != nil:
-		a.abandon(c, r.ID)
+		a.abandon(c, id)
 		a.fail(c, err)
 	case r.Status != v1.Ready:
-		refuse(c, &v1.Error{Code: v1.EnvironmentFailed, Message: r.ID + " did not come up: " + r.Message})
+		refuse(c, &v1.Error{Code: v1.EnvironmentFailed, Message: id + " did not come up: " + r.Message})
 	default:
 		c.JSON(http.StatusCreated, a.environmentView(r))
 	}

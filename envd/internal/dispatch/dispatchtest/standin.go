@@ -254,6 +254,7 @@ func exec(w http.ResponseWriter, r *http.Request) {
 	}
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex()
+	w.Header().Set("Content-Type", "application/x-ndjson")
 	frames := json.NewEncoder(w)
 	send := func(f runner.ExecFrame) {
 		_ = frames.Encode(f)
