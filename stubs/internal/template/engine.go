@@ -316,7 +316,11 @@ func (r *render) partials() map[string]node {
 
 func (r *render) pushInline() { r.inline = append(r.inline, maps.Clone(r.partials())) }
 
-func (r *render) popInline() { r.inline = r.inline[:len(r.inline)-1] }
+func (r *render) popInline() {
+	if len(r.inline) > 0 {
+		r.inline = r.inline[:len(r.inline)-1]
+	}
+}
 
 // setData sets a variable for the rest of the rendering.
 func (r *render) setData(name string, v any) {

@@ -47,7 +47,7 @@ func TestCompileErrors(t *testing.T) {
 		assert.Equal(t, want, bad.Plain(), src)
 	}
 	_, err := e.Compile("{{nope 1}}")
-	assert.EqualError(t, err, "inline@6104eb3d:1:2: could not find helper: 'nope'\n{{nope 1}}\n  ^\n")
+	assert.EqualError(t, err, "inline@c82f8b9:1:2: could not find helper: 'nope'\n{{nope 1}}\n  ^\n")
 }
 
 func TestLimits(t *testing.T) {

@@ -32,6 +32,9 @@ func helpEach(o *options) (any, error) {
 	if isIterable(o.context) {
 		return nil, o.eachItem(iterate(o.context))
 	}
+	if d, ok := o.context.(Decimal); ok && d.scale > 0 { // its properties include shortValueExact
+		return nil, throw("ArithmeticException", "Rounding necessary")
+	}
 	return nil, o.eachProperty(properties(o.context))
 }
 

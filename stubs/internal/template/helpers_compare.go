@@ -95,6 +95,9 @@ func compare(a, b any) (int, error) {
 	if ok1 && ok2 {
 		return ternary(x < y, -1, ternary(x > y, 1, 0)), nil
 	}
+	if _, ok := a.(Date); ok {
+		return 0, castError(b, "java.util.Date")
+	}
 	return 0, castError(b, className(a))
 }
 

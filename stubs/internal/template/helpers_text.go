@@ -190,15 +190,15 @@ func substring(o *options, s string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, throw("NullPointerException", `Cannot invoke "java.lang.Integer.intValue()" because "start" is null`)
-	}
-	end, ok, err := asInteger(o.param(1))
+	end, bounded, err := asInteger(o.param(1))
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	if !bounded {
 		end = int32(length)
+	}
+	if !ok {
+		return nil, throw("NullPointerException", `Cannot invoke "java.lang.Integer.intValue()" because "start" is null`)
 	}
 	if start < 0 || start > end || int(end) > length {
 		return nil, throw("StringIndexOutOfBoundsException", "begin %d, end %d, length %d", start, end, length)

@@ -153,11 +153,11 @@ func evaluateXPath(doc *xmlNode, expr string) (nodes []any, err error) {
 }
 
 func helpFormatXML(o *options) (any, error) {
-	return o.formatted("formatXml", "XML", func(text string, pretty bool) string {
+	return o.formatted("formatXml", "XML", func(text string, pretty bool) (string, error) {
 		doc, err := parseXML(text)
 		if err != nil {
-			return mistake("Input is not valid XML")
+			return mistake("Input is not valid XML"), nil
 		}
-		return printXML(doc.withoutBlanks(), pretty)
+		return printXML(doc.withoutBlanks(), pretty), nil
 	})
 }

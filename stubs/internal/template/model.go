@@ -38,9 +38,10 @@ const (
 // NewModel makes the model for a response or, with [OriginalRequestName], for a webhook.
 // Variables are those of the stub's path template, in its order; parameters may be nil.
 func NewModel(name string, req *event.Request, variables []Variable, parameters *jsondoc.Object) *Model {
-	var params any = emptyParameters
+	params := emptyParameters
 	if parameters != nil && parameters.Len() > 0 {
-		params = fromDocument(parameters, jackson)
+		params = fromDocument(parameters, jackson).(*Map)
+		params.kind = parameterMap
 	}
 	m := &Model{request: request{requestLine: requestLine{req: req, variables: variables}}}
 	// request and parameters, in this order, is also how a HashMap of these two names iterates.
@@ -49,7 +50,7 @@ func NewModel(name string, req *event.Request, variables []Variable, parameters 
 	return m
 }
 
-var emptyParameters = &Map{kind: linkedMap}
+var emptyParameters = &Map{kind: parameterMap}
 
 // Set adds a variable to the model, for models that carry more than a request.
 func (m *Model) Set(name string, value string) {

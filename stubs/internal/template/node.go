@@ -47,18 +47,9 @@ func (n *list) add(child node) {
 
 func (n *list) render(r *render, s *scope) error {
 	if n.decorates() {
-		r.partials()
-		depth := len(r.inline)
-		defer func() { r.inline = r.inline[:depth] }()
-		for _, d := range n.decorators {
-			switch d := d.(type) {
-			case *inlineBlock:
-				if err := d.define(r, s); err != nil {
-					return err
-				}
-			case *partial:
-				r.pushInline()
-			}
+		defer n.undefine(r)
+		if err := n.define(r, s); err != nil {
+			return err
 		}
 	}
 	for _, child := range n.nodes {
@@ -67,6 +58,32 @@ func (n *list) render(r *render, s *scope) error {
 		}
 	}
 	return nil
+}
+
+// define does what the decorators do before anything is rendered: inline partials are defined, and every call of a
+// partial opens a place for more.
+func (n *list) define(r *render, s *scope) error {
+	for _, d := range n.decorators {
+		switch d := d.(type) {
+		case *inlineBlock:
+			if err := d.define(r, s); err != nil {
+				return err
+			}
+		case *partial:
+			r.pushInline()
+		}
+	}
+	return nil
+}
+
+// undefine closes the places that define opened. Those that an inline partial opened for calls inside it stay open, as
+// in the original.
+func (n *list) undefine(r *render) {
+	for _, d := range n.decorators {
+		if _, ok := d.(*partial); ok {
+			r.popInline()
+		}
+	}
 }
 
 func (n *list) source(b *strings.Builder) {
@@ -102,6 +119,7 @@ type hashParam struct {
 type call struct {
 	name    string
 	at      token
+	order   int // of its name among the tokens
 	path    path
 	helper  helper
 	params  []param
@@ -130,25 +148,46 @@ func (c *call) apply(r *render, s *scope, b *block) (any, error) {
 	defer func() { r.depth-- }()
 	o := &options{r: r, scope: s, call: c, block: b}
 	var err error
-	if len(c.params) == 0 {
-		o.context = s.model
-	} else if o.context, err = c.params[0].value(r, s); err != nil {
-		return nil, err
+	if b != nil { // a block evaluates its context first, a variable last
+		err = o.evalContext()
 	}
-	if len(c.params) > 1 {
-		o.params = o.space[:0]
-		for i := range c.params[1:] {
-			v, err := c.params[i+1].value(r, s)
-			if err != nil {
-				return nil, err
-			}
-			o.params = append(o.params, v)
-		}
+	if err == nil {
+		err = o.evalParams()
 	}
-	if o.hash, err = evalHash(r, s, c.hash); err != nil {
+	if err == nil {
+		o.hash, err = evalHash(r, s, c.hash)
+	}
+	if err == nil && b == nil {
+		err = o.evalContext()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return c.helper(o)
+}
+
+func (o *options) evalContext() (err error) {
+	if len(o.call.params) == 0 {
+		o.context = o.scope.model
+		return nil
+	}
+	o.context, err = o.call.params[0].value(o.r, o.scope)
+	return err
+}
+
+func (o *options) evalParams() error {
+	if len(o.call.params) < 2 {
+		return nil
+	}
+	o.params = o.space[:0]
+	for i := range o.call.params[1:] {
+		v, err := o.call.params[i+1].value(o.r, o.scope)
+		if err != nil {
+			return err
+		}
+		o.params = append(o.params, v)
+	}
+	return nil
 }
 
 func evalHash(r *render, s *scope, hash []hashParam) ([]entry, error) {
@@ -225,13 +264,20 @@ type block struct {
 }
 
 func (n *block) render(r *render, s *scope) error {
-	if n.body.decorates() {
+	if n.body.decorates() { // what the body defines is there in the else branch too
 		r.pushInline()
 		defer r.popInline()
+		defer n.body.undefine(r)
+		if err := n.body.define(r, s); err != nil {
+			return err
+		}
 	}
 	v, err := n.value(r, s)
 	if err == nil && v != nil {
-		err = r.write(toString(v))
+		var text string
+		if text, err = render2String(v); err == nil {
+			err = r.write(text)
+		}
 	}
 	if err != nil {
 		return r.fail(n.call.at, err)

@@ -1,9 +1,9 @@
 package template
 
 import (
+	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // maxNesting bounds blocks inside blocks and expressions inside expressions, when parsed and when rendered.
@@ -14,9 +14,27 @@ type parser struct {
 	tokens []token
 	pos    int
 	depth  int
-	// withBlocks and arguments are the enclosing blocks and their first arguments: inside {{#with a}}, "a.b" means "this.a.b".
+	// blocks and arguments are the enclosing blocks and their first arguments: inside {{#with a}}, "a.b" means "this.a.b".
 	blocks    []string
 	arguments []string
+	late      []lateError
+}
+
+// lateError is a mistake that the original finds only after it has parsed everything, walking the tree from the top: a
+// helper that is not there, an end tag of the wrong name. A syntax error behind it goes first.
+type lateError struct {
+	order int // the token that begins the construct
+	err   error
+}
+
+func (p *parser) report(order int, err error) { p.late = append(p.late, lateError{order, err}) }
+
+// firstLate is the mistake that the walk over the tree meets first.
+func (p *parser) firstLate() error {
+	if len(p.late) == 0 {
+		return nil
+	}
+	return slices.MinFunc(p.late, func(a, b lateError) int { return a.order - b.order }).err
 }
 
 func parse(src string) (*list, *CompileError) {
@@ -32,6 +50,9 @@ func parse(src string) (*list, *CompileError) {
 	body, err := p.body()
 	if err == nil && p.peek().typ != tokEOF {
 		err = p.unexpected("<EOF>")
+	}
+	if err == nil {
+		err = p.firstLate()
 	}
 	switch err := err.(type) {
 	case nil:
@@ -151,145 +172,12 @@ func (p *parser) variable(end tokenType, endText string) (node, error) {
 	}
 	if decorator {
 		if c.name != "inline" {
-			return nil, errorAt(c.at, "could not find decorator: '"+c.name+"'")
+			p.report(p.pos, errorAt(c.at, "could not find decorator: '"+c.name+"'"))
 		}
 		return &inlineVariable{call: c}, nil
 	}
-	if err := p.resolve(c, false); err != nil {
-		return nil, err
-	}
+	p.resolve(c, false)
 	return &variable{call: c, escape: start.typ == tokStart, open: start.text, close: stop.text}, nil
-}
-
-// expression parses a name, its parameters and its hash.
-func (p *parser) expression() (*call, error) {
-	if p.depth++; p.depth > maxNesting {
-		return nil, errorAt(p.peek(), "nested too deeply")
-	}
-	defer func() { p.depth-- }()
-	name, err := p.expect(tokID, "id")
-	if err != nil {
-		return nil, err
-	}
-	c := &call{name: name.text, at: name}
-	for !p.isHash() {
-		arg, ok, err := p.param()
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
-		c.params = append(c.params, arg)
-	}
-	c.hash, err = p.hash()
-	return c, err
-}
-
-func (p *parser) isHash() bool {
-	return p.peek().typ == tokID && p.tokens[p.pos+1].typ == tokEq
-}
-
-func (p *parser) hash() ([]hashParam, error) {
-	var hash []hashParam
-	for p.isHash() {
-		name := p.next().text
-		p.next()
-		value, ok, err := p.param()
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, p.unexpected("id")
-		}
-		hash = setHash(hash, name, value)
-	}
-	return hash, nil
-}
-
-func setHash(hash []hashParam, name string, value param) []hashParam {
-	for i := range hash {
-		if hash[i].name == name {
-			hash[i].value = value
-			return hash
-		}
-	}
-	return append(hash, hashParam{name, value})
-}
-
-func (p *parser) param() (param, bool, error) {
-	t := p.peek()
-	switch t.typ {
-	case tokDouble:
-		p.next()
-		return param{text: t.text, literal: unquote(t.text, `"`)}, true, nil
-	case tokSingle:
-		p.next()
-		return param{text: t.text, literal: unquote(t.text, `'`)}, true, nil
-	case tokNumber:
-		p.next()
-		return param{text: t.text, literal: number(t.text)}, true, nil
-	case tokBool:
-		p.next()
-		return param{text: t.text, literal: t.text == "true"}, true, nil
-	case tokID:
-		p.next()
-		return param{text: t.text, path: compilePath(t.text)}, true, nil
-	case tokLParen:
-		p.next()
-		c, err := p.expression()
-		if err != nil {
-			return param{}, false, err
-		}
-		if _, err := p.expect(tokRParen, ")"); err != nil {
-			return param{}, false, err
-		}
-		c.sub = true
-		if err := p.resolve(c, true); err != nil {
-			return param{}, false, err
-		}
-		return param{text: "(" + c.text() + ")", call: c}, true, nil
-	}
-	return param{}, false, nil
-}
-
-func unquote(s, quote string) string {
-	s = strings.ReplaceAll(s, `\`+quote, quote)
-	return s[1 : len(s)-1]
-}
-
-// number is an Integer, or a Double when it does not fit one.
-func number(s string) any {
-	if i, err := strconv.ParseInt(s, 10, 32); err == nil {
-		return int32(i)
-	}
-	f, _ := strconv.ParseFloat(s, 64) // out of range gives ±Inf, as in Java
-	return f
-}
-
-// resolve finds the helper of a variable or subexpression and compiles its path.
-func (p *parser) resolve(c *call, sub bool) error {
-	helps := len(c.params) > 0 || len(c.hash) > 0 || sub
-	if !helps && len(p.blocks) > 0 && p.blocks[len(p.blocks)-1] == "with" && !strings.HasPrefix(c.name, ".") && len(p.arguments) > 0 {
-		scope := p.arguments[len(p.arguments)-1]
-		if c.name == scope || strings.HasPrefix(c.name, scope+".") {
-			c.name = "this." + c.name
-		}
-	}
-	if part := c.name[strings.LastIndex(c.name, "./")+1:]; part != c.name && isNumber(strings.TrimPrefix(part, "/")) {
-		return &CompileError{"found: " + c.name + ", expecting: " + c.name + "."}
-	}
-	c.helper = helpers[c.name]
-	if c.helper == nil && helps {
-		return errorAt(c.at, "could not find helper: '"+c.name+"'")
-	}
-	c.path = compilePath(c.name)
-	return nil
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.ParseFloat(s, 64)
-	return err == nil && s[0] != '.' || err == nil && len(s) > 1
 }
 
 func (p *parser) block() (node, error) {
@@ -298,7 +186,7 @@ func (p *parser) block() (node, error) {
 	if decorator {
 		p.next()
 	}
-	b, err := p.blockHead("#")
+	b, err := p.blockHead(ternary(decorator, "#*", "#"))
 	if err != nil {
 		return nil, err
 	}
@@ -310,7 +198,7 @@ func (p *parser) block() (node, error) {
 		return b, nil
 	}
 	if b.call.name != "inline" {
-		return nil, errorAt(b.call.at, "could not find decorator: '"+b.call.name+"'")
+		p.report(b.call.order, errorAt(b.call.at, "could not find decorator: '"+b.call.name+"'"))
 	}
 	return &inlineBlock{block: b, root: p.depth == 1}, nil
 }
@@ -334,13 +222,14 @@ func (p *parser) blockHead(kind string) (*block, error) {
 	}
 	b.close = end.text
 	c.path, c.helper = compilePath(c.name), helpers[c.name]
-	if c.helper == nil && (len(c.params) > 0 || len(c.hash) > 0) && kind != "#*" {
-		if c.name == "inline" {
-			return b, nil
-		}
-		return nil, &CompileError{"java.lang.IllegalArgumentException: could not find helper: '" + c.name + "'"}
+	if c.helper == nil && (len(c.params) > 0 || len(c.hash) > 0) && kind != "#*" && kind != "^" {
+		p.report(c.order, noBlockHelper(c.name))
 	}
 	return b, nil
+}
+
+func noBlockHelper(name string) error {
+	return &CompileError{"java.lang.IllegalArgumentException: could not find helper: '" + name + "'"}
 }
 
 func (p *parser) blockParams() ([]string, error) {
@@ -370,7 +259,7 @@ func (p *parser) enclosed(b *block) error {
 	if err := p.elseBranches(b); err != nil {
 		return err
 	}
-	return p.endBlock(b.call.name)
+	return p.endBlock(b.call)
 }
 
 func (p *parser) enter(c *call) {
@@ -387,7 +276,7 @@ func (p *parser) leave(c *call) {
 	}
 }
 
-func (p *parser) endBlock(name string) error {
+func (p *parser) endBlock(c *call) error {
 	if _, err := p.expect(tokEndBlock, "{{/"); err != nil {
 		return err
 	}
@@ -395,11 +284,16 @@ func (p *parser) endBlock(name string) error {
 	if err != nil {
 		return err
 	}
-	if end.text != name {
-		return errorAt(end, "found: '"+end.text+"', expected: '"+name+"'")
-	}
+	p.sameName(c, end)
 	_, err = p.expect(tokEnd, "}}")
 	return err
+}
+
+// sameName reports an end tag that does not close c.
+func (p *parser) sameName(c *call, end token) {
+	if end.text != c.name {
+		p.report(c.order-1, errorAt(end, "found: '"+end.text+"', expected: '"+c.name+"'"))
+	}
 }
 
 // elseBranches parses {{else}}, {{^}} and {{else if …}}; of several plain ones the last counts.
@@ -407,7 +301,7 @@ func (p *parser) elseBranches(b *block) error {
 	for {
 		switch t := p.peek(); {
 		case t.typ == tokUnless:
-			p.next()
+			p.checkLabel(b, p.next())
 		case t.typ == tokStart && p.tokens[p.pos+1].typ == tokElse:
 			p.pos += 2
 		default:
@@ -435,12 +329,20 @@ func (p *parser) elseBranches(b *block) error {
 	}
 }
 
-// inverted parses {{^name}}…{{/name}}. The same start can be an else branch of the block around it; then it is none.
+// checkLabel reports a {{^}} that has a ~ where the block's start has none, or the other way round.
+func (p *parser) checkLabel(b *block, label token) {
+	if text := strings.TrimSuffix(strings.TrimPrefix(label.text, b.open), "~"); text != "^" {
+		p.report(b.call.order, &CompileError{"java.lang.IllegalArgumentException: The inverseLabel must be one of '^' or 'else'. Found: " + text})
+	}
+}
+
+// inverted parses {{^name}}…{{/name}}. When no end tag follows its body but another else, it is an else branch of the
+// block around it; then it is no statement.
 func (p *parser) inverted() (node, error) {
 	if p.tokens[p.pos+1].typ != tokID {
 		return nil, nil
 	}
-	mark := p.pos
+	mark, late := p.pos, len(p.late)
 	start := p.next()
 	b, err := p.blockHead("^")
 	if err != nil {
@@ -453,12 +355,12 @@ func (p *parser) inverted() (node, error) {
 	if b.body, err = p.body(); err != nil {
 		return nil, err
 	}
-	if p.peek().typ == tokEndBlock && p.tokens[p.pos+1].text != b.call.name && len(p.blocks) > 1 {
+	if p.peek().typ == tokUnless || p.peek().typ == tokStart {
 		p.blocks = p.blocks[:len(p.blocks)-1]
-		p.pos = mark
+		p.pos, p.late = mark, p.late[:late]
 		return nil, nil
 	}
-	return b, p.endBlock(b.call.name)
+	return b, p.endBlock(b.call)
 }
 
 func (p *parser) rawBlock() (node, error) {
@@ -469,7 +371,7 @@ func (p *parser) rawBlock() (node, error) {
 	}
 	c.section, c.path, c.helper = true, compilePath(c.name), helpers[c.name]
 	if c.helper == nil && (len(c.params) > 0 || len(c.hash) > 0) {
-		return nil, &CompileError{"java.lang.IllegalArgumentException: could not find helper: '" + c.name + "'"}
+		p.report(c.order, noBlockHelper(c.name))
 	}
 	if _, err := p.expect(tokEndRaw, "}}"); err != nil {
 		return nil, err
@@ -487,39 +389,9 @@ func (p *parser) rawBlock() (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if end.text != c.name {
-		return nil, errorAt(end, "found: '"+end.text+"', expected: '"+c.name+"'")
-	}
+	p.sameName(c, end)
 	stop, err := p.expect(tokEndRaw, "}}")
 	raw := &list{}
 	raw.add(&text{sourceOf(body), ""})
 	return &block{call: c, kind: "{{", open: start.text[:len(start.text)-2], close: stop.text, body: raw}, err
-}
-
-// trimAroundTags strips the white space of the text next to a tag that has a ~ there.
-func trimAroundTags(tokens []token) {
-	opening := 0
-	for i, t := range tokens {
-		switch {
-		case t.typ == tokComment:
-			if strings.Contains(t.text, "~") {
-				trimTag(tokens, i, i)
-			}
-		case t.typ >= tokStartAmp && t.typ <= tokStart:
-			opening = i
-		case t.typ == tokEnd || t.typ == tokEndTriple:
-			if k := tokens[opening].typ; k != tokStartPartialBlock && k != tokStartRaw && k != tokEndRawBlock {
-				trimTag(tokens, opening, i)
-			}
-		}
-	}
-}
-
-func trimTag(tokens []token, start, end int) {
-	if strings.Contains(tokens[start].text, "~") && start > 0 && tokens[start-1].typ == tokText {
-		tokens[start-1].text = strings.TrimRightFunc(tokens[start-1].text, unicode.IsSpace)
-	}
-	if strings.Contains(tokens[end].text, "~") && tokens[end+1].typ == tokText {
-		tokens[end+1].text = strings.TrimLeftFunc(tokens[end+1].text, unicode.IsSpace)
-	}
 }

@@ -61,9 +61,7 @@ func (p *parser) partialHead() (*partial, error) {
 			return nil, err
 		}
 		c.sub = true
-		if err := p.resolve(c, true); err != nil {
-			return nil, err
-		}
+		p.resolve(c, true)
 		n.dynamic, n.at = c, c.at
 	case tokID, tokPath, tokDouble, tokSingle:
 		n.name, n.at = t.text, t
@@ -177,6 +175,9 @@ func (n *inlineBlock) define(r *render, s *scope) error {
 	}
 	if n.root {
 		s = &scope{}
+	}
+	if err := n.block.body.define(r, s); err != nil {
+		return err
 	}
 	name, err := n.block.call.params[0].value(r, s)
 	if err != nil {

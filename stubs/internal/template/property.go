@@ -1,6 +1,7 @@
 package template
 
 import (
+	"math"
 	"math/big"
 	"strings"
 	"unicode"
@@ -179,10 +180,28 @@ func stringProperty(s, name string) any {
 	case "hashCode":
 		return javaHash(s)
 	case "describeConstable":
-		return "Optional[" + s + "]"
+		return safeString("Optional[" + s + "]")
+	case "stripIndent", "translateEscapes":
+		return s
+	case "bytes", "getBytes":
+		return safeString("[B@1")
+	case "toCharArray":
+		return safeString("[C@1")
+	case "lines":
+		return safeString("java.util.stream.ReferencePipeline$Head@1")
+	case "chars", "codePoints":
+		return safeString("java.util.stream.IntPipeline$Head@1")
 	}
 	return nil
 }
+
+// What each finds on a string, in the order of java.lang.String's reflection.
+var stringNames = []string{"blank", "bytes", "empty", "translateEscapes", "toCharArray", "intern", "stripIndent", "toLowerCase", "length",
+	"isEmpty", "isBlank", "describeConstable", "getBytes", "strip", "trim", "hashCode", "toUpperCase", "toString", "lines", "stripLeading",
+	"chars", "stripTrailing", "codePoints"}
+
+var doubleNames = []string{"infinite", "naN", "isNaN", "hashCode", "intValue", "floatValue", "toString", "shortValue", "doubleValue",
+	"isInfinite", "describeConstable", "longValue", "byteValue"}
 
 var numberNames = []string{"hashCode", "intValue", "floatValue", "toString", "shortValue", "doubleValue", "describeConstable", "longValue", "byteValue"}
 
@@ -214,12 +233,16 @@ func numberProperty(v any, name string) any {
 	case "toString":
 		return toString(v)
 	case "describeConstable":
-		return "Optional[" + toString(v) + "]"
+		return safeString("Optional[" + toString(v) + "]")
 	case "hashCode":
-		if i, ok := v.(int32); ok {
-			return i
+		switch v := v.(type) {
+		case int32:
+			return v
+		case int64:
+			return int32(v ^ v>>32)
 		}
-		return i ^ int32(int64(f)>>32)
+		bits := math.Float64bits(f)
+		return int32(bits ^ bits>>32)
 	case "naN", "isNaN":
 		return f != f
 	case "infinite", "isInfinite":
@@ -236,14 +259,27 @@ func properties(v any) []entry {
 	case bean:
 		return v.properties()
 	case bool:
-		return []entry{{"hashCode", ternary[int32](v, 1231, 1237)}, {"toString", toString(v)}, {"booleanValue", v}, {"describeConstable", "Optional[" + toString(v) + "]"}}
+		return []entry{{"hashCode", ternary[int32](v, 1231, 1237)}, {"toString", toString(v)}, {"booleanValue", v}, {"describeConstable", safeString("Optional[DynamicConstantDesc[ConstantBootstraps::getStaticFinal(" + strings.ToUpper(toString(v)) + "/ClassDesc[Boolean])Boolean]]")}}
 	}
-	if _, ok := doubleValue(v); !ok {
-		return nil
+	var names []string
+	switch v.(type) {
+	case string:
+		names = stringNames
+	case float64:
+		names = doubleNames
+	default:
+		if _, ok := doubleValue(v); !ok {
+			return nil
+		}
+		names = numberNames
 	}
-	list := make([]entry, len(numberNames))
-	for i, name := range numberNames {
-		list[i] = entry{name, numberProperty(v, name)}
+	list := make([]entry, len(names))
+	for i, name := range names {
+		value := numberProperty(v, name)
+		if text, ok := v.(string); ok {
+			value = stringProperty(text, name)
+		}
+		list[i] = entry{name, value}
 	}
 	return list
 }
@@ -278,7 +314,7 @@ func className(v any) string {
 		return [...]string{
 			hashMap: "java.util.HashMap", linkedMap: "java.util.LinkedHashMap", headerMap: "java.util.TreeMap",
 			jsonMap: templatingPackage + "helpers.JsonData$MapJsonData", templateMap: templatingPackage + "TemplatedUrlPath",
-			jsonSmart: "java.util.LinkedHashMap",
+			parameterMap: wiremockPackage + "extension.Parameters",
 		}[v.kind]
 	case bean:
 		return v.class()

@@ -67,12 +67,12 @@ func (l *List) at(i int) (any, bool) {
 type mapKind uint8
 
 const (
-	hashMap     mapKind = iota // iterates in the order of java.util.HashMap
-	linkedMap                  // iterates in the order of insertion
-	headerMap                  // TreeMap ordered and looked up without regard to case
-	jsonMap                    // a map that jsonPath found: prints as JSON
-	templateMap                // request.path of a stub with a path template
-	jsonSmart
+	hashMap      mapKind = iota // iterates in the order of java.util.HashMap
+	linkedMap                   // iterates in the order of insertion
+	headerMap                   // TreeMap ordered and looked up without regard to case
+	jsonMap                     // a map that jsonPath found: prints as JSON
+	templateMap                 // request.path of a stub with a path template
+	parameterMap                // the stub's parameters
 )
 
 // Map is a Java map from strings, in the order in which it iterates.
@@ -356,8 +356,6 @@ func (m *Map) text0() (string, error) {
 		return m.text, nil
 	case jsonMap:
 		return prettyJSON(m)
-	case jsonSmart:
-		return mapText(m.entries)
 	}
 	return mapText(m.entries)
 }
