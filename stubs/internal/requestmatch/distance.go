@@ -23,7 +23,11 @@ const (
 // Distance is how far the request is from fitting the pattern: 0 fits, 1 has nothing in common. Only when the parts of
 // the request's head fit are the others looked at.
 func Distance(p *mapping.RequestPattern, v *View) float64 {
-	if head := headDistance(p, v); head > 0 {
+	return distance(p, v, headDistance(p, v)+urlWeight*urlDistance(&p.URL, v))
+}
+
+func distance(p *mapping.RequestPattern, v *View, head float64) float64 {
+	if head > 0 {
 		return head / headWeight
 	}
 	d := restDistance(p, v) / (headWeight + otherParts)
@@ -33,10 +37,10 @@ func Distance(p *mapping.RequestPattern, v *View) float64 {
 	return d
 }
 
+// headDistance is the weighted distance of the request's head without its URL.
 func headDistance(p *mapping.RequestPattern, v *View) float64 {
 	r := v.Request
-	return urlWeight*urlDistance(&p.URL, v) +
-		schemeWeight*miss(p.Scheme == "" || p.Scheme == r.Scheme) +
+	return schemeWeight*miss(p.Scheme == "" || p.Scheme == r.Scheme) +
 		hostWeight*patternDistance(p.Host, match.Text(r.Host)) +
 		portWeight*miss(p.Port == nil || *p.Port == r.Port) +
 		clientIPWeight*patternDistance(p.ClientIP, match.Text(r.ClientIP)) +

@@ -1,8 +1,6 @@
 package requestmatch
 
-import (
-	"unicode/utf16"
-)
+import "unicode/utf16"
 
 // editDistance is the Levenshtein distance of two strings over the length of the longer one: 0 equal, 1 nothing alike.
 // Characters count as in Java, in UTF-16 units.
@@ -10,30 +8,10 @@ func editDistance(a, b string) float64 {
 	if a == b {
 		return 0
 	}
-	if !ascii(a) || !ascii(b) {
-		ua, ub := utf16.Encode([]rune(a)), utf16.Encode([]rune(b))
-		return float64(levenshtein(ua, ub)) / float64(max(len(ua), len(ub)))
+	if c := newColumn(a); c.usable() && ascii(b) {
+		return c.distance(b, 2)
 	}
-	longest := float64(max(len(a), len(b)))
-	a, b = trimCommon(a, b)
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	switch {
-	case len(a) == 0:
-		return float64(len(b)) / longest
-	case len(a) <= 64:
-		return float64(myers(a, b)) / longest
-	}
-	return float64(levenshtein([]byte(a), []byte(b))) / longest
-}
-
-// minEditDistance is a lower bound of editDistance for strings of the two lengths.
-func minEditDistance(la, lb int) float64 {
-	if la == lb {
-		return 0
-	}
-	return float64(max(la, lb)-min(la, lb)) / float64(max(la, lb))
+	return levenshtein(a, b)
 }
 
 func ascii(s string) bool {
@@ -45,28 +23,44 @@ func ascii(s string) bool {
 	return true
 }
 
-// trimCommon cuts off what the strings begin and end with alike: that does not change their distance.
-func trimCommon(a, b string) (string, string) {
-	for a != "" && b != "" && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	return a, b
+// column is a string of 1 to 64 ASCII characters made ready to be compared with many others, a whole column of the edit
+// matrix in each step: G. Myers, A fast bit-vector algorithm for approximate string matching, J. ACM 46 (1999), as
+// simplified by H. Hyyrö.
+type column struct {
+	s     string
+	masks *[128]uint64 // where in s each character stands; nil when s is not of the kind
 }
 
-// myers computes the distance of text to a pattern of 1 to 64 bytes, a whole column of the matrix in each step.
-// G. Myers, A fast bit-vector algorithm for approximate string matching, J. ACM 46 (1999), as simplified by H. Hyyrö.
-func myers(pattern, text string) int {
-	var peq [128]uint64
-	for i := range len(pattern) {
-		peq[pattern[i]] |= 1 << i
+func newColumn(s string) column {
+	if len(s) == 0 || len(s) > 64 || !ascii(s) {
+		return column{s: s}
 	}
+	c := column{s, new([128]uint64)}
+	for i := range len(s) {
+		c.masks[s[i]] |= 1 << i
+	}
+	return c
+}
+
+func (c *column) usable() bool { return c.masks != nil }
+
+// distance is editDistance, or at least within when it is not below that.
+func (c *column) distance(text string, within float64) float64 {
+	if c.s == text {
+		return 0
+	}
+	if !c.usable() {
+		return editDistance(text, c.s)
+	}
+	longest := float64(max(len(c.s), len(text)))
+	budget := int(min(within, 1) * longest)
 	pv, mv := ^uint64(0), uint64(0)
-	score, last := len(pattern), uint64(1)<<(len(pattern)-1)
+	score, last := len(c.s), uint64(1)<<(len(c.s)-1)
 	for i := range len(text) {
-		eq := peq[text[i]]
+		if text[i] >= 0x80 {
+			return levenshtein(c.s, text)
+		}
+		eq := c.masks[text[i]]
 		xv := eq | mv
 		xh := (((eq & pv) + pv) ^ pv) | eq
 		ph, mh := mv|^(xh|pv), pv&xh
@@ -76,14 +70,23 @@ func myers(pattern, text string) int {
 		if mh&last != 0 {
 			score--
 		}
+		if score-(len(text)-1-i) > budget { // each further character takes off one at most
+			return 1
+		}
 		ph, mh = ph<<1|1, mh<<1
 		pv, mv = mh|^(xv|ph), ph&xv
 	}
-	return score
+	return float64(score) / longest
 }
 
-// levenshtein is the textbook algorithm with one row.
-func levenshtein[T byte | uint16](a, b []T) int {
+// levenshtein is the textbook algorithm with one row, normalised as editDistance is.
+func levenshtein(s, t string) float64 {
+	a, b := utf16.Encode([]rune(s)), utf16.Encode([]rune(t))
+	longest := float64(max(len(a), len(b)))
+	if longest == 0 {
+		return 0
+	}
+	a, b = trimCommon(a, b)
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -99,5 +102,16 @@ func levenshtein[T byte | uint16](a, b []T) int {
 			diagonal, row[j+1] = row[j+1], cost
 		}
 	}
-	return row[len(b)]
+	return float64(row[len(b)]) / longest
+}
+
+// trimCommon cuts off what the strings begin and end with alike: that does not change their distance.
+func trimCommon(a, b []uint16) (x, y []uint16) {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
 }

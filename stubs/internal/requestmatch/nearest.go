@@ -6,24 +6,24 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
-// Near is a pattern or request, by its index in the searched list, and its distance.
+// Near is a pattern, by its index in the searched list, and its distance.
 type Near struct {
 	Index    int
 	Distance float64
 }
 
 // Nearest finds the patterns that the request comes nearest to, at most limit of them, nearest first; of equals the first.
-// pattern(i) is the i-th of n. Patterns that the length of the URL alone already rules out are not compared.
+// pattern(i) is the i-th of n. A comparison ends as soon as it is clear that the pattern cannot be among the nearest.
 func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern) []Near {
+	s := seeker{view: v, url: newColumn(v.Request.URL), path: newColumn(v.Path())}
 	best := make([]Near, 0, limit+1)
 	for i := range n {
-		p := pattern(i)
-		full := len(best) == limit
-		if full && lowerBound(p, v) >= best[limit-1].Distance {
-			continue
+		within := 2.0
+		if len(best) == limit {
+			within = best[limit-1].Distance
 		}
-		d := Distance(p, v)
-		if full && d >= best[limit-1].Distance {
+		d := s.distance(pattern(i), within)
+		if d >= within {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(best, d, func(have Near, d float64) int {
@@ -40,14 +40,30 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 	return best
 }
 
-// lowerBound is a distance that the pattern cannot be below, found without comparing strings.
-func lowerBound(p *mapping.RequestPattern, v *View) float64 {
-	bound := methodWeight * miss(Method(p.Method, v.Request.Method))
-	switch p.URL.Kind {
-	case mapping.URLEqual:
-		bound += urlWeight * minEditDistance(len(p.URL.Expected), len(v.Request.URL))
-	case mapping.PathEqual:
-		bound += urlWeight * minEditDistance(len(p.URL.Expected), len(v.Path()))
+// seeker compares one request with many patterns.
+type seeker struct {
+	view      *View
+	url, path column
+}
+
+// distance is [Distance], or within or more when it is not below that.
+func (s *seeker) distance(p *mapping.RequestPattern, within float64) float64 {
+	u := &p.URL
+	if u.Kind != mapping.URLEqual && u.Kind != mapping.PathEqual {
+		return Distance(p, s.view)
 	}
-	return bound / headWeight
+	others := headDistance(p, s.view)
+	left := (within*headWeight - others) / urlWeight // what the URL may differ
+	if left < 0 {
+		return within
+	}
+	target := &s.url
+	if u.Kind == mapping.PathEqual {
+		target = &s.path
+	}
+	url := target.distance(u.Expected, left)
+	if url >= left {
+		return within
+	}
+	return distance(p, s.view, others+urlWeight*url)
 }
