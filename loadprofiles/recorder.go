@@ -18,6 +18,8 @@ type Recorder struct {
 	matches map[seenTags][]*sink
 
 	insufficientVUs bool
+	pulse           time.Time     // of the last sample that k6 takes once a second
+	stalled         time.Duration // the longest time between two of them
 }
 
 // seenTags is a metric with a set of tags, for which the matching thresholds are remembered.
@@ -84,6 +86,10 @@ func (r *Recorder) Point(p Point) {
 		s.check(p.Tags.Check, p.Value != 0)
 	case "vus_max":
 		s.VUs = max(s.VUs, int64(p.Value))
+		if !r.pulse.IsZero() {
+			r.stalled = max(r.stalled, p.Time.Sub(r.pulse))
+		}
+		r.pulse = p.Time
 	}
 	if sinks := r.watched[p.Metric]; sinks != nil {
 		for _, sink := range r.matching(p, sinks) {
@@ -157,6 +163,9 @@ func (r *Recorder) Summary(exit Exit) Summary {
 		s.saturated("all %d virtual users were busy and %d iterations could not start: raise latency or max_vus, "+
 			"or find out why the application is that slow", s.VUs, s.Dropped)
 	}
+	if r.stalled > maxStall {
+		s.saturated("k6 stood still for %s, so the machine is overloaded or was suspended", r.stalled.Round(100*time.Millisecond))
+	}
 	if available := exit.Wall.Seconds() * exit.CPUs; available > 0 {
 		s.CPUShare = exit.CPU.Seconds() / available
 		if s.CPUShare > maxCPUShare {
@@ -166,6 +175,9 @@ func (r *Recorder) Summary(exit Exit) Summary {
 	}
 	return s
 }
+
+// maxStall is how late k6 may be with what it does once a second before its schedule is no schedule.
+const maxStall = 2 * time.Second
 
 // maxCPUShare is what k6 may use of the CPUs before it measures itself. Its own documentation advises 80 %:
 // https://grafana.com/docs/k6/latest/testing-guides/running-large-tests/.

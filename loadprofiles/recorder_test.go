@@ -149,6 +149,22 @@ func TestSaturatedCPU(t *testing.T) {
 	assert.False(t, unknown.Saturated)
 }
 
+func TestStalledGenerator(t *testing.T) {
+	for gap, stalled := range map[time.Duration]bool{time.Second: false, 1900 * time.Millisecond: false, 2600 * time.Millisecond: true} {
+		rec := loadprofiles.NewRecorder(loadprofiles.Plan{})
+		at := time.Unix(1_800_000_000, 0)
+		for _, step := range []time.Duration{0, time.Second, gap, time.Second} {
+			at = at.Add(step)
+			rec.Point(loadprofiles.Point{Time: at, Metric: "vus_max", Value: 1, Tags: &loadprofiles.Tags{}})
+		}
+		s := rec.Summary(loadprofiles.Exit{})
+		assert.Equal(t, stalled, s.Saturated, gap)
+		if stalled {
+			assert.Contains(t, s.Saturation[0], "k6 stood still for 2.6s")
+		}
+	}
+}
+
 func TestPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "samples.csv")
 	pipe, err := loadprofiles.NewPipe(path)

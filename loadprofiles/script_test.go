@@ -2,10 +2,13 @@ package loadprofiles_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -214,9 +217,30 @@ func TestInterrupt(t *testing.T) {
 
 // A caller may start k6 where it likes and take the samples from its stdout.
 func TestKilledProcessOfTheCaller(t *testing.T) {
+	kill := func(p *os.Process) { assert.NoError(t, p.Kill()) }
+	summary := runByHand(t, loadprofiles.Load{Rate: 50, Duration: time.Minute}, kill)
+	assert.Equal(t, -1, summary.ExitCode)
+	assert.Positive(t, summary.Iterations)
+	assert.Positive(t, summary.Exceptions.Count)
+	assert.Contains(t, summary.Doubts()[0], "it was killed by a signal")
+}
+
+// A machine that is overloaded, or asleep, is not the application's fault.
+func TestStalledProcess(t *testing.T) {
+	pause := func(p *os.Process) {
+		assert.NoError(t, p.Signal(syscall.SIGSTOP))
+		time.AfterFunc(2500*time.Millisecond, func() { assert.NoError(t, p.Signal(syscall.SIGCONT)) })
+	}
+	summary := runByHand(t, loadprofiles.Load{Rate: 50, Duration: 5 * time.Second}, pause)
+	assert.Zero(t, summary.ExitCode)
+	assert.True(t, summary.Saturated)
+	assert.Contains(t, strings.Join(summary.Doubts(), "\n"), "k6 stood still for ")
+}
+
+// runByHand starts k6 without Run, on a script that throws, and calls back once, a second after the start.
+func runByHand(t *testing.T, load loadprofiles.Load, begun func(*os.Process)) loadprofiles.Summary {
 	k6 := testK6(t)
-	cfg := loadprofiles.Config{Profile: "smoke", Load: loadprofiles.Load{Rate: 50, Duration: time.Minute},
-		Script: script(t, `export default function () { throw new Error('boom'); }`)}
+	cfg := loadprofiles.Config{Profile: "smoke", Load: load, Script: script(t, `export default function () { throw new Error('boom'); }`)}
 	inspection, err := k6.Inspect(t.Context(), cfg)
 	require.NoError(t, err)
 	layout := k6.Layout(t.TempDir())
@@ -239,18 +263,17 @@ func TestKilledProcessOfTheCaller(t *testing.T) {
 	go func() { logged <- rec.ReadLog(stderr) }()
 	var once sync.Once
 	err = rec.ReadSamples(stdout, func(p loadprofiles.Point) {
-		if p.Metric == "iterations" {
-			once.Do(func() { assert.NoError(t, cmd.Process.Kill()) })
+		if p.Metric == "vus_max" {
+			once.Do(func() { begun(cmd.Process) })
 		}
 	})
 	if err != nil {
 		require.ErrorIs(t, err, loadprofiles.ErrTruncated, "k6 may be killed while it writes")
 	}
 	require.NoError(t, <-logged)
-	require.Error(t, cmd.Wait())
-	summary := rec.Summary(loadprofiles.Exit{Code: cmd.ProcessState.ExitCode()})
-	assert.Equal(t, -1, summary.ExitCode)
-	assert.Positive(t, summary.Iterations)
-	assert.Positive(t, summary.Exceptions.Count)
-	assert.Contains(t, summary.Doubts()[0], "it was killed by a signal")
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	return rec.Summary(loadprofiles.Exit{Code: cmd.ProcessState.ExitCode()})
 }
