@@ -131,8 +131,10 @@ func (cfg *Config) defaults() {
 func (cfg *Config) bundleDir() string { return filepath.Join(cfg.StateDir, "bundles") }
 
 // load reads a spec as the runner will.
-func (cfg *Config) load(path string) (*envd.Spec, error) {
-	s, diagnostics := spec.Load(path, cfg.SpecOptions)
+func (cfg *Config) load(path, runtime string) (*envd.Spec, error) {
+	options := cfg.SpecOptions
+	options.Runtime = runtime
+	s, diagnostics := spec.Load(path, options)
 	if s == nil {
 		if err := diagnostics.Err(); err != nil {
 			return nil, err

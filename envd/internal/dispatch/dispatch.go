@@ -37,10 +37,12 @@ type Config struct {
 	Exe             string // the envd binary
 	Env             []string
 	Store           *store.Store
-	Load            func(path string) (*envd.Spec, error) // reads a spec; its error may be spec.Diagnostics
-	MaxRuns         int                                   // that exercise at the same time; more wait
-	MaxEnvironments int                                   // that are up at the same time; more are refused
-	Log             *slog.Logger
+	MaxRuns         int // that exercise at the same time; more wait
+	MaxEnvironments int // that are up at the same time; more are refused
+	// Load reads a spec as the runner will, for another runtime than its own where one is named. Its error may be
+	// spec.Diagnostics.
+	Load func(path, runtime string) (*envd.Spec, error)
+	Log  *slog.Logger
 }
 
 // Dispatcher is the daemon's hand on its runners.
@@ -103,18 +105,15 @@ type Submission struct {
 
 // Submit checks the spec and queues the run, or starts the environment.
 func (d *Dispatcher) Submit(ctx context.Context, s Submission) (store.Record, error) {
-	sp, err := d.Load(s.Spec)
+	sp, err := d.Load(s.Spec, s.Runtime)
 	if err != nil {
 		return store.Record{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is kept and started, or neither
 	id := launch.NewID(sp.Name)
 	r := store.Record{
-		ID: id, Kind: s.Kind, Name: sp.Name, Runtime: sp.Environment.Runtime, Spec: sp.File, Bundle: s.Bundle, TTL: s.TTL,
+		ID: id, Kind: s.Kind, Name: sp.Name, Runtime: sp.Environment.Runtime, Spec: sp.File, Bundle: s.Bundle, TTL: s.TTL, Override: s.Runtime != "",
 		Dir: filepath.Join(d.RunsDir, id), Status: v1.Queued, Created: time.Now().UTC(),
-	}
-	if s.Runtime != "" {
-		r.Runtime, r.Override = s.Runtime, true
 	}
 	if r.Kind == store.Up {
 		return d.admitEnvironment(ctx, r)

@@ -77,8 +77,8 @@ func (h *host) stop() {
 	assert.NoError(h.t, h.s.Close())
 }
 
-func load(path string) (*envd.Spec, error) {
-	s, diagnostics := spec.Load(path, spec.Options{})
+func load(path, runtime string) (*envd.Spec, error) {
+	s, diagnostics := spec.Load(path, spec.Options{Runtime: runtime})
 	return s, diagnostics.Err()
 }
 
@@ -303,6 +303,15 @@ func TestRunsOfOthers(t *testing.T) {
 	r := seen("other-2")
 	require.NoError(t, h.d.End(t.Context(), r.ID))
 	assert.Equal(t, v1.Finished, h.wait(r.ID, ended).Status)
+}
+
+func TestAnotherRuntime(t *testing.T) {
+	h := newHost(t, 1)
+	path := dispatchtest.Spec(t, h.dir, "shop", dispatchtest.Quick)
+	r, err := h.d.Submit(t.Context(), dispatch.Submission{Kind: store.Run, Spec: path, Runtime: "fake"})
+	require.NoError(t, err)
+	assert.Equal(t, "fake", r.Runtime)
+	h.wait(r.ID, ended)
 }
 
 func TestBundleIsRemovedAtTheEnd(t *testing.T) {

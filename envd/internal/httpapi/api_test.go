@@ -67,8 +67,8 @@ func newServer(t *testing.T) *server {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.d, err = dispatch.New(t.Context(), dispatch.Config{
 		RunsDir: filepath.Join(dir, "runs"), Exe: exe, Env: os.Environ(), Store: s.s, MaxRuns: 2, MaxEnvironments: 2, Log: log,
-		Load: func(path string) (*envd.Spec, error) {
-			sp, diagnostics := spec.Load(path, spec.Options{})
+		Load: func(path, runtime string) (*envd.Spec, error) {
+			sp, diagnostics := spec.Load(path, spec.Options{Runtime: runtime})
 			return sp, diagnostics.Err()
 		},
 	})
