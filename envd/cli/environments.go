@@ -158,13 +158,7 @@ func (a *app) execCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			dir := ""
-			if service == "" {
-				if dir, err = os.Getwd(); err != nil {
-					return err
-				}
-			}
-			req := runner.ExecRequest{Service: service, Command: args[1:], WorkDir: dir}
+			req := runner.ExecRequest{Service: service, Command: args[1:]}
 			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if err != nil {
 				return withCode(exitEnvironment, err)
@@ -175,7 +169,7 @@ func (a *app) execCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&service, "service", "", "with the environment and working directory of this service")
+	c.Flags().StringVar(&service, "service", "", "with the variables and working directory of this service, not those of the spec")
 	return c
 }
 

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -120,120 +118,4 @@ func (a *app) showReport(c *cobra.Command, dir *evidence.Dir) error {
 		return report.JSON(c.OutOrStdout(), r)
 	}
 	return report.Text(c.OutOrStdout(), r, report.TextOptions{Color: colored(os.Stdout), Width: width(os.Stdout)})
-}
-
-func (a *app) upCommand() *cobra.Command {
-	var place where
-	var runtime string
-	var ttl time.Duration
-	var foreground bool
-	c := &cobra.Command{
-		Use:   "up SPEC",
-		Short: "Bring an environment up to work in; it is gone when its lease ends",
-		Example: `  envd up envd.yaml
-  envd up envd.yaml --ttl 4h -o json
-  envd up envd.yaml --foreground      # until ^C`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err != nil {
-					return err
-				}
-				return a.upRemote(c, daemon, args[0], runtime, ttl)
-			}
-			s, err := a.load(c, args[0], runtime)
-			if err != nil {
-				return err
-			}
-			if !foreground {
-				return a.upDetached(c, s, place, runtime, ttl)
-			}
-			return a.upForeground(c, s, place, ttl)
-		},
-	}
-	place.flags(c)
-	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
-	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
-	c.Flags().BoolVar(&foreground, "foreground", false, "hold the environment in this process, until it is interrupted")
-	return c
-}
-
-// upForeground is the runner of an environment.
-func (a *app) upForeground(c *cobra.Command, s *envd.Spec, place where, ttl time.Duration) error {
-	dir, err := place.create(s)
-	if err != nil {
-		return err
-	}
-	progress := newProgress(os.Stderr)
-	cfg, err := newConfig(s, dir, place.id, progress.notice)
-	if err != nil {
-		return err
-	}
-	cfg.TTL = ttl
-	cfg.Ready = func(meta evidence.Meta) error {
-		progress.close()
-		if os.Getenv(launch.ReadyVariable) != "" {
-			return launch.Ready(meta)
-		}
-		return a.showUp(c, meta)
-	}
-	result, err := runner.Up(c.Context(), cfg)
-	progress.close()
-	switch {
-	case err != nil:
-		return withCode(exitEnvironment, err)
-	case errors.Is(result.Cause, runner.ErrInterrupted) && !result.WasReady:
-		return &exitError{exitInterrupted, nil}
-	case !result.WasReady:
-		return withCode(exitEnvironment, result.Cause)
-	case len(result.Verdict.Leftovers) > 0:
-		return withCode(exitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
-	}
-	return nil
-}
-
-// upDetached starts a runner of its own and returns when the environment is ready.
-func (a *app) upDetached(c *cobra.Command, s *envd.Spec, place where, runtime string, ttl time.Duration) error {
-	if place.id == "" {
-		place.id = launch.NewID(s.Name)
-	}
-	root, err := launch.RunsDir()
-	if err != nil {
-		return err
-	}
-	if place.out == "" {
-		place.out = filepath.Join(root, place.id)
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return withCode(exitEnvironment, err)
-	}
-	arg := []string{"up", s.File, "--foreground", "--id", place.id, "--out", place.out, "--ttl", ttl.String()}
-	if runtime != "" {
-		arg = append(arg, "--runtime", runtime)
-	}
-	meta, err := launch.Up(c.Context(), launch.Options{Exe: exe, Arg: arg, Dir: place.out})
-	if err == nil {
-		return a.showUp(c, meta)
-	}
-	code := exitEnvironment
-	if failed := (*launch.Failure)(nil); errors.As(err, &failed) && failed.ExitCode > 0 {
-		code = failed.ExitCode
-	}
-	if errors.Is(context.Cause(c.Context()), runner.ErrInterrupted) {
-		code = exitInterrupted
-	}
-	return withCode(code, err)
-}
-
-// showUp tells how to reach what is ready.
-func (a *app) showUp(c *cobra.Command, meta evidence.Meta) error {
-	return a.print(c, meta, func() {
-		out := c.OutOrStdout()
-		fmt.Fprintf(out, "%s is ready until %s\n", meta.ID, meta.Expires.Local().Format("15:04:05"))
-		for _, name := range sortedKeys(meta.Addresses) {
-			fmt.Fprintf(out, "  %-24s http://%s\n", name, meta.Addresses[name])
-		}
-		fmt.Fprintf(out, "Take it down: envd down %s\n", meta.ID)
-	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/footprint"
 )
 
 // Options say where a gateway listens.
@@ -35,6 +36,7 @@ type Gateway struct {
 	stubs      map[string]*stub
 	ports      map[int]*port
 	undeclared map[envd.Connection]int64 // keyed with Count 0
+	settling   *time.Timer
 }
 
 // maxUndeclared bounds how many different undeclared destinations are told apart.
@@ -135,6 +137,7 @@ func (g *Gateway) addStub(host string, c StubConfig) error {
 		}
 	}
 	g.stubs[s.host] = s
+	g.settle()
 	for _, n := range c.Ports {
 		if err := g.open(n, false); err != nil {
 			return err
@@ -146,6 +149,19 @@ func (g *Gateway) addStub(host string, c StubConfig) error {
 		}
 	}
 	return nil
+}
+
+// quiet is how long after its last stub came a gateway gives back what only its start needed.
+const quiet = 300 * time.Millisecond
+
+// settle shrinks the gateway once no further stub has come for a while.
+func (g *Gateway) settle() {
+	if g.settling == nil {
+		// To hold less memory is a courtesy; to fail at it harms nobody.
+		g.settling = time.AfterFunc(quiet, func() { _ = footprint.Shrink() })
+	} else {
+		g.settling.Reset(quiet)
+	}
 }
 
 // report sums up what happened so far, in a fixed order.
@@ -174,6 +190,9 @@ func (g *Gateway) report() Report {
 func (g *Gateway) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.settling != nil {
+		g.settling.Stop()
+	}
 	var errs []error
 	for _, p := range g.ports {
 		errs = append(errs, p.server.Close())

@@ -11,8 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
@@ -170,7 +170,7 @@ func Runs(root string) ([]evidence.Meta, error) {
 			runs = append(runs, m)
 		}
 	}
-	sortNewest(runs)
+	slices.SortFunc(runs, func(a, b evidence.Meta) int { return b.Started.Compare(a.Started) })
 	return runs, nil
 }
 
@@ -214,6 +214,3 @@ func Register(root, id, dir string) error {
 	}
 	return os.Symlink(dir, filepath.Join(root, id))
 }
-
-// waitStep is how often WaitGone looks where the system offers nothing to wait for.
-const waitStep = 20 * time.Millisecond

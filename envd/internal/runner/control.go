@@ -167,6 +167,9 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 			req.WorkDir = svc.WorkDir
 		}
 	}
+	if req.WorkDir == "" {
+		req.WorkDir = s.Spec.Dir
+	}
 	for k, v := range req.Env {
 		env[k] = v
 	}

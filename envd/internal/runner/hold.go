@@ -11,6 +11,7 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/footprint"
 )
 
 // hold publishes the services' ports on this host and keeps the environment until its lease or ctx ends.
@@ -33,6 +34,7 @@ func (s *session) hold(ctx context.Context) error {
 			return err
 		}
 	}
+	_ = footprint.Shrink() // to hold less memory is a courtesy; to fail at it harms nobody
 	<-ctx.Done()
 	return context.Cause(ctx)
 }

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runner"
+)
+
+func (a *app) upCommand() *cobra.Command {
+	var place where
+	var runtime string
+	var ttl time.Duration
+	var foreground, resolved bool
+	c := &cobra.Command{
+		Use:   "up SPEC",
+		Short: "Bring an environment up to work in; it is gone when its lease ends",
+		Example: `  envd up envd.yaml
+  envd up envd.yaml --ttl 4h -o json
+  envd up envd.yaml --foreground      # until ^C`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if resolved {
+				return a.upResolved(c, args[0], ttl)
+			}
+			if daemon, err := a.client(); daemon != nil || err != nil {
+				if err != nil {
+					return err
+				}
+				return a.upRemote(c, daemon, args[0], runtime, ttl)
+			}
+			s, err := a.load(c, args[0], runtime)
+			if err != nil {
+				return err
+			}
+			dir, err := place.create(s)
+			if err != nil {
+				return err
+			}
+			if foreground {
+				return a.hold(c, s, dir, place.id, ttl)
+			}
+			return a.upDetached(c, s, dir, place.id, ttl)
+		},
+	}
+	place.flags(c)
+	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
+	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
+	c.Flags().BoolVar(&foreground, "foreground", false, "hold the environment in this process, until it is interrupted")
+	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
+	if err := c.Flags().MarkHidden("resolved"); err != nil {
+		panic(err) // the flag stands three lines above
+	}
+	return c
+}
+
+// hold is the runner of an environment.
+func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
+	progress := newProgress(os.Stderr)
+	cfg, err := newConfig(s, dir, id, progress.notice)
+	if err != nil {
+		return err
+	}
+	cfg.TTL = ttl
+	cfg.Ready = func(meta evidence.Meta) error {
+		progress.close()
+		if os.Getenv(launch.ReadyVariable) != "" {
+			return launch.Ready(meta)
+		}
+		return a.showUp(c, meta)
+	}
+	result, err := runner.Up(c.Context(), cfg)
+	progress.close()
+	switch {
+	case err != nil:
+		return withCode(exitEnvironment, err)
+	case errors.Is(result.Cause, runner.ErrInterrupted) && !result.WasReady:
+		return &exitError{exitInterrupted, nil}
+	case !result.WasReady:
+		return withCode(exitEnvironment, result.Cause)
+	case len(result.Verdict.Leftovers) > 0:
+		return withCode(exitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
+	}
+	return nil
+}
+
+// upDetached starts a runner of its own, which takes the resolved spec over, and returns when the environment is ready.
+func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
+	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
+		return withCode(exitEnvironment, err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return withCode(exitEnvironment, err)
+	}
+	arg := []string{"up", "--resolved", dir.Path(), "--id", id, "--ttl", ttl.String()}
+	meta, err := launch.Up(c.Context(), launch.Options{Exe: exe, Arg: arg, Dir: dir.Path()})
+	if err == nil {
+		return a.showUp(c, meta)
+	}
+	code := exitEnvironment
+	if failed := (*launch.Failure)(nil); errors.As(err, &failed) && failed.ExitCode > 0 {
+		code = failed.ExitCode
+	}
+	if errors.Is(context.Cause(c.Context()), runner.ErrInterrupted) {
+		code = exitInterrupted
+	}
+	return withCode(code, err)
+}
+
+// upResolved is the other end of upDetached.
+func (a *app) upResolved(c *cobra.Command, path string, ttl time.Duration) error {
+	id, err := c.Flags().GetString("id")
+	if err != nil {
+		return err
+	}
+	dir, err := evidence.Create(path)
+	if err != nil {
+		return err
+	}
+	s, err := dir.Spec()
+	if err != nil {
+		return err
+	}
+	return a.hold(c, s, dir, id, ttl)
+}
+
+// showUp tells how to reach what is ready.
+func (a *app) showUp(c *cobra.Command, meta evidence.Meta) error {
+	return a.print(c, meta, func() {
+		out := c.OutOrStdout()
+		fmt.Fprintf(out, "%s is ready until %s\n", meta.ID, meta.Expires.Local().Format("15:04:05"))
+		for _, name := range sortedKeys(meta.Addresses) {
+			fmt.Fprintf(out, "  %-24s http://%s\n", name, meta.Addresses[name])
+		}
+		fmt.Fprintf(out, "Take it down: envd down %s\n", meta.ID)
+	})
+}

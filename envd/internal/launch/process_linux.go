@@ -1,0 +1,58 @@
+package launch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/envd-dev/envd/envd/internal/evidence"
+)
+
+// processExists tells whether a process of that ID runs. One that has ended and was not waited for does not.
+func processExists(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, after, _ := bytes.Cut(b, []byte(") ")) // the name in front may hold anything (proc(5))
+	return len(after) > 0 && after[0] != 'Z' && after[0] != 'X'
+}
+
+// WaitGone waits until a runner's process has ended.
+func WaitGone(ctx context.Context, m evidence.Meta) error {
+	if !Alive(m) {
+		return nil
+	}
+	fd, err := unix.PidfdOpen(m.PID, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("wait for process %d: %w", m.PID, err)
+	}
+	// As a file it is polled by the Go runtime: a pidfd is readable once its process has ended (pidfd_open(2)).
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	process := os.NewFile(uintptr(fd), "pidfd")
+	defer process.Close()
+	conn, err := process.SyscallConn()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { process.Close() })
+	defer stop()
+	err = conn.Read(func(fd uintptr) bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return err == nil && n > 0
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
