@@ -55,26 +55,21 @@ func (c *column) distance(text string, within float64) float64 {
 	longest := float64(max(len(c.s), len(text)))
 	budget := int(min(within, 1) * longest)
 	pv, mv := ^uint64(0), uint64(0)
-	score, last := len(c.s), uint64(1)<<(len(c.s)-1)
+	score, top := len(c.s), uint(len(c.s)-1)
 	for i := range len(text) {
 		if text[i] >= 0x80 {
 			return levenshtein(c.s, text)
 		}
-		eq := c.masks[text[i]]
+		eq := c.masks[text[i]&0x7f]
 		xv := eq | mv
 		xh := (((eq & pv) + pv) ^ pv) | eq
 		ph, mh := mv|^(xh|pv), pv&xh
-		if ph&last != 0 {
-			score++
-		}
-		if mh&last != 0 {
-			score--
-		}
+		score += int(ph>>top&1) - int(mh>>top&1)
 		if score-(len(text)-1-i) > budget { // each further character takes off one at most
 			return 1
 		}
-		ph, mh = ph<<1|1, mh<<1
-		pv, mv = mh|^(xv|ph), ph&xv
+		ph = ph<<1 | 1
+		pv, mv = mh<<1|^(xv|ph), ph&xv
 	}
 	return float64(score) / longest
 }
