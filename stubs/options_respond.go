@@ -27,6 +27,10 @@ type ResponseOptions struct {
 	NoGzip bool
 	// StubCORS answers preflight requests and adds CORS headers to stub responses. The admin API always does.
 	StubCORS bool
+	// RecordMappings writes a mapping file and a body file for every proxied request that is new; the mappings match on the
+	// request headers MatchHeaders.
+	RecordMappings bool
+	MatchHeaders   []string
 	// Webhooks bounds the webhooks under way at the same time; 0 is 10.
 	Webhooks int
 	// Proxy configures responses that are fetched from elsewhere (proxyBaseUrl, browser proxying) and webhooks.

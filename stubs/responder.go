@@ -2,6 +2,7 @@ package stubs
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 
@@ -54,7 +55,12 @@ func (s *Server) newResponder() (responder, error) {
 		Client: client, Templates: engine, Random: s.random, Log: s.log,
 		Concurrency: o.Webhooks, BodyLimit: s.options.Journal.ResponseBodyLimit,
 	})
-	return answers{respond.New(responses), hooks, record.New(recorded{s})}, nil
+	a := answers{Responder: respond.New(responses), Runner: hooks, recorder: record.New(recorded{s})}
+	if o.RecordMappings {
+		a.toFiles = &record.ToFiles{Mappings: s.mappings, Bodies: s.bodies, MatchHeaders: o.MatchHeaders, ServeEvents: s.journal.All}
+		a.log = s.log
+	}
+	return a, nil
 }
 
 // answers are the responses, what follows them and what is made from them.
@@ -62,6 +68,19 @@ type answers struct {
 	*respond.Responder
 	*webhook.Runner
 	recorder *record.Recorder
+	toFiles  *record.ToFiles // nil when not every request is recorded
+	log      *slog.Logger
+}
+
+// Write sends a response and records the request when the options say so.
+func (a answers) Write(ctx context.Context, w http.ResponseWriter, r *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition, ready func()) {
+	a.Responder.Write(ctx, w, r, ev, def, ready)
+	if a.toFiles == nil {
+		return
+	}
+	if err := a.toFiles.Served(ev); err != nil {
+		a.log.Error("request was not recorded", "url", ev.Request.URL, "error", err)
+	}
 }
 
 func (a answers) Recorder() http.Handler { return a.recorder }
