@@ -192,6 +192,9 @@ func helpBlock(o *options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if name == "" {
+		return nil, illegalArgument("The uri is required.")
+	}
 	var body *list
 	if o.block != nil {
 		body = o.block.body

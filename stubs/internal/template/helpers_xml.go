@@ -42,7 +42,8 @@ func (d *domNode) get(name string) (any, bool) {
 }
 
 func (d *domNode) properties() []entry {
-	return beanProperties(d, []string{"name", "text", "attributes"})
+	text, _ := d.text()
+	return append(beanProperties(d, []string{"name", "attributes", "text"}), entry{"toString", text})
 }
 
 func (d *domNode) jsonProperties() []entry { return named(d, []string{"attributes", "name", "text"}) }
@@ -72,7 +73,10 @@ func (p *primitiveNode) get(name string) (any, bool) {
 	return nil, false
 }
 
-func (p *primitiveNode) properties() []entry { return beanProperties(p, []string{"attributes"}) }
+func (p *primitiveNode) properties() []entry {
+	text, _ := p.text()
+	return append(beanProperties(p, []string{"attributes"}), entry{"toString", text})
+}
 
 func (p *primitiveNode) jsonProperties() []entry { return p.properties()[:1] }
 

@@ -292,10 +292,12 @@ func (q *request) partMap() *Map {
 	if q.parts == nil {
 		parts, _ := q.req.Parts() // what came before a broken part still counts
 		q.parts = newMap(hashMap, len(parts))
+		unnamed := 0
 		for i := range parts {
 			p := &part{part: &parts[i], name: parts[i].Name}
 			if p.name == "" {
-				p.name = "part-" + strconv.Itoa(i)
+				p.name = "part-" + strconv.Itoa(unnamed)
+				unnamed++
 			}
 			q.parts.put(p.name, p)
 		}
@@ -320,8 +322,8 @@ func (p *part) get(name string) (any, bool) {
 	case "headers":
 		if p.headers == nil {
 			p.headers = newMap(headerMap, len(p.part.Header))
-			for name, values := range p.part.Header {
-				p.headers.entries = append(p.headers.entries, entry{name, singleOf(values)})
+			for name, values := range p.part.Header { // WireMock knows them in lower case
+				p.headers.entries = append(p.headers.entries, entry{strings.ToLower(name), singleOf(values)})
 			}
 			p.headers.order()
 		}
@@ -375,4 +377,10 @@ func (m method) get(name string) (any, bool) {
 	return nil, false
 }
 
-func (m method) properties() []entry { return beanProperties(m, []string{"name", "expected"}) }
+func (m method) properties() []entry {
+	entity, _ := m.get("hasEntity")
+	return []entry{
+		{"expected", string(m)}, {"name", string(m)}, {"getName", string(m)}, {"hasEntity", entity}, {"hashCode", javaHash(string(m))},
+		{"values", safeString("[L" + m.class() + ";@1")}, {"getExpected", string(m)}, {"toString", string(m)}, {"value", string(m)},
+	}
+}

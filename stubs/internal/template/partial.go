@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -147,6 +148,11 @@ func (n *partial) render(r *render, s *scope) error {
 	hash, err := evalHash(r, s, n.hash)
 	if err != nil {
 		return r.fail(n.at, err)
+	}
+	for _, name := range [...]string{"size", "empty"} { // the original keeps these names from being found on the hash itself
+		if !slices.ContainsFunc(hash, func(e entry) bool { return e.key == name }) {
+			hash = append(hash, entry{name, s.get(r, path{{kind: segProperty, name: name}})})
+		}
 	}
 	r.callee = n
 	err = r.enter(body, partialScope(r, s, n.scope, hash))

@@ -95,5 +95,5 @@ func TestRecorded(t *testing.T) {
 			assert.Equal(t, c.Want, got, c.Template)
 		}
 	}
-	require.Greater(t, count, 250)
+	require.Greater(t, count, 550)
 }
