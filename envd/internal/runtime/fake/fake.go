@@ -5,13 +5,10 @@ package fake
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"sort"
 	"sync"
 
 	"github.com/envd-dev/envd/envd"
@@ -186,8 +183,17 @@ func (r *Runtime) look(command []string, env map[string]string, dir string) (Pro
 	return nil, fmt.Errorf("command %q not found in PATH %s", command[0], env["PATH"])
 }
 
+// clear kills what an earlier task of that name left running.
+func (e *environment) clear(name string) {
+	if old, err := e.service(name); err == nil && old.over() {
+		old.kill()
+		<-old.treeEnded
+	}
+}
+
 // run starts a task under a name that no running one has.
 func (r *Runtime) run(e *environment, name string, t *task) error {
+	e.clear(name)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	open := logfile.Create
@@ -228,185 +234,6 @@ func (e *environment) writeFile(op envd.Operation) error {
 	defer e.mu.Unlock()
 	e.files[op.File.Path] = append([]byte(nil), op.Content...)
 	return nil
-}
-
-// Observe tells what exists.
-func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error) {
-	e, err := r.get(envID)
-	if errors.Is(err, envd.ErrNotFound) {
-		return envd.State{}, ctx.Err()
-	}
-	state := envd.State{Exists: true, Services: map[string]envd.ServiceState{}}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for name, t := range e.services {
-		if name == envd.GatewayName {
-			state.Gateway = !t.over()
-			continue
-		}
-		s := envd.ServiceState{Running: !t.over(), Started: t.started}
-		if t.over() {
-			s.ExitCode = &t.exit.Code
-		}
-		state.Services[name] = s
-	}
-	return state, ctx.Err()
-}
-
-// Wait blocks until the service has ended.
-func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return envd.Exit{}, err
-	}
-	t, err := e.service(service)
-	if err != nil {
-		return envd.Exit{}, err
-	}
-	select {
-	case <-t.ended:
-		return t.exit, nil
-	case <-ctx.Done():
-		return envd.Exit{}, ctx.Err()
-	}
-}
-
-// Logs reads a service's output.
-func (r *Runtime) Logs(ctx context.Context, envID, service string, follow bool) (io.ReadCloser, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return nil, err
-	}
-	t, err := e.service(service)
-	if err != nil {
-		return nil, err
-	}
-	return t.log.Reader(ctx, follow)
-}
-
-// Exec runs a program as a command.
-func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return -1, err
-	}
-	if len(cmd.Command) == 0 {
-		return -1, errors.New("exec: no command given")
-	}
-	t := &task{name: cmd.Service, command: cmd.Command, env: map[string]string{}, workDir: cmd.WorkDir}
-	if cmd.Service != "" {
-		svc, err := e.service(cmd.Service)
-		if err != nil {
-			return -1, err
-		}
-		for k, v := range svc.env {
-			t.env[k] = v
-		}
-		if t.workDir == "" {
-			t.workDir = svc.workDir
-		}
-	}
-	for k, v := range cmd.Env {
-		t.env[k] = v
-	}
-	if t.program, err = r.look(cmd.Command, t.env, t.workDir); err != nil {
-		return -1, err
-	}
-	t.start(e, cmd.Stdin, orDiscard(cmd.Stdout), orDiscard(cmd.Stderr))
-	select {
-	case <-t.ended:
-	case <-ctx.Done():
-	}
-	t.kill()
-	<-t.treeEnded
-	if err := ctx.Err(); err != nil {
-		return -1, err
-	}
-	return t.exit.Code, nil
-}
-
-func orDiscard(w io.Writer) io.Writer {
-	if w == nil {
-		return io.Discard
-	}
-	return w
-}
-
-// Stats lists the services; a function's consumption cannot be told from its process's.
-func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var usage []envd.Usage
-	for name := range e.services {
-		usage = append(usage, envd.Usage{Service: name})
-	}
-	sort.Slice(usage, func(i, j int) bool { return usage[i].Service < usage[j].Service })
-	return usage, ctx.Err()
-}
-
-// Undeclared lists what Process.Dial refused.
-func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	out := []envd.Connection{}
-	for c, n := range e.refused {
-		c.Count = n
-		out = append(out, c)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Destination < out[j].Destination })
-	return out, ctx.Err()
-}
-
-// Dial connects to a port that a Program listens on.
-func (r *Runtime) Dial(ctx context.Context, envID, service string, port int) (net.Conn, error) {
-	e, err := r.get(envID)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := e.service(service); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return e.dial(ctx, endpointOf(service, port))
-}
-
-// Destroy ends everything, and waits until it has ended.
-func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, error) {
-	r.mu.Lock()
-	e := r.envs[envID]
-	r.mu.Unlock()
-	if e == nil {
-		return nil, nil
-	}
-	e.mu.Lock()
-	for _, t := range e.services {
-		t.kill()
-	}
-	e.mu.Unlock()
-	ended := make(chan struct{})
-	go func() {
-		e.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.envs, envID)
-	return r.opts.Leftovers, nil
 }
 
 // awaitPort waits until somebody listens.

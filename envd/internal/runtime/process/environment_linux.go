@@ -93,7 +93,7 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, setup
 }
 
 // initEnviron keeps PID 1 small: it sleeps almost always, and needs nothing of the runner's environment.
-var initEnviron = []string{"GOGC=20", "GOMEMLIMIT=12MiB", "GOMAXPROCS=2"}
+var initEnviron = []string{"GOGC=20", "GOMEMLIMIT=24MiB", "GOMAXPROCS=2"}
 
 // spawn starts PID 1 from a thread that lives exactly as long as PID 1 does: the parent-death signal is sent at the
 // end of the thread that forked, not of the process.

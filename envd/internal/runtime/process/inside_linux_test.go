@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -194,4 +196,41 @@ func TestPID1IsSmall(t *testing.T) {
 			}
 		}
 	}, 5*time.Second, 20*time.Millisecond)
+}
+
+// refusedVerb makes the test binary a user of a machine that grants no user namespaces.
+const refusedVerb = "refused"
+
+func runRefused() int {
+	if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0); err != nil {
+		return fail(err)
+	}
+	rt := process.New(process.Options{})
+	caps, err := rt.Capabilities(context.Background())
+	if err != nil {
+		return fail(err)
+	}
+	fmt.Println(caps.Isolated, caps.KillSafe, caps.Hostnames, caps.Commands, caps.Guarantee)
+	return 0
+}
+
+func TestRefusedNamespacesAreSaidSo(t *testing.T) {
+	cmd := exec.Command(executable(t), refusedVerb)
+	cmd.SysProcAttr = &syscall.SysProcAttr{ // a namespace whose own limit can be set to none
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Contains(t, string(out), "false false false true weaker: no namespaces (")
+	assert.Contains(t, string(out), "no space left on device", "the kernel's reason")
+}
+
+// A test that envd runs may use envd itself.
+func TestEnvironmentInAnEnvironment(t *testing.T) {
+	rt, id := started(t, nil)
+	exe := executable(t)
+	out := shell(t, rt, id, "", exe+" -test.run '^TestPrivatePlaces$' -test.v 2>&1 || true")
+	assert.Contains(t, out, "--- PASS: TestPrivatePlaces")
 }

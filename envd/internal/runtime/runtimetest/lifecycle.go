@@ -123,6 +123,12 @@ func testRestart(t *testing.T, b *bench) {
 	b.start(b.workload("svc", "print:second", "exit:4"))
 	assert.Equal(t, 4, b.wait("svc").Code)
 	assert.Equal(t, []string{"stdout first", "stdout second"}, b.logLines("svc"))
+
+	b.start(b.workload("svc", "daemonise:9600"))
+	b.wait("svc")
+	b.answers("svc", 9600, "daemon ping")
+	b.start(b.workload("svc", "listen:9600", "stubborn")) // what was left running is not in the way
+	b.answers("svc", 9600, "svc ping")
 }
 
 func testUnknownService(t *testing.T, b *bench) {

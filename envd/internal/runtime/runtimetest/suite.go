@@ -102,7 +102,9 @@ func newBench(t *testing.T, h Harness) *bench {
 	require.NoError(t, err)
 	b.caps = caps
 	t.Cleanup(func() { // whatever the test did, nothing may be left
-		left, err := b.rt.Destroy(context.Background(), b.id)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		left, err := b.rt.Destroy(ctx, b.id)
 		assert.NoError(t, err)
 		assert.Empty(t, left)
 	})

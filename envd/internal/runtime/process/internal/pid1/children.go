@@ -60,6 +60,15 @@ func newChildren(plain bool) (*children, error) {
 	return c, nil
 }
 
+// clear kills what an earlier process of that name left running: its successor must not find its ports taken.
+func (c *children) clear(ctx context.Context, name string) error {
+	old, err := c.get(name)
+	if err != nil || !old.over() {
+		return nil // nothing of the kind, or start refuses
+	}
+	return c.killTree(ctx, old)
+}
+
 // start forks under the lock, so that no end can be reaped before the process is on record.
 func (c *children) start(name string, argv0 string, argv []string, attr *syscall.ProcAttr) (*child, error) {
 	c.mu.Lock()

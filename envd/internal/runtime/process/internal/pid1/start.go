@@ -57,6 +57,9 @@ func (s *server) start(ctx context.Context, req *control.Start, files []*os.File
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
+	if err := s.children.clear(ctx, req.Name); err != nil {
+		return nil, nil, fmt.Errorf("start %s: %w", req.Name, err)
+	}
 	kid, err := s.children.start(req.Name, argv0, argv, attr)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", req.Name, execError(argv0, err))

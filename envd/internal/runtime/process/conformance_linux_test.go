@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == trialRunner {
 		os.Exit(runTrialRunner(os.Args[2], os.Args[3]))
 	}
+	if len(os.Args) == 2 && os.Args[1] == refusedVerb {
+		os.Exit(runRefused())
+	}
 	goleak.VerifyTestMain(m)
 }
 
