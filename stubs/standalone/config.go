@@ -43,9 +43,6 @@ type config struct {
 	caStore    store
 	browser    bool
 
-	record       bool
-	matchHeaders []string
-
 	verbose, noBanner, trace, logRequests bool
 	notices                               []string // what the user should know before the server starts
 }
@@ -116,7 +113,6 @@ func configure(v values) (*config, []error) {
 		idleTimeout: c.millis("jetty-idle-timeout"), stopTimeout: c.millis("jetty-stop-timeout"),
 		adminHTTPS: c.has("admin-api-require-https"),
 		clientCert: c.has("https-require-client-cert"), browser: c.has("enable-browser-proxying"),
-		record: c.has("record-mappings"), matchHeaders: c.list("match-headers"),
 		verbose: c.has("verbose"), noBanner: c.has("disable-banner"), trace: c.has("print-all-network-traffic"),
 		logRequests: c.has("verbose") && !c.has("disable-request-logging"),
 	}
@@ -216,6 +212,7 @@ func (c *checker) serverOptions(o *stubs.Options) {
 	o.PermittedSystemKeys = c.list("permitted-system-keys")
 	o.NoGzip = c.has("disable-gzip")
 	o.StubCORS = c.has("enable-stub-cors")
+	o.RecordMappings, o.MatchHeaders = c.has("record-mappings"), c.list("match-headers")
 	o.Webhooks = c.number("webhook-threadpool-size", 0, 1, 1<<20)
 	switch policy := c.get("use-chunked-encoding", "always"); strings.ToLower(policy) {
 	case "always":

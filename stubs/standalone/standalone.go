@@ -146,9 +146,9 @@ func (c *config) banner(out io.Writer, t *transport.Server) {
 	}
 	line("enable-browser-proxying", c.browser)
 	line("disable-banner", c.noBanner)
-	if c.record {
+	if c.server.RecordMappings {
 		line("record-mappings", true)
-		line("match-headers", c.matchHeaders)
+		line("match-headers", c.server.MatchHeaders)
 	}
 	line("no-request-journal", c.server.Journal.Disabled)
 	line("verbose", c.verbose)
