@@ -125,13 +125,23 @@ func readISO(text string) (zoned, local *time.Time) {
 	if t, err := datetime.ParseZoned(text); err == nil {
 		zoned = &t.Time
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "2006-01", "2006"} {
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "2006-01"} {
 		if t, err := time.Parse(layout, text); err == nil {
-			local = &t
-			break
+			return zoned, &t
 		}
 	}
-	return zoned, local
+	return zoned, readYear(text)
+}
+
+// readYear reads java.time's Year: up to ten digits, a sign before them, at most 999,999,999.
+func readYear(text string) *time.Time {
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+")
+	n, err := strconv.Atoi(text)
+	if err != nil || len(digits) > 10 || len(text) > len(digits)+1 || n > 999_999_999 || n < -999_999_999 {
+		return nil
+	}
+	t := time.Date(n, time.January, 1, 0, 0, 0, 0, time.UTC)
+	return &t
 }
 
 // reader is the function that reads actualFormat: a pattern, "unix" (seconds) or "epoch" (milliseconds).

@@ -6,15 +6,18 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/jsonpath"
+	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
 
 // Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
 // does not. It is costly and there for requests that no stub matched.
 func Failure(p Pattern, v Value) error {
 	if !v.Present {
-		return nil
+		return absentFailure(p)
 	}
 	switch t := p.(type) {
+	case *matchesXPath:
+		return t.failure(v)
 	case *dateTime:
 		return t.failure(v)
 	case *matchesJSONPath:
@@ -26,6 +29,42 @@ func Failure(p Pattern, v Value) error {
 			if err := Failure(o, v); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// absentFailure is Failure for a value that is not there.
+func absentFailure(p Pattern) error {
+	switch t := p.(type) {
+	case *pathTemplate:
+		return errors.New(`java.lang.NullPointerException: Cannot invoke "String.contains(java.lang.CharSequence)" because "url" is null`)
+	case *dateTime:
+		return nil
+	case *not:
+		return absentFailure(t.unexpected)
+	case *logical:
+		for _, o := range t.operands {
+			if err := absentFailure(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// failure is that of printing an element whose attribute has a prefix declared further out.
+func (p *matchesXPath) failure(v Value) error {
+	if p.sub == nil || p.path == nil || p.path.Namespaces() {
+		return nil
+	}
+	nodes, _ := p.find(v).([]*xmlmatch.Node)
+	for _, n := range nodes {
+		if prefix := n.Undeclared(); prefix != "" {
+			return errors.New("wiremock.jakarta.servlet.ServletException: javax.xml.transform.TransformerException: java.lang.RuntimeException: Namespace for prefix '" + prefix + "' has not been declared.")
+		}
+		if err := Failure(p.sub, Text(n.String())); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -150,8 +150,8 @@ func parseXPath(op operation) (Pattern, error) {
 	return p, nil
 }
 
-// texts are what the expression finds; none where the value is no XML.
-func (p *matchesXPath) texts(v Value) []string {
+// find evaluates the expression; nil where it finds nothing or the value is no XML.
+func (p *matchesXPath) find(v Value) any {
 	if !v.Present || p.path == nil || !looksLikeXML(v.Text) {
 		return nil
 	}
@@ -163,13 +163,26 @@ func (p *matchesXPath) texts(v Value) []string {
 	if err != nil {
 		return nil
 	}
-	return xmlmatch.Texts(result)
+	return result
+}
+
+// texts are what the expression finds.
+func (p *matchesXPath) texts(v Value) []string {
+	if result := p.find(v); result != nil {
+		return xmlmatch.Texts(result)
+	}
+	return nil
 }
 
 func (p *matchesXPath) Exact(v Value) bool {
+	if p.sub == nil {
+		result := p.find(v)
+		nodes, ok := result.([]*xmlmatch.Node)
+		return len(nodes) > 0 || !ok && result != nil
+	}
 	texts := p.texts(v)
-	if p.sub == nil || len(texts) == 0 {
-		return p.sub == nil && len(texts) > 0
+	if len(texts) == 0 {
+		return false
 	}
 	if len(texts) == 1 {
 		return p.sub.Exact(Text(texts[0]))
@@ -178,9 +191,12 @@ func (p *matchesXPath) Exact(v Value) bool {
 }
 
 func (p *matchesXPath) Match(v Value) Result {
+	if p.sub == nil {
+		return exactly(p.Exact(v))
+	}
 	texts := p.texts(v)
-	if p.sub == nil || len(texts) == 0 {
-		return exactly(p.sub == nil && len(texts) > 0)
+	if len(texts) == 0 {
+		return Result{Distance: 1}
 	}
 	return nearest(p.sub, texts)
 }

@@ -105,6 +105,31 @@ func (n *Node) String() string {
 	return n.Value
 }
 
+// Undeclared is the prefix of an attribute in the node that is not declared in it, "" if there is none. The JDK fails to
+// print such a node of a document without namespaces.
+func (n *Node) Undeclared() string { return n.undeclared(&scope{prefix: "xml"}) }
+
+func (n *Node) undeclared(s *scope) string {
+	for _, a := range n.Attrs {
+		if a.Prefix == "xmlns" {
+			s = &scope{s, a.Local, a.Value}
+		}
+	}
+	for _, a := range n.Attrs {
+		if _, ok := s.lookup(a.Prefix); !ok && !a.declaration() {
+			return a.Prefix
+		}
+	}
+	for _, c := range n.Children {
+		if c.Kind == Element {
+			if prefix := c.undeclared(s); prefix != "" {
+				return prefix
+			}
+		}
+	}
+	return ""
+}
+
 // Render prints a document or element indented by two spaces, without an XML declaration, the way the JDK's
 // transformer does.
 func (n *Node) Render() string {

@@ -125,7 +125,7 @@ func (e *evaluator) path(p *pathExpr, c context) (any, error) {
 	for _, s := range p.steps {
 		var next []*Node
 		for _, n := range nodes {
-			found, err := e.step(s, n)
+			found, err := e.step(s, n, p.written && !e.doc.Namespaces)
 			if err != nil {
 				return nil, err
 			}
@@ -136,13 +136,13 @@ func (e *evaluator) path(p *pathExpr, c context) (any, error) {
 	return nodes, nil
 }
 
-// step gives the nodes of a step from n, in the order of its axis.
-func (e *evaluator) step(s pathStep, n *Node) ([]*Node, error) {
+// step gives the nodes of a step from n, in the order of its axis. With written, names are compared with their prefix.
+func (e *evaluator) step(s pathStep, n *Node, written bool) ([]*Node, error) {
 	var found []*Node
 	visited := 1
 	each(s.axis, n, func(m *Node) {
 		visited++
-		if s.test.fits(m, s.axis) {
+		if s.test.fits(m, s.axis) && (!written || s.test.kind != "" || m.Name == s.test.local) {
 			found = append(found, m)
 		}
 	})

@@ -133,8 +133,10 @@ type (
 		left, right expr
 	}
 	callExpr struct {
-		call functionCall
-		args []expr
+		call     functionCall
+		args     []expr
+		position bool // position() or last()
+		numeric  bool // gives a number
 	}
 	// filterExpr is an expression with predicates.
 	filterExpr struct {
@@ -146,6 +148,7 @@ type (
 		absolute bool
 		base     expr
 		steps    []pathStep
+		written  bool // in documents without namespaces, names are compared as they are written
 	}
 	pathStep struct {
 		axis       string
@@ -256,6 +259,76 @@ func (p *xpathParser) expect(s string) error {
 }
 
 func (p *xpathParser) path() (expr, error) {
+	e, err := p.locationPath()
+	if path, ok := e.(*pathExpr); ok && err == nil {
+		path.written = path.scansForName()
+	}
+	return e, err
+}
+
+// scansForName reports whether the path is //name and no more. The JDK has a faster way for it, which does not take the
+// prefix off the names of a document without namespaces; all other paths do.
+func (p *pathExpr) scansForName() bool {
+	if !p.absolute || len(p.steps) == 0 || len(p.steps) > 2 {
+		return false
+	}
+	last := p.steps[len(p.steps)-1]
+	if len(p.steps) == 1 && last.axis != "descendant" ||
+		len(p.steps) == 2 && (p.steps[0].axis != "descendant-or-self" || p.steps[0].test.kind != "node" || last.axis != "child") {
+		return false
+	}
+	for _, predicate := range last.predicates {
+		if positional(predicate) {
+			return false
+		}
+	}
+	return last.test.kind == "" && last.test.local != ""
+}
+
+// positional reports whether a predicate may depend on the position.
+func positional(e expr) bool {
+	switch t := e.(type) {
+	case numberExpr, negateExpr:
+		return true
+	case binaryExpr:
+		switch t.op {
+		case "+", "-", "*", "div", "mod":
+			return true
+		case "|":
+			return false
+		}
+		return mentionsPosition(t.left) || mentionsPosition(t.right)
+	case callExpr:
+		return t.numeric || mentionsPosition(t)
+	case filterExpr:
+		return mentionsPosition(t)
+	}
+	return false
+}
+
+// mentionsPosition reports whether position() or last() of the enclosing step is called.
+func mentionsPosition(e expr) bool {
+	switch t := e.(type) {
+	case negateExpr:
+		return mentionsPosition(t.operand)
+	case binaryExpr:
+		return mentionsPosition(t.left) || mentionsPosition(t.right)
+	case callExpr:
+		if t.position {
+			return true
+		}
+		for _, a := range t.args {
+			if mentionsPosition(a) {
+				return true
+			}
+		}
+	case filterExpr:
+		return mentionsPosition(t.base)
+	}
+	return false
+}
+
+func (p *xpathParser) locationPath() (expr, error) {
 	path := &pathExpr{}
 	switch {
 	case p.symbol("/"):
@@ -386,7 +459,12 @@ func (p *xpathParser) call(name string) (expr, error) {
 	if len(args) < f.min || len(args) > f.max {
 		return nil, fmt.Errorf("%s() does not take %d arguments", name, len(args))
 	}
-	return callExpr{f.call, args}, p.next()
+	call := callExpr{call: f.call, args: args, position: name == "position" || name == "last"}
+	switch name {
+	case "position", "last", "count", "sum", "number", "floor", "ceiling", "round", "string-length":
+		call.numeric = true
+	}
+	return call, p.next()
 }
 
 func (p *xpathParser) relative(path *pathExpr) error {
