@@ -18,7 +18,7 @@ func breakConnection(ctx context.Context, w http.ResponseWriter, req *http.Reque
 		breakHTTP2(ctx, w, fault)
 		return
 	}
-	head := malformedHead(w.Header())
+	head := malformedHead(w.Header(), req)
 	raw, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // net/http's own way to cut a response off
@@ -43,12 +43,15 @@ func breakConnection(ctx context.Context, w http.ResponseWriter, req *http.Reque
 }
 
 // malformedHead begins a chunked response; headers that filters have set are in it, the stub's are not.
-func malformedHead(set http.Header) []byte {
+func malformedHead(set http.Header, req *http.Request) []byte {
 	head := []byte("HTTP/1.1 200 OK\r\n")
 	for name, values := range set {
 		for _, v := range values {
 			head = append(head, name+": "+v+"\r\n"...)
 		}
+	}
+	if req.Close { // the end of the connection ends the body
+		return append(head, "Connection: close\r\n\r\n"...)
 	}
 	return append(head, "Transfer-Encoding: chunked\r\n\r\n"...)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // minGzip is the least Content-Length that is worth compressing; bodies of unknown length always are.
-const minGzip = 23
+const minGzip = 32
 
 // compressible follows Jetty's GzipHandler: successful responses to ordinary methods, unless they are encoded or
 // compressed already.
@@ -57,17 +57,14 @@ func compressedType(contentType string) bool {
 		return true
 	}
 	switch t {
-	case "application/compress", "application/zip", "application/gzip", "application/x-gzip", "application/bzip2",
-		"application/brotli", "application/x-xz", "application/x-rar-compressed", "application/vnd.bzip2":
+	case "application/compress", "application/zip", "application/gzip", "application/bzip2", "application/brotli",
+		"application/x-xz", "application/x-rar-compressed", "application/vnd.bzip2", "text/event-stream":
 		return true
 	}
 	return false
 }
 
-var gzipWriters = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-	return w
-}}
+var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // compress returns the body compressed and notes so in the headers.
 func compress(h http.Header, body []byte) []byte {
@@ -81,8 +78,10 @@ func compress(h http.Header, body []byte) []byte {
 	if h["Content-Length"] != nil {
 		h["Content-Length"] = []string{strconv.Itoa(out.Len())}
 	}
-	if tag := h.Get("Etag"); strings.HasSuffix(tag, `"`) {
-		h["Etag"] = []string{strings.TrimSuffix(tag, `"`) + `--gzip"`}
+	for name, values := range h {
+		if strings.EqualFold(name, "ETag") && len(values) > 0 && strings.HasSuffix(values[0], `"`) {
+			h[name] = []string{strings.TrimSuffix(values[0], `"`) + `--gzip"`}
+		}
 	}
 	return out.Bytes()
 }

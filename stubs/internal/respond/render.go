@@ -7,6 +7,7 @@ import (
 	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -64,15 +65,30 @@ func (r *Responder) render(ctx context.Context, ev *event.ServeEvent, def *mappi
 	body := def.Body
 	if def.BodyFromFile() {
 		var err error
-		if body, err = r.options.Files.Read(def.BodyFileName); err != nil {
+		if body, err = r.readFile(def.BodyFileName); err != nil {
 			errorPage(ev, err.Error())
 			return def
 		}
 	}
+	header := headersOf(ev.Stub, def, p)
+	if length := header["Content-Length"]; len(length) > 0 {
+		if _, err := strconv.ParseInt(length[0], 10, 64); err != nil {
+			errorPage(ev, "java.lang.NumberFormatException: For input string: "+strconv.Quote(length[0]))
+			return def
+		}
+	}
 	ev.Response = event.Response{
-		Status: statusOf(def), Message: def.StatusMessage, Header: headersOf(ev.Stub, def, p), Body: body, Fault: def.Fault,
+		Status: statusOf(def), Message: def.StatusMessage, Header: header, Body: body, Fault: def.Fault,
 	}
 	return def
+}
+
+// readFile reads a body file. Absolute names are refused, as WireMock refuses them, although they could not lead out.
+func (r *Responder) readFile(name string) ([]byte, error) {
+	if strings.HasPrefix(name, "/") {
+		return nil, fmt.Errorf("access to file %s is not permitted: an absolute path might be specified", name)
+	}
+	return r.options.Files.Read(name)
 }
 
 func statusOf(def *mapping.ResponseDefinition) int {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/wire"
@@ -20,18 +22,18 @@ var chunked = []string{"chunked"}
 func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition) {
 	resp := &ev.Response
 	h := w.Header()
-	setHeaders(h, resp.Header, req.ProtoMajor)
+	odd := setHeaders(h, resp.Header, req.ProtoMajor)
 	body := resp.Body
 	if !r.options.NoGzip && compressible(req, h, resp.Status, len(body)) {
 		body = compress(h, body)
 	}
 	r.frame(h, req, def, resp.Proxied, len(body))
 	code := resp.Status
-	if line := statusLine(code, resp.Message); line != "" && req.ProtoMajor == 1 {
+	if line := statusLine(code, resp.Message); (line != "" || odd != "") && req.ProtoMajor == 1 {
 		c := wire.FromContext(ctx)
 		switch {
 		case c != nil:
-			c.SetStatusLine(line)
+			c.SetHead(line, odd)
 			if code < 200 || code > 999 {
 				code = http.StatusOK // net/http only takes final codes of three digits; the line replaces it
 			}
@@ -58,17 +60,27 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 }
 
 // setHeaders copies a response's headers, as bytes that HTTP can carry, and keeps net/http from adding its own.
-func setHeaders(h, from http.Header, protoMajor int) {
+// Names that net/http would drop are returned as lines of their own.
+func setHeaders(h, from http.Header, protoMajor int) (odd string) {
 	for name, values := range from {
 		if protoMajor >= 2 && perConnection(name) {
 			continue
 		}
-		name = framingName(name)
 		values = latin1Values(values)
+		if !httpguts.ValidHeaderFieldName(name) {
+			for _, v := range values {
+				odd += strings.ReplaceAll(latin1(name), ":", "?") + ": " + strings.Map(oneLine, v) + "\r\n"
+			}
+			continue
+		}
+		name = framingName(name)
 		if set, ok := h[name]; ok { // by a filter before: both are sent
 			values = append(slices.Clone(set), values...)
 		}
 		h[name] = values
+	}
+	if types := h["Content-Type"]; len(types) > 1 { // a response has one: the last that was set
+		h["Content-Type"] = types[len(types)-1:]
 	}
 	if _, ok := h["Date"]; !ok {
 		h["Date"] = nil
@@ -76,12 +88,21 @@ func setHeaders(h, from http.Header, protoMajor int) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil
 	}
+	return odd
+}
+
+// oneLine keeps line ends out of what is written by hand.
+func oneLine(c rune) rune {
+	if c == '\r' || c == '\n' {
+		return ' '
+	}
+	return c
 }
 
 // framingName spells the names that net/http and this package have to find; all others go out as they are.
 func framingName(name string) string {
 	switch canonical := http.CanonicalHeaderKey(name); canonical {
-	case "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Date", "Etag", "Trailer":
+	case "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Date", "Trailer":
 		return canonical
 	}
 	return name
@@ -137,8 +158,11 @@ func latin1(s string) string {
 // frame decides how HTTP/1.1 tells where the body ends. A length or coding that the stub gives stays.
 func (r *Responder) frame(h http.Header, req *http.Request, def *mapping.ResponseDefinition, proxied bool, length int) {
 	if _, ok := h["Content-Length"]; ok {
-		delete(h, "Transfer-Encoding")
-		return
+		if te := h["Transfer-Encoding"]; len(te) == 0 || !strings.EqualFold(te[0], "chunked") || !req.ProtoAtLeast(1, 1) {
+			delete(h, "Transfer-Encoding")
+			return
+		}
+		delete(h, "Content-Length")
 	}
 	if req.ProtoMajor != 1 {
 		return
@@ -175,7 +199,10 @@ var reasons = map[int]string{
 	http.StatusRequestURITooLong:            "URI Too Long",
 	http.StatusRequestedRangeNotSatisfiable: "Range Not Satisfiable",
 	http.StatusTeapot:                       "I'm a Teapot",
-	420:                                     "Enhance Your Calm",
+	420:                                     "Enhance your Calm",
+	http.StatusAlreadyReported:              "208",
+	http.StatusIMUsed:                       "226",
+	http.StatusTooEarly:                     "425",
 	http.StatusUnavailableForLegalReasons:   "Unavailable for Legal Reason",
 	http.StatusInternalServerError:          "Server Error",
 }
@@ -200,8 +227,7 @@ func statusLine(code int, message string) string {
 	default:
 		return ""
 	}
-	line := strings.NewReplacer("\r", " ", "\n", " ").Replace(latin1(message))
-	return strconv.Itoa(code) + " " + line
+	return strconv.Itoa(code) + " " + strings.Map(oneLine, latin1(message))
 }
 
 // sendHijacked writes the response itself, for a server that is not ours and so cannot be told the reason phrase.

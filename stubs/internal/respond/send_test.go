@@ -55,6 +55,12 @@ func TestBytesOnTheWire(t *testing.T) {
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "\r\n"},
 		"HTTP/1.0": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("x"), BodyKind: mapping.TextBody}, request: "GET / HTTP/1.0\r\n\r\n",
 			want: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n" + id + "\r\nx"},
+		"names that are no tokens": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("X:É", "1\n2"), one("a b", "c")}},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X?\xc9: 1 2\r\na b: c\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+		"chunked wins over a length": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("Content-Length", "3"), one("Transfer-Encoding", "chunked")}},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+		"one content type": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("Content-Type", "a/b", "c/d")}},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Content-Type: c/d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		"header values in Latin-1": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("X-A", "é€\nb")}},
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X-A: \xe9? b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		"never chunked": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("abc"), BodyKind: mapping.TextBody}, options: func(_ *rig, o *Options) { o.Chunked = ChunkedNever },
@@ -127,7 +133,7 @@ func TestFaults(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			r := newRig(t, nil)
 			r.define(t, mapping.ResponseDefinition{Status: 418, Fault: fault, Body: []byte("unseen"), Headers: []mapping.Header{one("X-A", "b")}})
-			got, err := r.raw(t, get)
+			got, err := r.raw(t, "GET /x HTTP/1.1\r\n"+host+"\r\n")
 			if c.err == nil {
 				require.NoError(t, err)
 			} else {

@@ -133,7 +133,7 @@ func (t *templates) renderBody(ctx context.Context, r *Responder, m *template.Mo
 		if out.BodyFileName = name; !t.fileContents {
 			return nil
 		}
-		content, err := r.options.Files.Read(name)
+		content, err := r.readFile(name)
 		if err != nil {
 			return &fileError{err}
 		}

@@ -31,7 +31,8 @@ type Conn struct {
 
 	// What follows belongs to the goroutine that serves the connection's requests, one after the other.
 	head       []byte // of the request being served
-	statusLine string // of the response about to be written
+	statusLine string // of the response about to be written, "" for net/http's
+	fields     string // that net/http does not take, as lines
 }
 
 // NewConn wraps c, which has completed its handshake if it is TLS; trace, when not nil, sees everything that is read and
@@ -71,7 +72,7 @@ func (c *Conn) keep(head []byte) {
 
 // Begin is called with the method of each HTTP/1 request before it is handled, in the order of requests.
 func (c *Conn) Begin(method string) {
-	c.statusLine, c.head = "", nil
+	c.statusLine, c.fields, c.head = "", "", nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.heads) == 0 {
@@ -89,28 +90,32 @@ func (c *Conn) Begin(method string) {
 // are not known (HTTP/2, for one).
 func (c *Conn) TakeHead() []byte { return c.head }
 
-// SetStatusLine replaces the status line of the response that is about to be written, for example "200 Fine".
-func (c *Conn) SetStatusLine(line string) { c.statusLine = line }
+// SetHead changes the head of the response that is about to be written: the status line, for example "200 Fine", unless
+// it is empty, and header lines, each with its end, that come before the others.
+func (c *Conn) SetHead(statusLine, fields string) { c.statusLine, c.fields = statusLine, fields }
 
-var proto11 = []byte("HTTP/1.")
+const proto = "HTTP/1.1 "
 
 // Write implements net.Conn.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.trace != nil {
 		c.trace(false, p)
 	}
-	if c.statusLine == "" || !bytes.HasPrefix(p, proto11) {
+	if c.statusLine == "" && c.fields == "" || !bytes.HasPrefix(p, []byte("HTTP/1.")) {
 		return c.Conn.Write(p)
 	}
-	line := c.statusLine
-	c.statusLine = ""
-	end := bytes.IndexByte(p, '\r')
-	if end < len("HTTP/1.1 ") {
+	line, fields := c.statusLine, c.fields
+	c.statusLine, c.fields = "", ""
+	end := bytes.Index(p, []byte("\r\n"))
+	if end < len(proto) {
 		return c.Conn.Write(p)
 	}
-	out := make([]byte, 0, len(p)+len(line))
-	out = append(append(append(out, p[:len("HTTP/1.1 ")]...), line...), p[end:]...)
-	if n, err := c.Conn.Write(out); err != nil {
+	if line == "" {
+		line = string(p[len(proto):end])
+	}
+	out := make([]byte, 0, len(p)+len(line)+len(fields))
+	out = append(append(append(append(out, p[:len(proto)]...), line...), "\r\n"...), fields...)
+	if n, err := c.Conn.Write(append(out, p[end+2:]...)); err != nil {
 		return min(n, len(p)), err
 	}
 	return len(p), nil
