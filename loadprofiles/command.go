@@ -14,8 +14,6 @@ type Layout struct {
 	Dir    string // absolute; a directory for the generated files, also k6's HOME and working directory
 	Script string // where Config.Script is found there; default the same path
 	Output string // where the samples go: a named pipe made beforehand (see [NewPipe]), or "-" for stdout; default Dir/samples.csv
-
-	FastSamples bool // the executable has the output envd; see [K6]
 }
 
 // Invocation is one k6 process, ready to start anywhere.
@@ -72,7 +70,7 @@ func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) 
 	if err != nil {
 		return Invocation{}, err
 	}
-	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main, layout.FastSamples)...)
+	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main)...)
 	inv.Env = environment(cfg, inv)
 	return inv, nil
 }
@@ -99,17 +97,13 @@ func (inv *Invocation) addMain(cfg Config, layout Layout) (string, error) {
 	return file.Path, err
 }
 
-func flags(inv Invocation, main string, fast bool) []string {
-	out := "csv" // its path is in the environment
-	if fast {
-		out = "envd=" + inv.Output
-	}
+func flags(inv Invocation, main string) []string {
 	return []string{
 		"--quiet",
 		"--no-thresholds", "--summary-mode=disabled", // both keep every sample in memory until the end
 		"--log-format=json", "--log-output=stderr",
 		"--include-system-env-vars", "--no-usage-report",
-		"--out=" + out,
+		"--out=csv",
 		"--system-tags=" + strings.Join(tagsFor(inv.Plan.Thresholds), ","),
 		main,
 	}

@@ -45,6 +45,7 @@ func text(inv loadprofiles.Invocation) []byte {
 }
 
 func TestCommand(t *testing.T) {
+	layout := loadprofiles.Layout{K6: "/bin/k6", Dir: "/run/load"}
 	for name, tc := range map[string]struct {
 		cfg    loadprofiles.Config
 		script *loadprofiles.Inspection
@@ -59,7 +60,7 @@ func TestCommand(t *testing.T) {
 					Headers: map[string]string{"Content-Type": "application/json", "Accept": "*/*"}, Status: []int{201, 402}},
 			},
 			Tags: map[string]string{"team": "blue", "build": "7"},
-		}, layout: loadprofiles.K6{Path: "/bin/k6", FastSamples: true}.Layout("/run/load")},
+		}, layout: layout},
 		"script": {
 			cfg: loadprofiles.Config{Profile: "soak", Script: "/src/it's \"quoted\"/checkout.js", Exec: "buy",
 				Env: map[string]string{"TOKEN": "t", "GOGC": "50"}},

@@ -5,8 +5,7 @@
 // [Command] turns it into the files, arguments and environment of one k6 process. The caller decides where that
 // process lives; [K6.Run] starts it as a child.
 //
-// k6 stays a program of its own. Its version is pinned in the nested module loadprofiles/k6, which builds it with an
-// output of samples that costs less than its own; [Find] refuses another version.
+// k6 stays a program of its own. Its version is pinned in the nested module loadprofiles/k6, [Find] refuses another.
 //
 // k6 runs with its own thresholds and summary off, because both keep every sample in memory until the end. The
 // samples are streamed instead, as CSV, and a [Recorder] folds them into a [Summary] in bounded memory. The script's
@@ -16,7 +15,7 @@
 //	k6, err := loadprofiles.Find(ctx, loadprofiles.Lookup{})
 //	cfg := loadprofiles.Config{Profile: "peak", Load: loadprofiles.Load{Rate: 300}, Script: "/src/checkout.js"}
 //	script, err := k6.Inspect(ctx, cfg)                 // thresholds and scenarios of the script
-//	inv, err := loadprofiles.Command(cfg, script, k6.Layout("/run/load"))
+//	inv, err := loadprofiles.Command(cfg, script, loadprofiles.Layout{Dir: "/run/load"})
 //
 //	// Write inv.Files, start inv.Args with inv.Env, then read the CSV output and the log:
 //	rec := loadprofiles.NewRecorder(inv.Plan)

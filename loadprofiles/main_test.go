@@ -41,7 +41,7 @@ var findOrBuildK6 = sync.OnceValues(func() (loadprofiles.K6, error) {
 	}
 	fmt.Fprintln(os.Stderr, "building k6 from loadprofiles/k6, which takes a minute or two")
 	path := filepath.Join(bin, "k6")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "go.k6.io/k6/v2")
 	build.Dir = "k6"
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

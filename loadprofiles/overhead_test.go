@@ -27,8 +27,7 @@ type achieved struct {
 // rate that both complete when the machine is saturated, and the 95th percentile of the latency at a fixed rate. The
 // target is a handler in this process, so at saturation k6 has to share the CPUs with it, as it does in an environment.
 // It is as light as a target can be, which makes the cost of the driver show most. Where other work disturbs the rate,
-// the ratio of CPU time for each iteration is the better measure: at saturation, the rate is its inverse. BENCH_TARGET
-// names the URL of another target, whose CPU time then is not counted.
+// the ratio of CPU time for each iteration is the better measure: at saturation, the rate is its inverse.
 //
 //	go test -run '^$' -bench Driver -benchtime 3x ./loadprofiles
 func BenchmarkDriver(b *testing.B) {
@@ -37,10 +36,7 @@ func BenchmarkDriver(b *testing.B) {
 		"300per_s":  {Rate: 300, Duration: 10 * time.Second, VUs: 50, MaxVUs: 50},
 	} {
 		b.Run(name, func(b *testing.B) {
-			k6, url := testK6(b), os.Getenv("BENCH_TARGET")
-			if url == "" {
-				url = server(b)
-			}
+			k6, url := testK6(b), server(b)
 			var alone, driven []achieved
 			for b.Loop() {
 				alone = append(alone, timed(b, func() achieved { return runAlone(b, k6, url, load) }, load))

@@ -38,7 +38,7 @@ func (k K6) Run(ctx context.Context, cfg Config, opts RunOptions) (summary Summa
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	inv, err := Command(cfg, script, k.Layout(dir))
+	inv, err := Command(cfg, script, Layout{K6: k.Path, Dir: dir})
 	if err != nil {
 		return Summary{}, err
 	}

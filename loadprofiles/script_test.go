@@ -243,9 +243,7 @@ func runByHand(t *testing.T, load loadprofiles.Load, begun func(*os.Process)) lo
 	cfg := loadprofiles.Config{Profile: "smoke", Load: load, Script: script(t, `export default function () { throw new Error('boom'); }`)}
 	inspection, err := k6.Inspect(t.Context(), cfg)
 	require.NoError(t, err)
-	layout := k6.Layout(t.TempDir())
-	layout.Output = "-"
-	inv, err := loadprofiles.Command(cfg, inspection, layout)
+	inv, err := loadprofiles.Command(cfg, inspection, loadprofiles.Layout{K6: k6.Path, Dir: t.TempDir(), Output: "-"})
 	require.NoError(t, err)
 	for _, f := range inv.Files {
 		require.NoError(t, os.WriteFile(f.Path, f.Data, 0o600))
