@@ -69,7 +69,7 @@ func setHeaders(h, from http.Header, protoMajor int) (odd string) {
 		values = latin1Values(values)
 		if !httpguts.ValidHeaderFieldName(name) {
 			for _, v := range values {
-				odd += strings.ReplaceAll(latin1(name), ":", "?") + ": " + strings.Map(oneLine, v) + "\r\n"
+				odd += oneLine(strings.ReplaceAll(latin1(name), ":", "?")) + ": " + oneLine(v) + "\r\n"
 			}
 			continue
 		}
@@ -92,11 +92,8 @@ func setHeaders(h, from http.Header, protoMajor int) (odd string) {
 }
 
 // oneLine keeps line ends out of what is written by hand.
-func oneLine(c rune) rune {
-	if c == '\r' || c == '\n' {
-		return ' '
-	}
-	return c
+func oneLine(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r", " "), "\n", " ")
 }
 
 // framingName spells the names that net/http and this package have to find; all others go out as they are.
@@ -227,7 +224,7 @@ func statusLine(code int, message string) string {
 	default:
 		return ""
 	}
-	return strconv.Itoa(code) + " " + strings.Map(oneLine, latin1(message))
+	return strconv.Itoa(code) + " " + oneLine(latin1(message))
 }
 
 // sendHijacked writes the response itself, for a server that is not ours and so cannot be told the reason phrase.
