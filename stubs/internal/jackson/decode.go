@@ -45,7 +45,7 @@ type decoder struct {
 	depth  int
 	starts []start
 
-	offsets map[string]int // where the value at each JSON pointer begins; nil unless wanted
+	offsets map[string]int // where the value at each pointer (unescaped, as WireMock's) begins; nil unless wanted
 	pointer string
 }
 
@@ -240,7 +240,7 @@ func (d *decoder) member(o *jsondoc.Object, quote byte) error {
 		return d.unexpected("was expecting a colon to separate field name and value")
 	}
 	d.pos++
-	v, err := d.at(func() string { return pointerEscape.Replace(name) })
+	v, err := d.at(func() string { return name })
 	if err != nil {
 		return err
 	}
@@ -280,8 +280,6 @@ func (d *decoder) array() (any, error) {
 		d.pos++
 	}
 }
-
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // at reads the value of a member or element.
 func (d *decoder) at(token func() string) (any, error) {

@@ -167,20 +167,48 @@ func (p *printer) control(c byte) {
 	p.buf.WriteByte(hexDigits[c&15])
 }
 
-// Number prints a number as Jackson prints the JsonNode read from it: integers as they are, others as a Java double.
+// maxExponent bounds how far an exponent is written out.
+const maxExponent = 10_000
+
+// Number prints a number as Jackson prints what it has read as a BigInteger or BigDecimal: every digit that was given,
+// without an exponent.
 func Number(n jsondoc.Number) string {
-	s := string(n)
-	if !strings.ContainsAny(s, ".eE") {
-		if s == "-0" {
-			return "0"
+	text, exponent := string(n), 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		e, err := strconv.Atoi(text[i+1:])
+		if err != nil || e > maxExponent || e < -maxExponent {
+			return text
 		}
-		return s
+		text, exponent = text[:i], e
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return s // out of a double's range: kept as given
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if exponent != 0 || whole == "0" && fraction != "" {
+		whole, fraction = shift(whole, fraction, exponent)
 	}
-	return Double(f)
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if negative && strings.Trim(whole, "0.") != "" {
+		return "-" + whole
+	}
+	return whole
+}
+
+// shift moves the decimal point to the right, or for a negative n to the left.
+func shift(whole, fraction string, n int) (string, string) {
+	all, point := whole+fraction, len(whole)+n
+	if point <= 0 {
+		all, point = strings.Repeat("0", 1-point)+all, 1
+	}
+	if len(all) < point {
+		all += strings.Repeat("0", point-len(all))
+	}
+	whole, fraction = strings.TrimLeft(all[:point], "0"), all[point:]
+	if whole == "" {
+		whole = "0"
+	}
+	return whole, fraction
 }
 
 // Double prints a float as Java's Double.toString does.

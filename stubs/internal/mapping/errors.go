@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
@@ -79,12 +78,4 @@ func AsError(err error, pointer string) *Error {
 		return parsing(NoPointer, syntax.Msg)
 	}
 	return parsing(pointer, err.Error())
-}
-
-// escapePointer escapes a name for use in a JSON pointer (RFC 6901).
-func escapePointer(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
-	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }

@@ -132,33 +132,28 @@ func readActions(v place) ([]ServeAction, error) {
 			out = append(out, ServeAction{Name: m.Name, Parameters: params})
 		}
 	case []any:
-		for i, e := range t {
-			a, err := readAction(v.element(i, e), javaAction)
-			if err != nil {
-				return nil, atList(err, v)
-			}
-			out = append(out, a)
-		}
+		return readActionList(v, t, javaAction)
 	}
 	return out, nil
 }
 
+// readListeners reads serveEventListeners: a list; anything else has none.
 func readListeners(v place) ([]ServeAction, error) {
-	var out []ServeAction
-	switch t := v.value.(type) {
-	case *jsondoc.Object:
-		for _, m := range t.Members() {
-			params, _ := m.Value.(*jsondoc.Object)
-			out = append(out, ServeAction{Name: m.Name, Parameters: params})
+	list, ok := v.value.([]any)
+	if !ok {
+		return nil, nil
+	}
+	return readActionList(v, list, javaListener)
+}
+
+func readActionList(v place, list []any, java string) ([]ServeAction, error) {
+	out := make([]ServeAction, 0, len(list))
+	for i, e := range list {
+		a, err := readAction(v.element(i, e), java)
+		if err != nil {
+			return nil, atList(err, v)
 		}
-	case []any:
-		for i, e := range t {
-			a, err := readAction(v.element(i, e), javaListener)
-			if err != nil {
-				return nil, atList(err, v)
-			}
-			out = append(out, a)
-		}
+		out = append(out, a)
 	}
 	return out, nil
 }

@@ -82,6 +82,12 @@ func (b *bodies) into(d *ResponseDefinition, pointer string) error {
 
 // decodeBase64 decodes with or without padding and words errors as java.util.Base64 does.
 func decodeBase64(s string) ([]byte, error) {
+	if i := strings.IndexAny(s, "\r\n"); i >= 0 { // which Go skips
+		return nil, fmt.Errorf("Illegal base64 character %x", s[i]) //nolint:staticcheck // Java's wording
+	}
+	if len(s) == 1 {
+		return nil, errors.New("Input byte[] should at least have 2 bytes for base64 bytes") //nolint:staticcheck // Java's wording
+	}
 	data, err := base64.StdEncoding.DecodeString(s)
 	if err == nil {
 		return data, nil
@@ -167,9 +173,12 @@ func readHeaders(v place) ([]Header, error) {
 			for _, e := range t {
 				s, ok := e.(string)
 				if !ok {
-					return nil, parsing(v.pointer, "null value in entry: "+m.Name+"=null")
+					return nil, parsing(v.pointer, "")
 				}
 				h.Values = append(h.Values, s)
+			}
+			if len(t) == 0 {
+				return nil, parsing(v.pointer, "No value for "+m.Name)
 			}
 			h.Single = len(h.Values) == 1
 		default:
@@ -251,9 +260,9 @@ func readDribble(v place) (*ChunkedDribbleDelay, error) {
 			return true, err
 		}
 		if name == "numberOfChunks" {
-			d.NumberOfChunks = *n
+			d.NumberOfChunks, d.hasChunks = *n, true
 		} else {
-			d.TotalDuration = time.Duration(*n) * time.Millisecond
+			d.TotalDuration, d.hasDuration = time.Duration(*n)*time.Millisecond, true
 		}
 		return true, nil
 	})

@@ -57,7 +57,9 @@ func (s *StubMapping) Value() *jsondoc.Object {
 	w.str("scenarioName", s.ScenarioName)
 	w.str("requiredScenarioState", s.RequiredScenarioState)
 	w.str("newScenarioState", s.NewScenarioState)
-	w.object("metadata", s.Metadata)
+	if s.Metadata != nil {
+		w.Set("metadata", withoutNulls(s.Metadata))
+	}
 	w.actions("postServeActions", s.PostServeActions)
 	w.actions("serveEventListeners", s.ServeEventListeners)
 	if s.Extension != nil {
@@ -67,7 +69,7 @@ func (s *StubMapping) Value() *jsondoc.Object {
 }
 
 func (w writer) actions(name string, list []ServeAction) {
-	if len(list) == 0 {
+	if list == nil {
 		return
 	}
 	w.Set(name, jackson.List(list, func(a ServeAction) any {
@@ -125,11 +127,7 @@ func (m *MultipartPattern) value() *jsondoc.Object {
 	w := writer{&jsondoc.Object{}, nil}
 	w.str("name", m.Name)
 	w.str("fileName", m.FileName)
-	kind := "ANY"
-	if m.All {
-		kind = "ALL"
-	}
-	w.Set("matchingType", kind)
+	w.str("matchingType", m.MatchingType)
 	w.multi("headers", m.Headers)
 	w.patterns("bodyPatterns", m.BodyPatterns)
 	return w.Object
@@ -187,7 +185,7 @@ func (d *ResponseDefinition) Value() *jsondoc.Object {
 		w.Set("delayDistribution", d.DelayDistribution.Value())
 	}
 	if c := d.ChunkedDribbleDelay; c != nil {
-		w.Set("chunkedDribbleDelay", jackson.Object("numberOfChunks", c.NumberOfChunks, "totalDuration", c.TotalDuration.Milliseconds()))
+		w.Set("chunkedDribbleDelay", c.value())
 	}
 	w.str("proxyBaseUrl", d.ProxyBaseURL)
 	w.str("proxyUrlPrefixToRemove", d.ProxyURLPrefixToRemove)
@@ -217,6 +215,34 @@ func (w writer) headers(name string, hs []Header) {
 		}
 	}
 	w.Set(name, o)
+}
+
+func (d *ChunkedDribbleDelay) value() *jsondoc.Object {
+	o := &jsondoc.Object{}
+	if d.hasChunks {
+		o.Set("numberOfChunks", d.NumberOfChunks)
+	}
+	if d.hasDuration {
+		o.Set("totalDuration", d.TotalDuration.Milliseconds())
+	}
+	return o
+}
+
+// withoutNulls drops members that are null, at every depth, as WireMock does when it prints metadata.
+func withoutNulls(v any) any {
+	switch t := v.(type) {
+	case *jsondoc.Object:
+		o := &jsondoc.Object{}
+		for _, m := range t.Members() {
+			if m.Value != nil {
+				o.Set(m.Name, withoutNulls(m.Value))
+			}
+		}
+		return o
+	case []any:
+		return jackson.List(t, withoutNulls)
+	}
+	return v
 }
 
 // Value is the distribution as WireMock prints it.

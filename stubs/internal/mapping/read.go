@@ -18,7 +18,7 @@ type place struct {
 }
 
 func (p place) member(name string, v any) place {
-	return place{v, p.pointer + "/" + escapePointer(name), p.all}
+	return place{v, p.pointer + "/" + name, p.all} // WireMock's pointers escape nothing
 }
 
 func (p place) element(i int, v any) place {
@@ -47,6 +47,10 @@ func (p place) token() string {
 
 // cannotRead is Jackson's complaint about a value that a collection or scalar type cannot be made from.
 func (p place) cannotRead(java string) *Error {
+	if _, text := p.value.(string); text && (strings.HasPrefix(java, "java.util.LinkedHashMap<") || java == "java.util.ArrayList<java.lang.String>" || java == javaMetadata) {
+		raw, _, _ := strings.Cut(java, "<")
+		return p.cannotConstruct(raw)
+	}
 	return parsing(p.pointer, "Cannot deserialize value of type `"+java+"` from "+p.token())
 }
 
@@ -221,12 +225,8 @@ func (p place) enum(java string, listed string, values ...string) (string, error
 func (p place) strings() ([]string, error) {
 	list, ok := p.value.([]any)
 	if !ok {
-		switch p.value.(type) {
-		case nil:
+		if p.value == nil {
 			return nil, nil
-		case string:
-			e := p.cannotConstruct("java.util.ArrayList")
-			return nil, e
 		}
 		return nil, p.cannotRead("java.util.ArrayList<java.lang.String>")
 	}

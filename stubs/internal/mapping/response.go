@@ -78,6 +78,7 @@ const (
 
 // ChunkedDribbleDelay spreads a body over NumberOfChunks writes within TotalDuration.
 type ChunkedDribbleDelay struct {
-	NumberOfChunks int
-	TotalDuration  time.Duration
+	NumberOfChunks         int
+	TotalDuration          time.Duration
+	hasChunks, hasDuration bool
 }
