@@ -17,11 +17,16 @@ func ParseZoned(text string) (Time, error) {
 		return Time{Time: t, HasZone: true, HasTime: true}, nil
 	}
 	for _, layout := range zonedLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil && named(t, text) {
 			return Time{Time: anonymous(t), HasZone: true, HasTime: true}, nil
 		}
 	}
 	return Time{}, ErrUnparsable
+}
+
+// named reports whether text has the names of t's month and weekday as java.time wants them: right, and in this case.
+func named(t time.Time, text string) bool {
+	return strings.Contains(text, t.Month().String()[:3]) && strings.Contains(text, t.Weekday().String()[:3])
 }
 
 // anonymous keeps only the offset of t's zone.

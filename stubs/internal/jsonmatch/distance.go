@@ -12,12 +12,37 @@ type counter struct {
 func (d *counter) report(expected, actual any, hasExpected, hasActual bool) {
 	size := 0
 	if hasExpected && expected != nil {
-		size = DeepSize(expected)
+		size = valueSize(expected)
 	}
 	if hasActual && actual != nil {
-		size = max(size, DeepSize(actual))
+		size = max(size, valueSize(actual))
 	}
 	d.count += max(size, 1)
+}
+
+// valueSize is DeepSize as WireMock counts what differs: members that are null do not count.
+func valueSize(v any) int {
+	n := 1
+	count := func(child any) {
+		n++
+		switch child.(type) {
+		case []any, *jsondoc.Object:
+			n += valueSize(child)
+		}
+	}
+	switch t := v.(type) {
+	case []any:
+		for _, e := range t {
+			count(e)
+		}
+	case *jsondoc.Object:
+		for _, m := range t.Members() {
+			if m.Value != nil {
+				count(m.Value)
+			}
+		}
+	}
+	return n
 }
 
 func (d *counter) nodes(expected, actual any) {

@@ -190,8 +190,11 @@ func (c *Comparison) similarLists(expected, actual []any) bool {
 	if len(expected) > len(actual) || len(expected) < len(actual) && !c.opts.IgnoreExtraElements {
 		return false
 	}
-	if !c.opts.IgnoreArrayOrder || inOrder(c, expected, actual) {
-		return inOrder(c, expected, actual)
+	if inOrder(c, expected, actual) {
+		return true
+	}
+	if !c.opts.IgnoreArrayOrder {
+		return false
 	}
 	missing, extra := c.match(expected, actual)
 	if len(expected) == len(actual) && len(missing) == 1 && len(extra) == 1 {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/jsonpath"
-	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
 
 // Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
@@ -53,17 +52,27 @@ func absentFailure(p Pattern) error {
 	return nil
 }
 
-// failure is that of printing an element whose attribute has a prefix declared further out.
+// failure is that of a document whose names do not resolve, though it is well-formed, or of printing an element whose
+// attribute has a prefix declared further out.
 func (p *matchesXPath) failure(v Value) error {
-	if p.sub == nil || p.path == nil || p.path.Namespaces() {
+	if p.path == nil || !looksLikeXML(v.Text) {
 		return nil
 	}
-	nodes, _ := p.find(v).([]*xmlmatch.Node)
-	for _, n := range nodes {
-		if prefix := n.Undeclared(); prefix != "" {
-			return errors.New("wiremock.jakarta.servlet.ServletException: javax.xml.transform.TransformerException: java.lang.RuntimeException: Namespace for prefix '" + prefix + "' has not been declared.")
+	if p.path.Namespaces() {
+		_, err := v.document(false)
+		_, unresolved := v.document(true)
+		if err == nil && unresolved != nil {
+			return errors.New("wiremock.org.xmlunit.XMLUnitException: " + unresolved.Error())
 		}
-		if err := Failure(p.sub, Text(n.String())); err != nil {
+	}
+	if p.sub == nil {
+		return nil
+	}
+	if prefix := p.undeclared(p.find(v)); prefix != "" {
+		return errors.New("wiremock.jakarta.servlet.ServletException: javax.xml.transform.TransformerException: java.lang.RuntimeException: Namespace for prefix '" + prefix + "' has not been declared.")
+	}
+	for _, text := range p.texts(v) {
+		if err := Failure(p.sub, Text(text)); err != nil {
 			return err
 		}
 	}

@@ -187,6 +187,9 @@ func (p *matchesJSONPath) findings(v Value) []Value {
 		}
 		found = make([]Value, len(t))
 		for i, e := range t {
+			if e == nil { // WireMock fails here; see Failure
+				return nil
+			}
 			found[i] = Text(jsonpath.String(e))
 		}
 	case nil, jsonpath.KeySet:

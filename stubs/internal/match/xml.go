@@ -166,12 +166,27 @@ func (p *matchesXPath) find(v Value) any {
 	return result
 }
 
-// texts are what the expression finds.
+// texts are what the expression finds; none where WireMock fails to print it.
 func (p *matchesXPath) texts(v Value) []string {
-	if result := p.find(v); result != nil {
-		return xmlmatch.Texts(result)
+	result := p.find(v)
+	if result == nil || p.undeclared(result) != "" {
+		return nil
 	}
-	return nil
+	return xmlmatch.Texts(result)
+}
+
+// undeclared is a prefix that the nodes found cannot be printed with, "" if there is none.
+func (p *matchesXPath) undeclared(result any) string {
+	nodes, _ := result.([]*xmlmatch.Node)
+	if p.path.Namespaces() {
+		return ""
+	}
+	for _, n := range nodes {
+		if prefix := n.Undeclared(); prefix != "" {
+			return prefix
+		}
+	}
+	return ""
 }
 
 func (p *matchesXPath) Exact(v Value) bool {
