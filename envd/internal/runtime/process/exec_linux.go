@@ -27,9 +27,9 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("exec %s: %w", cmd.Command[0], err)
 	}
-	_, files, err := e.client.Call(ctx, control.Request{Start: &req}, streams.theirs...)
+	_, files, err := e.client.Call(context.WithoutCancel(ctx), control.Request{Start: &req}, streams.theirs...)
 	err = errors.Join(err, control.CloseAll(files), streams.handOver())
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		return -1, errors.Join(err, streams.finish())
 	}
 	exit, err := e.awaitExec(ctx, req.Name)
@@ -72,26 +72,20 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 
 // awaitExec waits for the command and, whatever happens, for the end of everything that it started.
 func (e *environment) awaitExec(ctx context.Context, name string) (envd.Exit, error) {
-	wait := control.Request{Wait: &control.Wait{Name: name}}
-	resp, _, err := e.client.Call(ctx, wait)
-	if cause := ctx.Err(); cause != nil {
-		err = cause
-	}
+	resp, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: name}})
 	var exit envd.Exit
 	if err == nil {
 		exit = *resp.Exit
 	}
-	cleanup := context.WithoutCancel(ctx)
-	kill := control.Request{Signal: &control.Signal{Name: name, All: true}}
-	_, _, killErr := e.client.Call(cleanup, kill)
-	if killErr == nil {
-		wait.Wait.Forget = true
-		_, _, killErr = e.client.Call(cleanup, wait)
+	if cause := ctx.Err(); cause != nil {
+		if err := e.kill(ctx, name); err != nil {
+			return exit, errors.Join(cause, err)
+		}
+		err = cause
 	}
-	if ctx.Err() != nil && errors.Is(killErr, envd.ErrNoService) {
-		killErr = nil // ctx ended before the command was started
-	}
-	return exit, errors.Join(err, killErr)
+	forget := control.Request{Wait: &control.Wait{Name: name, Forget: true}}
+	_, _, forgotten := e.client.Call(context.WithoutCancel(ctx), forget)
+	return exit, errors.Join(err, forgotten)
 }
 
 // streams are the standard streams of a command: files go to it as they are, anything else through pipes.

@@ -55,7 +55,14 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	env := variables(os.Environ())
 	maps.Copy(env, op.Env)
 	svc := &service{env: e.environ(envd.GatewayName, env), stop: envd.Stop{Signal: "TERM", Grace: gatewayGrace}}
-	return e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env, Listens: socket})
+	if err := e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env}); err != nil {
+		return err
+	}
+	_, _, err := e.client.Call(ctx, control.Request{Await: &control.Await{Name: envd.GatewayName, Socket: socket}})
+	if ctx.Err() != nil {
+		return e.abandon(ctx, envd.GatewayName)
+	}
+	return err
 }
 
 // gatewayGrace is enough: the gateway holds nothing that a kill would lose.
@@ -107,23 +114,33 @@ func (e *environment) start(ctx context.Context, svc *service, req control.Start
 	if err != nil {
 		return errors.Join(err, null.Close(), stdout.close(), svc.log.Close())
 	}
-	outs := []pipe{stdout, stderr}
-	resp, files, err := e.client.Call(ctx, control.Request{Start: &req}, null, stdout.write, stderr.write)
+	// Not cut short by ctx, so that it is certain whether the process was started. It takes milliseconds.
+	_, files, err := e.client.Call(context.WithoutCancel(ctx), control.Request{Start: &req}, null, stdout.write, stderr.write)
 	err = errors.Join(err, null.Close(), stdout.write.Close(), stderr.write.Close())
-	svc.pump(outs)
-	if err == nil || (resp.Started == nil && errors.Is(err, envd.ErrExited)) {
-		svc.pid = hostPID(files)
-		e.mu.Lock()
-		e.services[req.Name] = svc
-		e.mu.Unlock()
+	svc.pump([]pipe{stdout, stderr})
+	if err != nil {
+		return err
 	}
-	if ctx.Err() != nil { // it may run by now, unasked for
-		_, _, killErr := e.client.Call(context.WithoutCancel(ctx), control.Request{Signal: &control.Signal{Name: req.Name, All: true}})
-		if !errors.Is(killErr, envd.ErrNoService) {
-			err = errors.Join(err, killErr)
-		}
+	svc.pid = hostPID(files)
+	e.mu.Lock()
+	e.services[req.Name] = svc
+	e.mu.Unlock()
+	if ctx.Err() != nil {
+		return errors.Join(e.abandon(ctx, req.Name), control.CloseAll(files))
 	}
-	return errors.Join(err, control.CloseAll(files))
+	return control.CloseAll(files)
+}
+
+// abandon kills what was started for a caller that has given up, and returns the caller's reason.
+func (e *environment) abandon(ctx context.Context, name string) error {
+	return errors.Join(ctx.Err(), e.kill(ctx, name))
+}
+
+// kill ends a process with everything that descends from it, even when ctx is over.
+func (e *environment) kill(ctx context.Context, name string) error {
+	kill := control.Request{Signal: &control.Signal{Name: name, All: true}}
+	_, _, err := e.client.Call(context.WithoutCancel(ctx), kill)
+	return err
 }
 
 // openLog goes on with the log of an earlier start in this environment.

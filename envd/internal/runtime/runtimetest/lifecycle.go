@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -223,4 +224,37 @@ func testCancelledContexts(t *testing.T, b *bench) {
 	_, err = b.rt.Wait(soon, b.id, "web")
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.True(t, b.observe().Services["web"].Running, "only the waiting ended")
+}
+
+// Whenever the context of a start ends: a start that fails leaves nothing running.
+func testCancelledStart(t *testing.T, b *bench) {
+	b.create(nil)
+	for i := range 25 {
+		ctx, cancel := context.WithTimeout(b.ctx, time.Duration(i)*200*time.Microsecond)
+		svc := b.workload(fmt.Sprint("svc-", i), "stubborn")
+		err := b.rt.Do(ctx, b.id, envd.Operation{Kind: envd.OpStart, Target: svc.Name, Service: svc})
+		cancel()
+		if err != nil {
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		assert.Equal(t, err == nil, b.observe().Services[svc.Name].Running, "start %d: %v", i, err)
+	}
+}
+
+// Whenever the context of a creation ends: one that fails leaves nothing.
+func testCancelledCreate(t *testing.T, b *bench) {
+	for i := range 10 {
+		ctx, cancel := context.WithTimeout(b.ctx, time.Duration(i)*2*time.Millisecond)
+		err := b.rt.Do(ctx, b.id, envd.Operation{Kind: envd.OpCreate, Environment: &envd.Environment{}})
+		cancel()
+		if err != nil {
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, envd.State{}, b.observe(), "creation %d", i)
+			continue
+		}
+		assert.True(t, b.observe().Exists, "creation %d", i)
+		left, err := b.rt.Destroy(b.ctx, b.id)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+	}
 }

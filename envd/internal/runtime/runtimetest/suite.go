@@ -74,6 +74,8 @@ func Run(t *testing.T, h Harness) {
 		{"ForeignDestroy", testForeignDestroy},
 		{"DestroyWakesWaiters", testDestroyWakesWaiters},
 		{"CancelledContexts", testCancelledContexts},
+		{"CancelledCreate", testCancelledCreate},
+		{"CancelledStart", testCancelledStart},
 		{"Undeclared", testUndeclared},
 		{"Egress", testEgress},
 		{"Stats", testStats},

@@ -22,6 +22,7 @@ type Request struct {
 	Start  *Start  `json:"start,omitempty"` // files: stdin, stdout, stderr; answer's file: a pidfd
 	Signal *Signal `json:"signal,omitempty"`
 	Stop   *Stop   `json:"stop,omitempty"`
+	Await  *Await  `json:"await,omitempty"`
 	Wait   *Wait   `json:"wait,omitempty"`
 	File   *File   `json:"file,omitempty"` // file: the content
 	Dial   *Dial   `json:"dial,omitempty"` // answer's file: the connected socket
@@ -51,12 +52,17 @@ type Egress struct {
 // Start starts a process under a name that no other running process has.
 type Start struct {
 	Name    string   `json:"name"`
-	Command []string `json:"command"` // argv; empty: the envd binary itself with Args
+	Command []string `json:"command"` // argv; empty: the envd binary itself, with Args
 	Args    []string `json:"args,omitempty"`
 	Env     []string `json:"env"`
 	WorkDir string   `json:"workdir,omitempty"`
-	User    string   `json:"user,omitempty"`    // name or uid, optionally :group
-	Listens string   `json:"listens,omitempty"` // abstract unix socket that must accept before the answer
+	User    string   `json:"user,omitempty"` // name or uid, optionally :group
+}
+
+// Await answers once Name's process accepts connections on an abstract unix socket, or has ended.
+type Await struct {
+	Name   string `json:"name"`
+	Socket string `json:"socket"`
 }
 
 // Signal sends a signal to the process group of Name. All: SIGKILL to it and everything that descends from it.

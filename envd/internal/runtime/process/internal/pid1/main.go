@@ -120,6 +120,8 @@ func (s *server) handle(ctx context.Context, req control.Request, files []*os.Fi
 		resp.Setup, err = s.setup(ctx, req.Setup)
 	case req.Start != nil:
 		resp.Started, passed, err = s.start(ctx, req.Start, files)
+	case req.Await != nil:
+		err = s.await(ctx, req.Await)
 	case req.Signal != nil:
 		err = s.children.signal(ctx, req.Signal)
 	case req.Stop != nil:

@@ -68,11 +68,6 @@ func (s *server) start(ctx context.Context, req *control.Start, files []*os.File
 	if pidfd >= 0 { // Linux 5.4
 		passed = append(passed, os.NewFile(uintptr(pidfd), "pidfd"))
 	}
-	if req.Listens != "" {
-		if err := s.awaitListener(ctx, kid, req.Listens); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("start %s: %w", req.Name, err), control.CloseAll(passed))
-		}
-	}
 	return &control.Started{PID: kid.pid, Time: kid.started}, passed, nil
 }
 
@@ -194,19 +189,23 @@ func lookupUser(spec string) (uid, gid uint32, groups []uint32, err error) {
 	return uint32(n), uint32(m), groups, nil
 }
 
-// awaitListener returns as soon as the process accepts connections on an abstract unix socket.
-func (s *server) awaitListener(ctx context.Context, kid *child, socket string) error {
+// await returns as soon as the process accepts connections on an abstract unix socket.
+func (s *server) await(ctx context.Context, req *control.Await) error {
+	kid, err := s.children.get(req.Name)
+	if err != nil {
+		return err
+	}
 	again := time.NewTicker(time.Millisecond) // binding a socket is no event that another process could wait for
 	defer again.Stop()
 	for {
-		files, err := dial(ctx, &control.Dial{Network: "unix", Address: socket})
+		files, err := dial(ctx, &control.Dial{Network: "unix", Address: req.Socket})
 		if err == nil {
 			return control.CloseAll(files)
 		}
 		select {
 		case <-again.C:
 		case <-kid.ended:
-			return fmt.Errorf("%w: code %d before it listened on %s", envd.ErrExited, kid.exit.Code, socket)
+			return fmt.Errorf("%w: %s, code %d, before it listened on %s", envd.ErrExited, req.Name, kid.exit.Code, req.Socket)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
