@@ -226,6 +226,9 @@ func TestRunnerThatDoesNotBegin(t *testing.T) {
 	r = h.wait(h.submit(store.Up, dispatchtest.Breaks).ID, ended)
 	assert.Equal(t, envd.Errored, r.Outcome)
 	assert.Equal(t, "envd: service api was not ready, as was asked for", r.Message)
+
+	r = h.wait(h.submit(store.Run, dispatchtest.Breaks).ID, ended)
+	assert.Equal(t, "the environment did not come up: as was asked for", r.Message, "a run has a verdict with the reason")
 }
 
 func TestExeThatIsNotThere(t *testing.T) {

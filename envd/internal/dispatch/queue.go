@@ -71,7 +71,7 @@ func (d *Dispatcher) start(r store.Record) store.Record {
 }
 
 func arguments(r store.Record) []string {
-	args := []string{"run", r.Spec, "-o", "json"}
+	args := []string{"run", r.Spec}
 	if r.Kind == store.Up {
 		if r.TTL <= 0 {
 			r.TTL = DefaultTTL

@@ -107,13 +107,23 @@ func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 		r.Message = "its runner ended without finishing; it is not started again"
 	}
 	if r.Message == "" && r.Outcome == envd.Errored {
-		r.Message = lastWords(r.Dir)
+		r.Message = why(r.Dir)
 	}
 	if err := d.discardBundle(r); err != nil {
 		d.Log.Warn("cannot remove an uploaded spec", "id", r.ID, "dir", r.Bundle, "error", err)
 	}
 	d.save(r)
 	d.Log.Info("ended", "id", r.ID, "status", r.Status, "outcome", r.Outcome)
+}
+
+// why is the weightiest reason of a run that went wrong; without a verdict, the end of what its runner printed.
+func why(path string) string {
+	if dir, err := evidence.Open(path); err == nil {
+		if v, err := dir.Verdict(); err == nil && len(v.Reasons) > 0 {
+			return v.Reasons[0]
+		}
+	}
+	return lastWords(path)
 }
 
 // lastWords is the end of what a runner printed.

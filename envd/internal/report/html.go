@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/envd"
@@ -25,6 +26,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"count":   quantity.Count,
 	"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
 	"clean":   cleanLine,
+	"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
 }).Parse(page))
 
 // HTML writes one self-contained file: no script, no resource from elsewhere.
@@ -59,5 +61,6 @@ func HTML(w io.Writer, r *Run) error {
 		"Rows":     conditionRows(&r.Verdict),
 		"Stages":   stages,
 		"Faults":   faultRows(&r.Verdict),
+		"Logs":     slices.DeleteFunc(slices.Clone(r.Logs), func(l Log) bool { return len(l.Lines) == 0 }),
 	})
 }

@@ -76,7 +76,7 @@ func (r *Run) headline() string {
 	all := len(v.Conditions)
 	switch v.Outcome {
 	case envd.Pass:
-		return fmt.Sprintf("%s of %s held under %s", quantity.Count(int64(count[envd.Pass])), quantity.Plural(int64(all), "condition"), under(v))
+		return fmt.Sprintf("%s of %s held%s", quantity.Count(int64(count[envd.Pass])), quantity.Plural(int64(all), "condition"), under(v))
 	case envd.Errored:
 		return "nothing was proven: the run did not get that far"
 	case envd.Inconclusive:
@@ -95,7 +95,17 @@ func under(v *envd.Verdict) string {
 			requests += s.Load.Requests
 		}
 	}
-	return fmt.Sprintf("%s and %s", quantity.Plural(requests, "request"), quantity.Plural(int64(len(v.Faults)), "fault"))
+	var parts []string
+	if requests > 0 {
+		parts = append(parts, quantity.Plural(requests, "request"))
+	}
+	if n := len(v.Faults); n > 0 {
+		parts = append(parts, quantity.Plural(int64(n), "fault"))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " under " + strings.Join(parts, " and ")
 }
 
 // conditionRow is a condition as every renderer shows it.

@@ -55,7 +55,8 @@
   };
   const putEnvironment = (e) => {
     const addresses = Object.entries(e.addresses || {}).flatMap(([name, address]) => [element("code", name), " " + address, element("br")]);
-    put("environments", e.id, [head(e.id), cell(pill(e)), cell(e.runtime), cell(e.started && time(e.started)),
+    const shown = { ...e, outcome: e.outcome === "pass" ? "" : e.outcome }; // that it came up and went is not worth a word
+    put("environments", e.id, [head(e.id), cell(pill(shown)), cell(e.runtime), cell(e.started && time(e.started)),
       cell(!ended(e.status) && e.expires && time(e.expires)), cell(...addresses, message(e))]);
   };
 
@@ -92,7 +93,9 @@
         const text = describe(o);
         if (!text) return;
         const line = element("li");
-        line.append(time(o.time), " ", text);
+        const at = time(o.time);
+        at.textContent = at.textContent.slice(11);
+        line.append(at, " ", text);
         if (o.sample && sample && sample === feed.lastElementChild) sample.replaceWith(line);
         else feed.append(line);
         sample = o.sample ? line : null;

@@ -29,6 +29,7 @@ var tree = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"when":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 	"class":  class,
 	"word":   word,
+	"came":   came,
 }).Parse(pages))
 
 // Index is the first page.
@@ -69,7 +70,7 @@ func Policy(nonce string) string {
 	return fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", nonce)
 }
 
-// word is what a status says at a glance: the outcome, where there is one.
+// word is what a status says at a glance: of a run that has ended, its outcome.
 func word(s v1.Status, o envd.Outcome) string {
 	if s == v1.Finished && o != "" {
 		return string(o)
@@ -90,4 +91,12 @@ func class(s v1.Status, o envd.Outcome) string {
 		return "idle"
 	}
 	return "busy"
+}
+
+// came is the outcome of an environment worth telling: that it came up and went down again is not.
+func came(o envd.Outcome) envd.Outcome {
+	if o == envd.Pass {
+		return ""
+	}
+	return o
 }

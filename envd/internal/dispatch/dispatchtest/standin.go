@@ -52,11 +52,11 @@ func Main(m *testing.M) {
 
 // flags of a runner, as the dispatcher gives them.
 type flags struct {
-	spec, id, out, ttl string
+	spec, id, out, ttl, output string
 }
 
 func parse(args []string) flags {
-	f := flags{spec: args[0]}
+	f := flags{spec: args[0], id: "shop-standin"}
 	for i := 1; i+1 < len(args); i++ {
 		switch args[i] {
 		case "--id":
@@ -65,6 +65,8 @@ func parse(args []string) flags {
 			f.out = args[i+1]
 		case "--ttl":
 			f.ttl = args[i+1]
+		case "-o":
+			f.output = args[i+1]
 		}
 	}
 	return f
@@ -105,11 +107,11 @@ func standIn(kind string, args []string) (code int, err error) {
 	if err := p.serve(); err != nil {
 		return 3, err
 	}
-	return p.course(behaviour, f.ttl)
+	return p.course(behaviour, f)
 }
 
 // course takes the stand-in through the life of a runner.
-func (p *session) course(behaviour, ttl string) (int, error) {
+func (p *session) course(behaviour string, f flags) (int, error) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	if behaviour == Breaks {
@@ -119,7 +121,7 @@ func (p *session) course(behaviour, ttl string) (int, error) {
 	}
 	p.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunProvisioned}})
 	if p.meta.Kind == "up" {
-		lease, err := time.ParseDuration(ttl)
+		lease, err := time.ParseDuration(f.ttl)
 		if err != nil {
 			return 2, err
 		}
@@ -127,6 +129,11 @@ func (p *session) course(behaviour, ttl string) (int, error) {
 			m.Status, m.Expires = evidence.Ready, time.Now().UTC().Add(lease)
 			m.Addresses = map[string]string{"api:8080": "127.0.0.1:1"}
 		})
+		if f.output == "json" {
+			if err := json.NewEncoder(os.Stdout).Encode(p.meta); err != nil {
+				return 3, err
+			}
+		}
 	} else {
 		p.change(func(m *evidence.Meta) { m.Status, m.Stage = evidence.Exercising, "peak" })
 	}
@@ -167,12 +174,14 @@ func (p *session) change(f func(*evidence.Meta)) {
 }
 
 func (p *session) finish(outcome envd.Outcome, code int) (int, error) {
-	observations, err := p.dir.Observations()
-	if err != nil {
-		return 3, err
-	}
-	if err := p.dir.WriteJSON(evidence.VerdictFile, judge.Judge(p.spec, observations)); err != nil {
-		return 3, err
+	if p.meta.Kind == "run" { // an environment proves nothing
+		observations, err := p.dir.Observations()
+		if err != nil {
+			return 3, err
+		}
+		if err := p.dir.WriteJSON(evidence.VerdictFile, judge.Judge(p.spec, observations)); err != nil {
+			return 3, err
+		}
 	}
 	if err := p.dir.WriteFile(evidence.TextFile, []byte("report\n")); err != nil {
 		return 3, err
@@ -192,8 +201,8 @@ func (p *session) serve() error {
 	}
 	p.change(func(m *evidence.Meta) { m.Control = "unix:" + address })
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /standin/finish", func(http.ResponseWriter, *http.Request) { p.ended <- "finish" })
-	mux.HandleFunc("POST /standin/observe", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /v1/standin/finish", func(http.ResponseWriter, *http.Request) { p.ended <- "finish" })
+	mux.HandleFunc("POST /v1/standin/observe", func(w http.ResponseWriter, r *http.Request) {
 		p.observe(envd.Observation{Run: &envd.RunEvent{Name: "note", Detail: r.URL.Query().Get("detail")}})
 	})
 	mux.HandleFunc("POST /v1/down", func(w http.ResponseWriter, _ *http.Request) {
@@ -309,7 +318,7 @@ func Tell(ctx context.Context, control, word string) error {
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://standin/standin/"+word, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://standin/v1/standin/"+word, nil)
 	if err != nil {
 		return err
 	}
