@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 		os.Exit(process.InitMain(os.Args[1:]))
 	}
 	runtimetest.Main()
-	if len(os.Args) == 4 && os.Args[1] == trialRunner {
-		os.Exit(runTrialRunner(os.Args[2], os.Args[3]))
+	if len(os.Args) == 5 && os.Args[1] == trialRunner {
+		os.Exit(runTrialRunner(os.Args[2], os.Args[3], os.Args[4] == "true"))
 	}
 	if len(os.Args) == 2 && os.Args[1] == refusedVerb {
 		os.Exit(runRefused())

@@ -153,10 +153,11 @@ func outermost(paths []string) []string {
 // initAttributes are how PID 1 is cloned. It gets every capability over its own namespaces; as exec(2) would take
 // them from an ordinary user, those it needs are ambient, and it takes them from what it starts.
 func initAttributes(plain bool) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGKILL}
-	if plain {
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if plain { // its lifeline tells it, and then it has to kill the rest before it ends
 		return attr, nil
 	}
+	attr.Pdeathsig = unix.SIGKILL
 	attr.Cloneflags = namespaces
 	attr.AmbientCaps = []uintptr{
 		unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE, unix.CAP_SYS_CHROOT,

@@ -1,0 +1,135 @@
+package docker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// connect returns a client of the engine that the environment names; it does not talk to it yet. The order is that of
+// the docker command: DOCKER_HOST, DOCKER_CONTEXT, the configuration's current context, the default socket, and where
+// that is not there the user's own.
+func connect() (*client.Client, error) {
+	options := []client.Opt{client.FromEnv, client.WithUserAgent("envd")}
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		host, err := hostOfContext()
+		if err != nil {
+			return nil, err
+		}
+		if host == "" {
+			host = ownSocket()
+		}
+		if host != "" {
+			options = append(options, client.WithHost(host))
+		}
+	}
+	return client.New(options...)
+}
+
+// hostOfContext reads the endpoint of the docker command's current context, or returns "" for the default one.
+func hostOfContext() (string, error) {
+	dir := os.Getenv("DOCKER_CONFIG")
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", nil // no home, no configuration
+		}
+		dir = filepath.Join(home, ".docker")
+	}
+	name := os.Getenv("DOCKER_CONTEXT")
+	if name == "" {
+		var config struct{ CurrentContext string }
+		if err := readJSON(filepath.Join(dir, "config.json"), &config); err != nil && !os.IsNotExist(err) {
+			return "", err
+		}
+		name = config.CurrentContext
+	}
+	if name == "" || name == "default" {
+		return "", nil
+	}
+	id := sha256.Sum256([]byte(name))
+	var meta struct {
+		Endpoints map[string]struct{ Host string }
+	}
+	if err := readJSON(filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]), "meta.json"), &meta); err != nil {
+		return "", fmt.Errorf("docker context %s: %w", name, err)
+	}
+	return meta.Endpoints["docker"].Host, nil
+}
+
+func readJSON(path string, into any) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// ownSocket is the engine of this user alone, where the machine has none.
+func ownSocket() string {
+	if _, err := os.Stat(strings.TrimPrefix(client.DefaultDockerHost, "unix://")); err == nil {
+		return ""
+	}
+	own := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
+	if _, err := os.Stat(own); err != nil {
+		return ""
+	}
+	return "unix://" + own
+}
+
+// guarantee says what holds and what not; undeclared connections are not recorded here.
+const guarantee = "containers in an internal network per environment: production ports and hostnames, no route out; " +
+	"the host itself can be reached at the network's first address; connections to addresses that nobody declared fail but are not recorded (look-ups of names are); " +
+	"a leash removes everything when the runner dies, the next envd command when both were killed"
+
+// Capabilities asks the engine. It is an error when there is none, or one that cannot hold environments.
+func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
+	if _, err := r.usable(ctx); err != nil {
+		return envd.Capabilities{}, err
+	}
+	return envd.Capabilities{
+		Commands: true, Images: true, Resources: true, Isolated: true, Hostnames: true, Guarantee: guarantee,
+	}, nil
+}
+
+// usable returns the client once it is known that the engine runs here, as environments need it.
+func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
+	cli, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	r.probing.Lock()
+	defer r.probing.Unlock()
+	if r.probed {
+		return cli, nil
+	}
+	result, err := cli.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, unreachable(cli.DaemonHost(), err)
+	}
+	info := result.Info
+	switch {
+	case runtime.GOOS != "linux", !strings.HasPrefix(cli.DaemonHost(), "unix://"), strings.Contains(info.OperatingSystem, "Docker Desktop"):
+		return nil, fmt.Errorf("%w: the engine at %s is not on this Linux machine itself, so that containers' addresses cannot be reached", envd.ErrUnsupported, cli.DaemonHost())
+	case info.OSType != "linux":
+		return nil, fmt.Errorf("%w: the engine at %s runs %s containers", envd.ErrUnsupported, cli.DaemonHost(), info.OSType)
+	case slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") }):
+		return nil, fmt.Errorf("%w: the engine at %s is rootless: containers' addresses lie in a network of its own and cannot be reached; use the process runtime, which needs no root either", envd.ErrUnsupported, cli.DaemonHost())
+	}
+	r.probed = true
+	return cli, nil
+}

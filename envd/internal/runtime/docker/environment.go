@@ -1,0 +1,169 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/logfile"
+)
+
+// environment is one environment as this process knows it.
+type environment struct {
+	rt      *Runtime
+	cli     *client.Client
+	id      string
+	network string // the engine's ID of it
+	gateway netip.Addr
+	control int // port of the gateway's control API
+
+	spec  *envd.Environment // nil where another process created it
+	leash *leash            // nil where another process holds it
+
+	mu       sync.Mutex
+	files    map[string][]placed // by service; "" are those of every container
+	services map[string]*service
+}
+
+// service is one container that is to keep running, the gateway's too.
+type service struct {
+	container string
+	address   netip.Addr
+	stop      envd.Stop
+	log       *logfile.Log  // nil where another process records it
+	pumped    chan struct{} // closed once all output is in the log
+	failed    error         // of recording; read after pumped
+}
+
+func newEnvironment(r *Runtime, cli *client.Client, id, networkID string, subnet netip.Prefix, control int) *environment {
+	return &environment{
+		rt: r, cli: cli, id: id, network: networkID, gateway: hostOf(subnet, gatewayHost), control: control,
+		files: map[string][]placed{}, services: map[string]*service{},
+	}
+}
+
+func (e *environment) containerName(service string) string { return networkName(e.id) + "-" + service }
+
+// known returns a service that this process started, or nil.
+func (e *environment) known(name string) *service {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.services[name]
+}
+
+// service finds a service, whoever started it.
+func (e *environment) service(ctx context.Context, name string) (*service, error) {
+	if svc := e.known(name); svc != nil {
+		return svc, nil
+	}
+	found, err := e.cli.ContainerInspect(ctx, e.containerName(name), client.ContainerInspectOptions{})
+	switch {
+	case notFound(err), err == nil && found.Container.Config.Labels[labelService] != name:
+		return nil, fmt.Errorf("%w: %s", envd.ErrNoService, name)
+	case err != nil:
+		return nil, err
+	}
+	return &service{container: found.Container.ID, address: e.addressIn(found.Container)}, nil
+}
+
+// addressIn is a container's address in the environment's network.
+func (e *environment) addressIn(c container.InspectResponse) netip.Addr {
+	if c.NetworkSettings == nil {
+		return netip.Addr{}
+	}
+	for _, endpoint := range c.NetworkSettings.Networks {
+		if endpoint != nil && endpoint.NetworkID == e.network {
+			return endpoint.IPAddress
+		}
+	}
+	return netip.Addr{}
+}
+
+// explain tells the end of the environment, or of the engine, from other errors.
+func (e *environment) explain(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || errors.Is(err, envd.ErrNotFound) {
+		return err
+	}
+	if client.IsErrConnectionFailed(err) {
+		return unreachable(e.cli.DaemonHost(), err)
+	}
+	if _, gone := e.rt.adopt(ctx, e.cli, e.id); errors.Is(gone, envd.ErrNotFound) {
+		return fmt.Errorf("%w: %w", gone, err)
+	}
+	return err
+}
+
+func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn, error) {
+	svc, err := e.service(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if name == envd.GatewayName && port == 0 {
+		port = e.control
+	}
+	if !svc.address.IsValid() {
+		return nil, fmt.Errorf("service %s has ended, or is in no network", name)
+	}
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(svc.address.String(), strconv.Itoa(port)))
+}
+
+// wait blocks until a container has ended.
+func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
+	waiting := e.cli.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	var exit envd.Exit
+	select {
+	case <-ctx.Done():
+		return exit, ctx.Err()
+	case err := <-waiting.Error:
+		switch {
+		case ctx.Err() != nil:
+			return exit, ctx.Err()
+		case notFound(err):
+			return envd.Exit{Code: 137, Signal: "killed", Reason: "the environment is gone"}, nil
+		}
+		return exit, unreachable(e.cli.DaemonHost(), err)
+	case result := <-waiting.Result:
+		exit = exitOf(int(result.StatusCode))
+	}
+	ended, err := e.cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	switch {
+	case err == nil && ended.Container.State != nil && ended.Container.State.OOMKilled:
+		exit.Reason = "out of memory"
+	case notFound(err):
+		exit.Reason = "the environment is gone"
+	}
+	return exit, ctx.Err()
+}
+
+// removeContainer removes a container and its anonymous volumes, running or not. It is no error if it is gone, or
+// going.
+func (e *environment) removeContainer(ctx context.Context, id string) error {
+	return removeContainer(ctx, e.cli, id)
+}
+
+func removeContainer(ctx context.Context, cli *client.Client, id string) error {
+	for {
+		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		switch {
+		case err == nil, notFound(err):
+			return nil
+		case !conflict(err): // a conflict: its removal is in progress
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

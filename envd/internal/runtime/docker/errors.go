@@ -1,0 +1,54 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+)
+
+// ErrNoEngine is wrapped by every error that says that there is no engine to talk to.
+var ErrNoEngine = errors.New("no Docker engine")
+
+// unreachable says why an engine does not answer and what to do about it.
+func unreachable(host string, err error) error {
+	text := strings.ToLower(err.Error())
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, os.ErrPermission), strings.Contains(text, "permission denied"):
+		return fmt.Errorf("%w: this user may not use %s: join the group that owns it (sudo usermod -aG docker $USER, then log in again)", ErrNoEngine, host)
+	case client.IsErrConnectionFailed(err), strings.Contains(text, "cannot connect"):
+		return fmt.Errorf("%w: nothing answers at %s: start the engine (sudo systemctl start docker), or name another one in DOCKER_HOST", ErrNoEngine, host)
+	}
+	return fmt.Errorf("docker engine at %s: %w", host, err)
+}
+
+func notFound(err error) bool { return cerrdefs.IsNotFound(err) }
+func conflict(err error) bool { return cerrdefs.IsConflict(err) }
+
+// refusedStart says in the user's words why a container did not start.
+func refusedStart(service string, command []string, err error) error {
+	program := "its program"
+	if len(command) > 0 {
+		program = command[0]
+	}
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "exec format error"):
+		return fmt.Errorf("service %s: %s is not for this machine's architecture, or no program at all (exec format error)", service, program)
+	case strings.Contains(text, "executable file not found"), strings.Contains(text, "no such file or directory") && strings.Contains(text, "exec"):
+		return fmt.Errorf("service %s: there is no program %s in its image: %w", service, program, err)
+	case strings.Contains(text, "permission denied") && strings.Contains(text, "exec"):
+		return fmt.Errorf("service %s: %s is not executable: %w", service, program, err)
+	case strings.Contains(text, "port is already allocated"), strings.Contains(text, "address already in use"):
+		return fmt.Errorf("service %s: a port that it publishes is taken on this machine: %w", service, err)
+	case strings.Contains(text, "unable to find user"):
+		return fmt.Errorf("service %s: its image has no such user: %w", service, err)
+	}
+	return fmt.Errorf("service %s: %w", service, err)
+}

@@ -1,0 +1,147 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// placed is a file that containers get before they start.
+type placed struct {
+	path    string
+	mode    int64
+	content []byte
+}
+
+// writeFile keeps a file for the containers to come, and puts it into those that run.
+func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
+	if op.File == nil || !path.IsAbs(op.File.Path) {
+		return fmt.Errorf("write %s: no absolute path given", op.Target)
+	}
+	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), content: op.Content}
+	if f.mode == 0 {
+		f.mode = 0o644
+	}
+	owner := ""
+	if op.Service != nil {
+		owner = op.Service.Name
+	} else if info, err := os.Stat(f.path); err == nil && info.IsDir() { // commands see the host's folders
+		return fmt.Errorf("write %s: it is a folder", f.path)
+	}
+	e.mu.Lock()
+	e.files[owner] = slices.DeleteFunc(e.files[owner], func(old placed) bool { return old.path == f.path })
+	e.files[owner] = append(e.files[owner], f)
+	running := map[string]string{}
+	for name, svc := range e.services {
+		if name != envd.GatewayName && (owner == "" || owner == name) {
+			running[name] = svc.container
+		}
+	}
+	e.mu.Unlock()
+	var errs []error
+	for name, id := range running {
+		if err := e.copyFiles(ctx, id, "", []placed{f}); err != nil && !notFound(err) {
+			errs = append(errs, fmt.Errorf("service %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// filesOf are the files that a service's container gets, or, with "", a command's.
+func (e *environment) filesOf(service string) []placed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	files := slices.Clone(e.files[""])
+	if service != "" {
+		files = append(files, e.files[service]...)
+	}
+	return files
+}
+
+// copyFiles puts files, and everything in the folder tree where one is given, into a container.
+func (e *environment) copyFiles(ctx context.Context, container, tree string, files []placed) error {
+	if tree == "" && len(files) == 0 {
+		return nil
+	}
+	var archive bytes.Buffer
+	t := tar.NewWriter(&archive)
+	if tree != "" {
+		if err := addTree(t, tree); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(f.path, "/"), Mode: f.mode, Size: int64(len(f.content)), Uid: os.Getuid(), Gid: os.Getgid()}
+		if err := t.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := t.Write(f.content); err != nil {
+			return err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return err
+	}
+	_, err := e.cli.CopyToContainer(ctx, container, client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
+	if err != nil && len(files) > 0 {
+		return fmt.Errorf("write %s: %w", files[0].path, err)
+	}
+	return err
+}
+
+// maxTree bounds a working directory that must be copied.
+const maxTree = 64 << 20
+
+// addTree adds a folder with everything below it, under its own path.
+func addTree(t *tar.Writer, dir string) error {
+	var total int64
+	return filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		target := ""
+		switch {
+		case info.Mode()&os.ModeSymlink != 0:
+			if target, err = os.Readlink(name); err != nil {
+				return err
+			}
+		case !info.IsDir() && !info.Mode().IsRegular():
+			return nil // sockets and devices are the host's
+		}
+		h, err := tar.FileInfoHeader(info, target)
+		if err != nil {
+			return err
+		}
+		h.Name = strings.TrimPrefix(name, "/")
+		if info.IsDir() {
+			h.Name += "/"
+		}
+		if err := t.WriteHeader(h); err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		if total += info.Size(); total > maxTree {
+			return fmt.Errorf("%w: %s holds more than %d MiB, and must be copied because files are written into it: give the service another workdir, or its files other paths", envd.ErrUnsupported, dir, maxTree>>20)
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		_, err = t.Write(b)
+		return err
+	})
+}

@@ -1,0 +1,109 @@
+package docker
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// Labels of everything that this runtime makes.
+const (
+	labelEnvironment = "dev.envd.environment" // the environment's ID
+	labelRun         = "dev.envd.run"         // the run that it belongs to
+	labelRunner      = "dev.envd.runner"      // the process that owns it, as identity writes it
+	labelExpires     = "dev.envd.expires"     // RFC 3339
+	labelService     = "dev.envd.service"     // containers of services and the gateway
+	labelCommand     = "dev.envd.command"     // containers of single commands
+	labelControl     = "dev.envd.control"     // networks: the port of the gateway's control API
+	labelPacked      = "dev.envd.packed"      // images that were packed here: the file
+)
+
+func (r *Runtime) labels(id string, more ...string) map[string]string {
+	lease := r.opts.Lease
+	if lease <= 0 {
+		lease = defaultLease
+	}
+	run := r.opts.Run
+	if run == "" {
+		run = id
+	}
+	labels := map[string]string{
+		labelEnvironment: id, labelRun: run, labelRunner: identity(os.Getpid()),
+		labelExpires: time.Now().Add(lease).UTC().Format(time.RFC3339),
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		labels[more[i]] = more[i+1]
+	}
+	return labels
+}
+
+// of selects the objects of one environment, or of all of them.
+func of(id string) client.Filters {
+	if id == "" {
+		return client.Filters{}.Add("label", labelEnvironment)
+	}
+	return client.Filters{}.Add("label", labelEnvironment+"="+id)
+}
+
+// identity names a process among all that ever were: the machine's boot, the PID namespace, the PID and its start time
+// (proc_pid_stat(5)). It is empty where there is no /proc.
+func identity(pid int) string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	start, err := startTime(pid)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s/%s/%d/%s", strings.TrimSpace(string(boot)), namespace, pid, start)
+}
+
+func startTime(pid int) (string, error) {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return "", err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // what is before may hold anything
+	fields := strings.Fields(rest)
+	if len(fields) < 20 {
+		return "", fmt.Errorf("process %d: malformed stat", pid)
+	}
+	return fields[19], nil
+}
+
+// liveness is what can be told of an owner from here.
+type liveness int
+
+const (
+	unknown liveness = iota // another machine's, or another PID namespace's
+	alive
+	dead
+)
+
+func livenessOf(owner string) liveness {
+	here := strings.Split(identity(os.Getpid()), "/")
+	there := strings.Split(owner, "/")
+	if len(here) != 4 || len(there) != 4 {
+		return unknown
+	}
+	if here[0] != there[0] || here[1] != there[1] {
+		return unknown
+	}
+	pid, err := strconv.Atoi(there[2])
+	if err != nil {
+		return unknown
+	}
+	if start, err := startTime(pid); err != nil || start != there[3] {
+		return dead
+	}
+	return alive
+}

@@ -1,0 +1,211 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"sync"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Runtime is the Docker runtime. It keeps the contract of envd.Runtime. What it did not create itself it finds by label;
+// only the environment's files and hostnames are known to the Runtime that created it alone.
+type Runtime struct {
+	opts   Options
+	client func() (*client.Client, error)
+
+	probing sync.Mutex
+	probed  bool // the engine is usable
+
+	packing packer
+
+	mu   sync.Mutex
+	envs map[string]*environment
+}
+
+var _ envd.Runtime = (*Runtime)(nil)
+
+// New returns a runtime. It touches nothing yet.
+func New(opts Options) *Runtime {
+	return &Runtime{opts: opts, client: sync.OnceValues(connect), envs: map[string]*environment{}}
+}
+
+// Name returns "docker".
+func (r *Runtime) Name() string { return Name }
+
+func (r *Runtime) exe() (string, error) {
+	if r.opts.Exe != "" {
+		return r.opts.Exe, nil
+	}
+	return os.Executable()
+}
+
+// validID keeps an environment's ID fit for the names of containers.
+var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
+
+// find returns an environment that exists.
+func (r *Runtime) find(ctx context.Context, id string) (*environment, error) {
+	r.mu.Lock()
+	e := r.envs[id]
+	r.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	cli, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	return r.adopt(ctx, cli, id)
+}
+
+func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) (err error) {
+	if !validID.MatchString(id) {
+		return fmt.Errorf("environment ID %q: letters, digits, dots and dashes, 63 at most", id)
+	}
+	cli, err := r.usable(ctx)
+	if err != nil {
+		return err
+	}
+	exe, err := r.exe()
+	if err != nil {
+		return err
+	}
+	if static, err := isStatic(exe); err != nil || !static {
+		return errors.Join(fmt.Errorf("%w: %s is linked dynamically and cannot run in containers: build it with CGO_ENABLED=0", envd.ErrUnsupported, exe), err)
+	}
+	switch _, err := r.find(ctx, id); {
+	case err == nil:
+		return fmt.Errorf("environment %s exists already", id)
+	case !errors.Is(err, envd.ErrNotFound):
+		return err
+	}
+	l, err := startLeash(exe, id)
+	if err != nil {
+		return fmt.Errorf("leash of environment %s: %w", id, err)
+	}
+	networkID, subnet, err := r.createNetwork(ctx, cli, id, env)
+	if err != nil {
+		return errors.Join(err, l.cut()) // the engine may have made it all the same: the leash looks
+	}
+	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
+	e.leash, e.spec = l, env
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.envs[id] = e
+	return nil
+}
+
+// Do carries one operation out.
+func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if op.Kind == envd.OpCreate {
+		return r.create(ctx, envID, op.Environment)
+	}
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return err
+	}
+	switch op.Kind {
+	case envd.OpGateway:
+		err = e.startGateway(ctx, op)
+	case envd.OpFile:
+		err = e.writeFile(ctx, op)
+	case envd.OpStart:
+		err = e.startService(ctx, op)
+	case envd.OpStop:
+		err = e.stop(ctx, op)
+	default:
+		err = fmt.Errorf("%w: operation %s is not the runtime's", envd.ErrUnsupported, op.Kind)
+	}
+	return e.explain(ctx, err)
+}
+
+// Wait blocks until the service's container has ended.
+func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, error) {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return envd.Exit{}, err
+	}
+	svc, err := e.service(ctx, service)
+	if err != nil {
+		return envd.Exit{}, e.explain(ctx, err)
+	}
+	return e.wait(ctx, svc.container)
+}
+
+// Logs reads a service's output: as it was recorded, or where another process records it, as the engine keeps it.
+func (r *Runtime) Logs(ctx context.Context, envID, service string, follow bool) (io.ReadCloser, error) {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := e.service(ctx, service)
+	if err != nil {
+		return nil, e.explain(ctx, err)
+	}
+	if svc.log != nil {
+		return svc.log.Reader(ctx, follow)
+	}
+	logs, err := e.engineLogs(ctx, svc.container, follow)
+	return logs, e.explain(ctx, err)
+}
+
+// Dial connects to a container's own address.
+func (r *Runtime) Dial(ctx context.Context, envID, service string, port int) (net.Conn, error) {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.dial(ctx, service, port)
+	return conn, e.explain(ctx, err)
+}
+
+// Exec runs a command inside. Nothing that it started outlives it.
+func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, error) {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return -1, err
+	}
+	if len(cmd.Command) == 0 {
+		return -1, errors.New("exec: no command given")
+	}
+	var code int
+	if cmd.Service == "" {
+		code, err = e.runCommand(ctx, cmd)
+	} else {
+		code, err = e.execInService(ctx, cmd)
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(ctx.Err(), err)
+	}
+	if err != nil {
+		return -1, e.explain(ctx, fmt.Errorf("exec %s: %w", cmd.Command[0], err))
+	}
+	return code, nil
+}
+
+// Stats samples each service's container, the gateway's too.
+func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error) {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return nil, err
+	}
+	usage, err := e.stats(ctx)
+	return usage, e.explain(ctx, err)
+}
+
+// Undeclared returns nil: what the missing route refuses is not seen. Look-ups of undeclared names are the gateway's to
+// tell.
+func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
+	_, err := r.find(ctx, envID)
+	return nil, err
+}
