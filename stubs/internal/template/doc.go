@@ -9,12 +9,13 @@
 //
 // A template is compiled once and rendered often, by many goroutines at once:
 //
-//	e := template.New(template.Options{})
+//	e, err := template.New(template.Options{})
 //	t, err := e.Compile("Hello {{request.query.name}}")
-//	out, err := t.Render(ctx, template.NewModel(&template.Request{...}, nil))
+//	out, err := t.Render(ctx, template.NewModel(template.RequestName, request, nil, nil))
 //
 // Failures are of two kinds, as in WireMock: a [CompileError] (the server answers with its error page) and a
-// [RenderError] (the server answers 500, text/plain, with the message). Mistakes that a helper recognises are no errors:
+// [RenderError] (the server answers 500, text/plain, with the message). A [LimitError] is ours: the original has no bounds.
+// Mistakes that a helper recognises are no errors:
 // the helper renders "[ERROR: …]".
 //
 // Values are modelled on Java's, since templates can see the difference: null is nil, Integer is int32, Long is int64,

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/javaregex"
+	"github.com/envd-dev/envd/stubs/internal/jsonpath"
+	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
 
 // The bounds of a rendering when [Options] leave them out.
@@ -53,15 +55,20 @@ type Engine struct {
 	randMu sync.Mutex
 	rand   *rand.Rand
 
-	mu    sync.RWMutex
-	cache map[string]*Template
+	templates memo[*Template]
+	regexes   memo[*javaregex.Regexp]
+	jsonPaths memo[*jsonpath.Path]
+	xPaths    memo[*xmlmatch.XPath]
 
 	renders sync.Pool
 }
 
+// maxExpressions bounds each kind of expression that an engine remembers; they can come from requests.
+const maxExpressions = 1000
+
 // New makes an engine; the error is one of PermittedSystemKeys that is no pattern.
 func New(o Options) (*Engine, error) {
-	e := &Engine{options: o, cache: map[string]*Template{}}
+	e := &Engine{options: o}
 	if e.options.Now == nil {
 		e.options.Now = time.Now
 	}
@@ -80,6 +87,8 @@ func New(o Options) (*Engine, error) {
 	if e.options.MaxCacheEntries == 0 {
 		e.options.MaxCacheEntries = 10_000
 	}
+	e.templates.limit = e.options.MaxCacheEntries
+	e.regexes.limit, e.jsonPaths.limit, e.xPaths.limit = maxExpressions, maxExpressions, maxExpressions
 	if o.Rand != nil {
 		e.rand = rand.New(o.Rand)
 	} else {
@@ -113,25 +122,7 @@ type Template struct {
 // Compile parses src. Templates are remembered by their text, so that compiling again is cheap.
 // The error is a [*CompileError].
 func (e *Engine) Compile(src string) (*Template, error) {
-	e.mu.RLock()
-	t := e.cache[src]
-	e.mu.RUnlock()
-	if t != nil {
-		return t, nil
-	}
-	t, err := e.compile(src)
-	if err != nil {
-		return nil, err
-	}
-	if limit := e.options.MaxCacheEntries; limit > 0 {
-		e.mu.Lock()
-		if len(e.cache) >= limit {
-			clear(e.cache)
-		}
-		e.cache[src] = t
-		e.mu.Unlock()
-	}
-	return t, nil
+	return e.templates.get(src, e.compile)
 }
 
 // compile cuts off the text around the first and the last tag, as WireMock does: error positions count from there.

@@ -163,5 +163,5 @@ func (o *options) text() (string, error) {
 	if o.context == nil {
 		return "", nullPointer("Object.toString()", "context")
 	}
-	return render2String(o.context)
+	return stringValue(o.context)
 }

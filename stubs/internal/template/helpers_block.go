@@ -44,7 +44,7 @@ func iterate(v any) []any {
 		return v.items
 	case *Map:
 		items := []any{}
-		for _, s := range pathItems(v.text) {
+		for _, s := range pathItems(v.path) {
 			items = append(items, s)
 		}
 		return items

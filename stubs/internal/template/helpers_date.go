@@ -158,7 +158,7 @@ func helpParseDate(o *options) (any, error) {
 	if o.context == nil {
 		return nil, nullPointer("Object.toString()", "context")
 	}
-	text, err := render2String(o.context)
+	text, err := stringValue(o.context)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ var (
 func helpDateFormat(o *options) (any, error) {
 	if isEmpty(o.context) {
 		if p := o.param(0); p != nil {
-			return render2String(p)
+			return stringValue(p)
 		}
 		return nil, nil
 	}

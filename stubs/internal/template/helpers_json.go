@@ -8,15 +8,15 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/jsonpath"
 )
 
-// jsonDocument reads text as JSONPath sees it; a model reads each text once.
-func (m *Model) jsonDocument(text string) (any, error) {
-	d, ok := m.docs[text]
+// document gives what read makes of text; a model reads each text once.
+func (m *Model) document(key documentKey, read func(string) (any, error)) (any, error) {
+	d, ok := m.docs[key]
 	if !ok {
-		d.value, d.err = jsondoc.DecodeLenient(text)
+		d.value, d.err = read(key.text)
 		if m.docs == nil {
-			m.docs = map[string]document{}
+			m.docs = map[documentKey]document{}
 		}
-		m.docs[text] = d
+		m.docs[key] = d
 	}
 	return d.value, d.err
 }
@@ -36,7 +36,7 @@ func helpJSONPath(o *options) (any, error) {
 	var doc any
 	switch input := o.context.(type) {
 	case string:
-		if doc, err = o.r.model.jsonDocument(input); err != nil {
+		if doc, err = o.r.model.document(documentKey{false, input}, jsonpath.DecodeString); err != nil {
 			return mistake(input + " is not valid JSON"), nil
 		}
 		if doc == nil {
@@ -48,7 +48,7 @@ func helpJSONPath(o *options) (any, error) {
 	if expr == "" {
 		return nil, illegalArgument("json can not be null or empty")
 	}
-	path, err := jsonpath.Compile(expr)
+	path, err := o.r.engine.jsonPaths.get(expr, jsonpath.Compile)
 	if err != nil {
 		return mistake(expr + " is not a valid JSONPath expression"), nil
 	}
@@ -98,7 +98,7 @@ func helpParseJSON(o *options) (any, error) {
 		if !hasArgument {
 			return mistake("Missing required JSON string parameter"), nil
 		}
-		if text, err = render2String(o.context); err != nil {
+		if text, err = stringValue(o.context); err != nil {
 			return nil, err
 		}
 		if len(o.params) > 0 {
@@ -166,7 +166,7 @@ func (o *options) formatted(name, what string, format func(text string, pretty b
 		}
 		return mistake(name + ": format [" + f + "] should be one of [pretty, compact]"), nil
 	default:
-		s, err := render2String(f)
+		s, err := stringValue(f)
 		return mistake(name + ": format [" + s + "] of type [" + className(f) + " should be a Format or a String and one of [pretty, compact]]"), err
 	}
 }

@@ -93,7 +93,7 @@ func helpJSONRemove(o *options) (any, error) {
 	if err != nil {
 		return mistake("Input JSON string is not valid JSON ('" + input + "')"), nil
 	}
-	path, err := jsonpath.Compile(expr)
+	path, err := o.r.engine.jsonPaths.get(expr, jsonpath.Compile)
 	if err != nil || expr == "" {
 		return mistake("JSONPath parameter is not a valid JSONPath expression ('" + expr + "')"), nil
 	}
@@ -192,7 +192,7 @@ func (o *options) targetArray(root any, input string) (place []any, target []any
 		if !ok {
 			return nil, nil, mistake("jsonPath option must be a string")
 		}
-		path, err := jsonpath.Compile(expr)
+		path, err := o.r.engine.jsonPaths.get(expr, jsonpath.Compile)
 		if err != nil || expr == "" {
 			return nil, nil, mistake("jsonPath option is not valid JSONPath expression ('" + expr + "')")
 		}

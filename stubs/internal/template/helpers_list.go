@@ -146,11 +146,11 @@ func (o *options) joined(item any) (string, error) {
 	if item == nil {
 		return "", nullPointer("Object.toString()", "item")
 	}
-	return render2String(item)
+	return stringValue(item)
 }
 
 // maxRange bounds the lists that range makes.
-const maxRange = 10_000_000
+const maxRange = 1_000_000
 
 func helpRange(o *options) (any, error) {
 	lower, ok1, err := coerceInt(o.context)

@@ -30,7 +30,9 @@ func helpMatches(o *options) (any, error) {
 }
 
 // regex compiles an expression that may come from the request.
-func (o *options) regex(expr string) (*javaregex.Regexp, error) { return javaregex.Compile(expr, 0) }
+func (o *options) regex(expr string) (*javaregex.Regexp, error) {
+	return o.r.engine.regexes.get(expr, func(expr string) (*javaregex.Regexp, error) { return javaregex.Compile(expr, 0) })
+}
 
 // answer gives a block's text or "", else the truth.
 func (o *options) answer(holds bool) (any, error) {
@@ -62,7 +64,7 @@ func helpContains(o *options) (any, error) {
 		}
 		return o.answer(false)
 	}
-	s, err := render2String(o.context)
+	s, err := stringValue(o.context)
 	if err != nil {
 		return nil, err
 	}

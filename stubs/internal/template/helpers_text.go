@@ -12,11 +12,11 @@ func onText(f func(o *options, s string) (any, error)) helper {
 	return func(o *options) (any, error) {
 		if isEmpty(o.context) {
 			if p := o.param(0); p != nil {
-				return render2String(p)
+				return stringValue(p)
 			}
 			return nil, nil
 		}
-		s, err := render2String(o.context)
+		s, err := stringValue(o.context)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func helpCut(o *options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := render2String(o.context)
+	s, err := stringValue(o.context)
 	return strings.ReplaceAll(s, strip, ""), err
 }
 
@@ -130,7 +130,7 @@ func helpDefaultIfEmpty(o *options) (any, error) {
 	if isEmpty(o.context) {
 		return o.paramOr(0, ""), nil
 	}
-	return render2String(o.context)
+	return stringValue(o.context)
 }
 
 func helpJoin(o *options) (any, error) {
@@ -172,7 +172,7 @@ func joinItems(items []any, separator string) (string, error) {
 		if item == nil {
 			continue
 		}
-		s, err := render2String(item)
+		s, err := stringValue(item)
 		if err != nil {
 			return "", err
 		}

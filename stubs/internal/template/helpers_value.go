@@ -96,7 +96,7 @@ func helpURLEncode(o *options) (any, error) {
 	if o.context == nil {
 		return nil, nullPointer("Object.toString()", "context")
 	}
-	s, err := render2String(o.context)
+	s, err := stringValue(o.context)
 	if err != nil {
 		return nil, err
 	}

@@ -1,39 +1,40 @@
 package template
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 
-	"github.com/antchfx/xpath"
+	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
 
 // domNode is a node that XPath found.
-type domNode struct{ node *xmlNode }
+type domNode struct{ node *xmlmatch.Node }
 
 func (d *domNode) class() string { return wiremockPackage + "common.xml.XmlDomNode" }
 
 func (d *domNode) get(name string) (any, bool) {
 	switch name {
 	case "name":
-		switch d.node.kind {
-		case xmlText:
+		switch d.node.Kind {
+		case xmlmatch.Text:
 			return "#text", true
-		case xmlRoot:
+		case xmlmatch.DocumentNode:
 			return "#document", true
-		case xmlCDATA:
+		case xmlmatch.CDATA:
 			return "#cdata-section", true
-		case xmlComment:
+		case xmlmatch.Comment:
 			return "#comment", true
 		}
-		return d.node.name, true
+		return d.node.Name, true
 	case "text":
-		if d.node.kind == xmlRoot {
+		if d.node.Kind == xmlmatch.DocumentNode {
 			return nil, true
 		}
-		return d.node.content(), true
+		return d.node.TextContent(), true
 	case "attributes":
-		m := newMap(hashMap, len(d.node.attributes))
-		for _, a := range d.node.attributes {
-			m.put(a.name, a.data)
+		m := newMap(hashMap, len(d.node.Attrs))
+		for _, a := range d.node.Attrs {
+			m.put(a.Name, a.Value)
 		}
 		m.order()
 		return m, true
@@ -48,17 +49,19 @@ func (d *domNode) properties() []entry {
 
 func (d *domNode) jsonProperties() []entry { return named(d, []string{"attributes", "name", "text"}) }
 
+// text is the node as XML. The JDK cannot print a node with a prefix that it does not declare.
 func (d *domNode) text() (string, error) {
-	switch d.node.kind {
-	case xmlAttribute, xmlText:
-		return d.node.data, nil
-	case xmlElement, xmlRoot:
-		return printXML(d.node, true), nil
-	case xmlInstruction:
-		return "[" + d.node.name + ": " + d.node.data + "]", nil
+	if prefix := d.undeclared(); prefix != "" {
+		return "", &exception{"javax.xml.transform.TransformerException", "java.lang.RuntimeException: Namespace for prefix '" + prefix + "' has not been declared."}
 	}
-	name, _ := d.get("name")
-	return "[" + toString(name) + ": " + d.node.data + "]", nil
+	return d.node.String(), nil
+}
+
+func (d *domNode) undeclared() string {
+	if d.node.Kind == xmlmatch.Element || d.node.Kind == xmlmatch.DocumentNode {
+		return d.node.Undeclared()
+	}
+	return ""
 }
 
 // primitiveNode is a number, string or truth that XPath computed.
@@ -80,36 +83,29 @@ func (p *primitiveNode) properties() []entry {
 
 func (p *primitiveNode) jsonProperties() []entry { return p.properties()[:1] }
 
-func (p *primitiveNode) text() (string, error) {
-	if _, ok := doubleValue(p.value); !ok {
-		return toString(p.value), nil
-	}
-	f, err := parseDecimalFormat("#,##0.###", plainSymbols)
+func (p *primitiveNode) text() (string, error) { return xmlmatch.ValueText(p.value), nil }
+
+// parseXML reads a document as a DOM without namespaces has it: attributes are sorted by their names.
+func parseXML(text string) (*xmlmatch.Document, error) {
+	doc, err := xmlmatch.Parse(text, false)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return f.format(p.value)
+	sortAttributes(doc.Root)
+	return doc, nil
 }
 
-// xmlDocument reads text; a model reads each text once.
-func (m *Model) xmlDocument(text string) (*xmlNode, error) {
-	key := "\x00xml" + text
-	d, ok := m.docs[key]
-	if !ok {
-		d.value, d.err = parseXML(text)
-		if m.docs == nil {
-			m.docs = map[string]document{}
-		}
-		m.docs[key] = d
+func sortAttributes(n *xmlmatch.Node) {
+	slices.SortFunc(n.Attrs, func(a, b *xmlmatch.Node) int { return strings.Compare(a.Name, b.Name) })
+	for _, c := range n.Children {
+		sortAttributes(c)
 	}
-	root, _ := d.value.(*xmlNode)
-	return root, d.err
 }
 
 // xpathHelper evaluates prefix + expression over the text of the context.
 func xpathHelper(prefix string) helper {
 	return func(o *options) (any, error) {
-		text, err := render2String(o.context)
+		text, err := stringValue(o.context)
 		if err != nil {
 			return nil, err
 		}
@@ -120,11 +116,11 @@ func xpathHelper(prefix string) helper {
 		if !ok {
 			return mistake("The XPath expression cannot be empty"), nil
 		}
-		doc, err := o.r.model.xmlDocument(text)
+		doc, err := o.r.model.document(documentKey{true, text}, func(s string) (any, error) { return parseXML(s) })
 		if err != nil {
 			return mistake(text + " is not valid XML"), nil
 		}
-		nodes, err := evaluateXPath(doc, prefix+expr)
+		nodes, err := o.evaluateXPath(doc.(*xmlmatch.Document), prefix+expr)
 		if err != nil {
 			return mistake(expr + " is not a valid XPath expression"), nil
 		}
@@ -135,33 +131,91 @@ func xpathHelper(prefix string) helper {
 	}
 }
 
-func evaluateXPath(doc *xmlNode, expr string) (nodes []any, err error) {
-	defer func() { // the library panics on some expressions that it has accepted
-		if p := recover(); p != nil {
-			err = fmt.Errorf("xpath %q: %v", expr, p)
-		}
-	}()
-	compiled, err := xpath.Compile(expr)
+func (o *options) evaluateXPath(doc *xmlmatch.Document, expr string) ([]any, error) {
+	compiled, err := o.r.engine.xPaths.get(expr, func(expr string) (*xmlmatch.XPath, error) { return xmlmatch.CompileXPath(expr, nil) })
 	if err != nil {
 		return nil, err
 	}
-	switch v := compiled.Evaluate(&navigator{doc}).(type) {
-	case *xpath.NodeIterator:
-		for v.MoveNext() {
-			nodes = append(nodes, &domNode{v.Current().(*navigator).node})
-		}
-		return nodes, nil
-	default:
-		return []any{&primitiveNode{v}}, nil
+	found, err := compiled.Find(doc)
+	if err != nil {
+		return nil, err
 	}
+	nodes, ok := found.([]*xmlmatch.Node)
+	if !ok {
+		return []any{&primitiveNode{found}}, nil
+	}
+	list := make([]any, len(nodes))
+	for i, n := range nodes {
+		list[i] = &domNode{n}
+	}
+	return list, nil
 }
 
 func helpFormatXML(o *options) (any, error) {
 	return o.formatted("formatXml", "XML", func(text string, pretty bool) (string, error) {
 		doc, err := parseXML(text)
-		if err != nil {
+		if err != nil || doc.Root.Undeclared() != "" {
 			return mistake("Input is not valid XML"), nil
 		}
-		return printXML(doc.withoutBlanks(), pretty), nil
+		dropBlanks(doc.Root)
+		if pretty {
+			return doc.Root.Render(), nil
+		}
+		var b strings.Builder
+		printCompact(&b, doc.Root)
+		return b.String(), nil
 	})
+}
+
+// dropBlanks takes the texts out of n that are white space only.
+func dropBlanks(n *xmlmatch.Node) {
+	kept := n.Children[:0]
+	for _, c := range n.Children {
+		if (c.Kind == xmlmatch.Text || c.Kind == xmlmatch.CDATA) && strings.TrimFunc(c.Value, javaSpace) == "" {
+			continue
+		}
+		dropBlanks(c)
+		kept = append(kept, c)
+	}
+	n.Children = kept
+}
+
+var (
+	textEscaper      = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+	attributeEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\n", "&#10;", "\r", "&#13;", "\t", "&#9;")
+)
+
+// printCompact prints a node without adding white space.
+func printCompact(b *strings.Builder, n *xmlmatch.Node) {
+	switch n.Kind {
+	case xmlmatch.Text:
+		b.WriteString(textEscaper.Replace(n.Value))
+		return
+	case xmlmatch.DocumentNode:
+		for _, c := range n.Children {
+			printCompact(b, c)
+		}
+		return
+	case xmlmatch.Element:
+	default:
+		b.WriteString(strings.TrimSuffix((&xmlmatch.Node{Children: []*xmlmatch.Node{n}}).Render(), "\n"))
+		return
+	}
+	b.WriteString("<" + n.Name)
+	for _, declarations := range [...]bool{true, false} {
+		for _, a := range n.Attrs {
+			if declarations == (a.Name == "xmlns" || a.Prefix == "xmlns") {
+				b.WriteString(" " + a.Name + `="` + attributeEscaper.Replace(a.Value) + `"`)
+			}
+		}
+	}
+	if len(n.Children) == 0 {
+		b.WriteString("/>")
+		return
+	}
+	b.WriteByte('>')
+	for _, c := range n.Children {
+		printCompact(b, c)
+	}
+	b.WriteString("</" + n.Name + ">")
 }

@@ -153,7 +153,7 @@ func (s *formatSpec) format(arg any) (string, error) {
 	case 'h':
 		return s.cut(strconv.FormatUint(uint64(uint32(javaHashOf(arg))), 16)), nil
 	case 's':
-		text, err := render2String(arg)
+		text, err := stringValue(arg)
 		return s.cut(text), err
 	case 'c':
 		if i, ok := arg.(int32); ok {

@@ -135,7 +135,7 @@ func (p *jsonPrinter) value(v any, depth int) error {
 	case jsonBean:
 		return p.object(v.jsonProperties(), depth)
 	case bean:
-		text, err := render2String(v)
+		text, err := stringValue(v)
 		p.out = jsondoc.AppendString(p.out, text)
 		return err
 	default:

@@ -123,7 +123,7 @@ func (s symbols) affix(a string) string {
 func helpNumberFormat(o *options) (any, error) {
 	if _, ok := doubleValue(o.context); !ok {
 		if p := o.param(0); p != nil {
-			return render2String(p)
+			return stringValue(p)
 		}
 		return nil, nil
 	}

@@ -21,7 +21,12 @@ type Model struct {
 	root    Map
 	entries [2]entry
 	request request
-	docs    map[string]document
+	docs    map[documentKey]document
+}
+
+type documentKey struct {
+	xml  bool
+	text string
 }
 
 type document struct {
@@ -144,8 +149,8 @@ func (l *requestLine) segments() any {
 	if l.path == nil {
 		path := l.req.Path()
 		if len(l.variables) == 0 {
-			list := &List{kind: urlPath, text: decodePath(path)}
-			for _, s := range pathItems(list.text) {
+			list := &List{kind: urlPath, path: decodePath(path)}
+			for _, s := range pathItems(list.path) {
 				if s != "" {
 					list.items = append(list.items, s)
 				}
@@ -159,7 +164,7 @@ func (l *requestLine) segments() any {
 }
 
 func templatedPath(path string, variables []Variable) *Map {
-	m := &Map{kind: templateMap, text: path}
+	m := &Map{kind: templateMap, path: path}
 	i := 0
 	for _, s := range pathItems(path) {
 		if s != "" {

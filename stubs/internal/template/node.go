@@ -241,7 +241,7 @@ func (n *variable) render(r *render, s *scope) error {
 	case string:
 		return r.writeValue(v, n.escape)
 	}
-	text, err := render2String(v)
+	text, err := stringValue(v)
 	if err != nil {
 		return r.fail(n.call.at, err)
 	}
@@ -275,7 +275,7 @@ func (n *block) render(r *render, s *scope) error {
 	v, err := n.value(r, s)
 	if err == nil && v != nil {
 		var text string
-		if text, err = render2String(v); err == nil {
+		if text, err = stringValue(v); err == nil {
 			err = r.write(text)
 		}
 	}

@@ -308,7 +308,6 @@ func className(v any) string {
 			arrayList: "java.util.ArrayList", immutableOf: "java.util.ImmutableCollections$ListN",
 			listOrSingle: wiremockPackage + "common.ListOrSingle", urlPath: templatingPackage + "UrlPath",
 			jsonList: templatingPackage + "helpers.JsonData$ListJsonData", keySet: "java.util.LinkedHashMap$LinkedKeySet",
-			propertyList: "java.util.ArrayList",
 		}[v.kind]
 	case *Map:
 		return [...]string{

@@ -24,15 +24,14 @@ const (
 	listOrSingle          // a header, query parameter or cookie: prints its first value, indexes from the end below 0
 	urlPath               // request.path: prints the path
 	jsonList              // a list that jsonPath found: prints as JSON
-	keySet
-	propertyList
+	keySet                // also values and entrySet
 )
 
 // List is a Java list by its kind.
 type List struct {
 	kind  listKind
 	items []any
-	text  string // urlPath only
+	path  string // urlPath only
 }
 
 func newList(items ...any) *List { return &List{items: items} }
@@ -80,7 +79,7 @@ type Map struct {
 	kind    mapKind
 	entries []entry
 	index   map[string]int
-	text    string // templateMap only: the path
+	path    string // templateMap only
 }
 
 const mapScanLimit = 8
@@ -219,7 +218,7 @@ func isEmpty(v any) bool {
 	case *List:
 		return len(v.items) == 0
 	case *Map:
-		return v.kind == templateMap && len(pathItems(v.text)) == 0
+		return v.kind == templateMap && len(pathItems(v.path)) == 0
 	}
 	if f, ok := doubleValue(v); ok {
 		return f == 0
@@ -277,7 +276,7 @@ func saturate(f float64) int32 {
 
 // toString is String.valueOf.
 func toString(v any) string {
-	s, err := render2String(v)
+	s, err := stringValue(v)
 	if err != nil {
 		return ""
 	}
@@ -289,8 +288,8 @@ type stringer interface {
 	text() (string, error)
 }
 
-// render2String is Object.toString; a date with a bad pattern or a node that cannot be printed throws.
-func render2String(v any) (string, error) {
+// stringValue is Object.toString; a date with a bad pattern or a node that cannot be printed throws.
+func stringValue(v any) (string, error) {
 	switch v := v.(type) {
 	case nil, null:
 		return "null", nil
@@ -310,27 +309,21 @@ func render2String(v any) (string, error) {
 		return v.String(), nil
 	case Decimal:
 		return v.String(), nil
-	case *List:
-		return v.text0()
-	case *Map:
-		return v.text0()
-	case entries:
-		return (&Map{kind: linkedMap, entries: v}).text0()
 	case stringer:
 		return v.text()
 	}
 	return "", nil
 }
 
-func (l *List) text0() (string, error) {
+func (l *List) text() (string, error) {
 	switch l.kind {
 	case listOrSingle:
 		if len(l.items) == 0 {
 			return "", nil
 		}
-		return render2String(l.items[0])
+		return stringValue(l.items[0])
 	case urlPath:
-		return l.text, nil
+		return l.path, nil
 	case jsonList:
 		return compactJSON(l), nil
 	}
@@ -340,7 +333,7 @@ func (l *List) text0() (string, error) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		s, err := render2String(item)
+		s, err := stringValue(item)
 		if err != nil {
 			return "", err
 		}
@@ -350,24 +343,20 @@ func (l *List) text0() (string, error) {
 	return b.String(), nil
 }
 
-func (m *Map) text0() (string, error) {
+func (m *Map) text() (string, error) {
 	switch m.kind {
 	case templateMap:
-		return m.text, nil
+		return m.path, nil
 	case jsonMap:
 		return prettyJSON(m)
 	}
-	return mapText(m.entries)
-}
-
-func mapText(entries []entry) (string, error) {
 	var b strings.Builder
 	b.WriteByte('{')
-	for i, e := range entries {
+	for i, e := range m.entries {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		s, err := render2String(e.value)
+		s, err := stringValue(e.value)
 		if err != nil {
 			return "", err
 		}

@@ -534,8 +534,11 @@ func (p *xpathParser) nodeTest() (nodeTest, error) {
 	t.local = name
 	if prefix, local, ok := strings.Cut(name, ":"); ok {
 		uri, known := p.spaces[prefix]
-		if !known {
+		switch {
+		case !known && p.spaces != nil:
 			return t, fmt.Errorf("prefix must resolve to a namespace: %s", prefix)
+		case !known: // the JDK then takes the prefix itself for the namespace, which nothing is in
+			uri = prefix
 		}
 		t.space, t.local = uri, strings.TrimPrefix(local, "*")
 	}
