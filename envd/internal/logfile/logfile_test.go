@@ -26,7 +26,7 @@ func create(t *testing.T, redact func([]byte) []byte) *logfile.Log {
 	t.Helper()
 	l, err := logfile.Create(filepath.Join(t.TempDir(), "web.log"), redact)
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { assert.NoError(t, l.Close()) })
 	return l
 }
 

@@ -80,6 +80,7 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, setup
 		err = e.spawn()
 	}
 	if err := errors.Join(err, inherited.Close()); err != nil {
+		e.egress.close()
 		return nil, errors.Join(fmt.Errorf("start PID 1 of %s: %w", id, err), conn.Close())
 	}
 	e.client = control.NewClient(conn, e.egress.carry)

@@ -4,6 +4,7 @@ package pid1
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -146,7 +147,7 @@ func (c *children) reapOne() bool {
 	var status unix.WaitStatus
 	var usage unix.Rusage
 	if _, err := unix.Wait4(pid, &status, unix.WNOHANG, &usage); err != nil {
-		return err == unix.EINTR
+		return errors.Is(err, unix.EINTR)
 	}
 	for _, kid := range c.byName {
 		if kid.tag == tag {

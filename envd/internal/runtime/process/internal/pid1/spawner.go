@@ -3,6 +3,7 @@
 package pid1
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"syscall"
@@ -57,7 +58,7 @@ func dropPrivileges() error {
 		if uint64(rootCapabilities)&(1<<c) != 0 {
 			continue
 		}
-		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil && err != unix.EINVAL { // unknown to the kernel
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil && !errors.Is(err, unix.EINVAL) { // unknown to the kernel
 			return fmt.Errorf("drop capability %d: %w", c, err)
 		}
 	}
