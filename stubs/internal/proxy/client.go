@@ -19,6 +19,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 )
 
 // Options configure a Client. The zero value reaches everything.
@@ -232,6 +233,9 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 
 // parse makes a URL whose path and query go out as they were written.
 func (c *Client) parse(raw string) (*url.URL, error) {
+	if strings.ContainsFunc(raw, unicode.IsControl) {
+		return nil, fmt.Errorf("%q holds a control character", raw)
+	}
 	u, err := url.Parse(raw)
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
