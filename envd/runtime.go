@@ -137,6 +137,7 @@ type Exec struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
+	CPU     *time.Duration // where not nil: set at its end to its user + system time, descendants included
 }
 
 // Leftover is something that should be gone and is not.

@@ -32,11 +32,14 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	if err != nil {
 		return -1, errors.Join(err, streams.finish())
 	}
-	exit, err := e.awaitExec(ctx, req.Name)
+	end, err := e.awaitExec(ctx, req.Name)
+	if cmd.CPU != nil {
+		*cmd.CPU = end.CPU
+	}
 	if err := errors.Join(err, streams.finish()); err != nil {
 		return -1, fmt.Errorf("exec %s: %w", cmd.Command[0], err)
 	}
-	return exit.Code, nil
+	return end.Exit.Code, nil
 }
 
 // execMark begins the mark of a command, so that it is not taken for a service.
@@ -71,21 +74,17 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 }
 
 // awaitExec waits for the command and, whatever happens, for the end of everything that it started.
-func (e *environment) awaitExec(ctx context.Context, name string) (envd.Exit, error) {
-	resp, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: name}})
-	var exit envd.Exit
-	if err == nil {
-		exit = *resp.Exit
-	}
+func (e *environment) awaitExec(ctx context.Context, name string) (control.Response, error) {
+	_, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: name}})
 	if cause := ctx.Err(); cause != nil {
 		if err := e.kill(ctx, name); err != nil {
-			return exit, errors.Join(cause, err)
+			return control.Response{}, errors.Join(cause, err)
 		}
 		err = cause
 	}
 	forget := control.Request{Wait: &control.Wait{Name: name, Forget: true}}
-	_, _, forgotten := e.client.Call(context.WithoutCancel(ctx), forget)
-	return exit, errors.Join(err, forgotten)
+	end, _, forgotten := e.client.Call(context.WithoutCancel(ctx), forget)
+	return end, errors.Join(err, forgotten)
 }
 
 // streams are the standard streams of a command: files go to it as they are, anything else through pipes.

@@ -160,11 +160,19 @@ func TestPID1Dies(t *testing.T) {
 	defer cancel()
 	ended := make(chan envd.Exit, 1)
 	go func() {
-		exit, _ := rt.Wait(ctx, id, "svc")
-		ended <- exit
+		exit, err := rt.Wait(ctx, id, "svc")
+		if assert.NoError(t, err) {
+			ended <- exit
+		}
 	}()
+	require.Never(t, func() bool { return len(ended) > 0 }, 50*time.Millisecond, 10*time.Millisecond, "it runs")
 	require.NoError(t, init.Kill())
-	assert.Equal(t, 137, (<-ended).Code)
+	select {
+	case exit := <-ended:
+		assert.Equal(t, 137, exit.Code)
+	case <-ctx.Done():
+		t.Fatal("Wait goes on")
+	}
 	require.Eventually(t, func() bool {
 		state, err := rt.Observe(ctx, id)
 		return err == nil && !state.Exists

@@ -245,7 +245,13 @@ func testStats(t *testing.T, b *bench) {
 	}
 	require.Contains(t, of, "busy")
 	require.Contains(t, of, "idle")
+	cpu := time.Duration(-1)
+	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{Command: []string{b.h.Exe, Verb, "burn:200ms"}, WorkDir: "/", CPU: &cpu})
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, cpu, time.Duration(0), "a command's own figure")
 	if b.h.Measures {
+		assert.Greater(t, cpu, 60*time.Millisecond)
+		assert.Less(t, cpu, 2*time.Second)
 		assert.Greater(t, of["busy"].CPU.Std(), 100*time.Millisecond)
 		assert.Less(t, of["idle"].CPU, of["busy"].CPU)
 		assert.Greater(t, of["idle"].RSSBytes, int64(100<<10))

@@ -113,6 +113,7 @@ type Response struct {
 	Setup      *Features         `json:"setup,omitempty"`
 	Started    *Started          `json:"started,omitempty"`
 	Exit       *envd.Exit        `json:"exit,omitempty"`
+	CPU        time.Duration     `json:"cpu,omitempty"` // with Exit: what the process and its descendants used
 	Processes  []Process         `json:"processes,omitempty"`
 	Undeclared []envd.Connection `json:"undeclared,omitempty"`
 	Egress     string            `json:"egress,omitempty"` // destination of an accepted connection

@@ -171,25 +171,28 @@ func exitOf(status unix.WaitStatus) envd.Exit {
 	return envd.Exit{Code: status.ExitStatus()}
 }
 
-// wait blocks until the process has ended. With Forget, nothing that it left running outlives the call.
-func (c *children) wait(ctx context.Context, req *control.Wait) (*envd.Exit, error) {
+// wait blocks until the process has ended, and returns also what its tree used. With Forget, nothing that it left
+// running outlives the call.
+func (c *children) wait(ctx context.Context, req *control.Wait) (*envd.Exit, time.Duration, error) {
 	kid, err := c.get(req.Name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	select {
 	case <-kid.ended:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, 0, ctx.Err()
 	}
 	if req.Forget {
 		if err := c.killTree(ctx, kid); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		c.mu.Lock()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if req.Forget {
 		delete(c.byName, req.Name)
-		c.mu.Unlock()
 	}
 	exit := kid.exit
-	return &exit, nil
+	return &exit, kid.cpu, nil
 }

@@ -127,7 +127,7 @@ func (s *server) handle(ctx context.Context, req control.Request, files []*os.Fi
 	case req.Stop != nil:
 		err = s.children.stop(ctx, req.Stop)
 	case req.Wait != nil:
-		resp.Exit, err = s.children.wait(ctx, req.Wait)
+		resp.Exit, resp.CPU, err = s.children.wait(ctx, req.Wait)
 	case req.File != nil:
 		err = s.place(req.File, files)
 	case req.Dial != nil:
