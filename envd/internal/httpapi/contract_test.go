@@ -15,6 +15,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
 const documentURL = "mem:///openapi.json"
@@ -119,6 +121,30 @@ func (c *contract) RoundTrip(req *http.Request) (*http.Response, error) {
 		assert.NoError(c.t, schema.Validate(value), "%s %s: %s", req.Method, path, b)
 	}
 	return resp, nil
+}
+
+// event checks the data of a server-sent event against the schema of its kind.
+func (c *contract) event(text string) {
+	name, data := "", ""
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "event: "); ok {
+			name = strings.TrimSpace(rest)
+		}
+		if rest, ok := strings.CutPrefix(line, "data: "); ok {
+			data = rest
+		}
+	}
+	kind, ok := map[string]string{v1.EventObservation: "Observation", v1.EventEnd: "Run", v1.EventRun: "Run", v1.EventEnvironment: "Environment"}[name]
+	if !ok {
+		assert.Equal(c.t, v1.EventLine, name)
+		return
+	}
+	schema, err := c.compiler.Compile(documentURL + "#/components/schemas/" + kind)
+	if assert.NoError(c.t, err) {
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
+		assert.NoError(c.t, err)
+		assert.NoError(c.t, schema.Validate(value), "%s", text)
+	}
 }
 
 // TestEveryRouteIsDocumented: the document holds every route of gin but the pages, and nothing else.
