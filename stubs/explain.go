@@ -6,10 +6,11 @@ import (
 )
 
 // explain is the page that says why no stub matched: how the request differs from the nearest one.
-func (s *Server) explain(v *requestmatch.View) string {
+// The error is an exception that WireMock throws when it tries to say so.
+func (s *Server) explain(v *requestmatch.View) (string, error) {
 	stubs, _ := s.nearest(v, 1)
 	if len(stubs) == 0 {
-		return diff.NoStubs
+		return diff.NoStubs, nil
 	}
 	state := ""
 	if stubs[0].Scenario != nil {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -87,7 +86,7 @@ func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 	}
 	q := &x.request
 	q.ID = s.newID()
-	q.Received, q.Method, q.Protocol, q.Body = received, r.Method, r.Proto, body
+	q.Received, q.Method, q.Protocol, q.Body = received, strings.ToUpper(r.Method), r.Proto, body
 	q.URL, q.BrowserProxy = target(r)
 	q.Scheme = "http"
 	if r.TLS != nil {
@@ -146,10 +145,14 @@ func refuse(w http.ResponseWriter, err error) {
 
 // target is the request's path and query as sent, and whether the client used the server as its proxy.
 func target(r *http.Request) (url string, absolute bool) {
-	if r.RequestURI == "" || r.RequestURI[0] != '/' {
-		return r.URL.RequestURI(), r.URL.Host != ""
+	url = r.RequestURI
+	if url == "" || url[0] != '/' {
+		url, absolute = r.URL.RequestURI(), r.URL.Host != ""
 	}
-	return r.RequestURI, false
+	if i := strings.IndexByte(url, '#'); i >= 0 {
+		url = url[:i]
+	}
+	return strings.TrimSuffix(url, "?"), absolute
 }
 
 func hostOnly(hostport string) string {
@@ -194,15 +197,6 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 		return
 	}
 	s.noteFindings(&x.ServeEvent, &x.view)
-	x.Definition = s.unmatched(x)
+	x.Definition = s.unmatched(&x.view)
 	s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Definition, ready)
-}
-
-// unmatched is the response to a request that no stub matched.
-func (s *Server) unmatched(x *exchange) *mapping.ResponseDefinition {
-	return &mapping.ResponseDefinition{
-		Status: http.StatusNotFound, BodyKind: mapping.TextBody,
-		Body:    []byte(s.explain(&x.view)),
-		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{"text/plain;charset=UTF-8"}, Single: true}},
-	}
 }

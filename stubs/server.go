@@ -97,6 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if admin {
+		w.Header()["Date"] = nil // WireMock sends none
 		s.serveAdmin(w, r, path)
 		return
 	}

@@ -1,11 +1,13 @@
 package stubs
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // serveFile answers a GET that no stub matched with the file of the same name below __files, as WireMock does, and
@@ -15,29 +17,32 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, x *exchange) 
 		return false
 	}
 	name := strings.TrimPrefix(path.Clean(x.view.Path()), "/")
-	if name == "" || strings.HasSuffix(x.view.Path(), "/") {
-		if data, err := s.bodies.Read(path.Join(name, "index.html")); err == nil {
-			s.sendFile(w, x, "index.html", data)
+	folder := name == "" && s.options.Dir != ""
+	if name != "" {
+		data, err := s.bodies.Read(name)
+		if err == nil {
+			s.sendFile(w, x, name, data)
 			return true
 		}
-		if name != "" || s.options.Dir == "" {
-			return false
-		}
-		x.Response.Status = http.StatusForbidden
-		s.journal.Add(&x.ServeEvent)
-		http.Error(w, "Forbidden", http.StatusForbidden)
-		return true
+		folder = errors.Is(err, syscall.EISDIR)
 	}
-	data, err := s.bodies.Read(name)
-	if err != nil {
+	if !folder {
 		return false
 	}
-	s.sendFile(w, x, name, data)
+	if data, err := s.bodies.Read(path.Join(name, "index.html")); err == nil {
+		s.sendFile(w, x, "index.html", data)
+		return true
+	}
+	x.Response.Status = http.StatusForbidden
+	s.journal.Add(&x.ServeEvent)
+	w.Header()["Date"] = nil
+	http.Error(w, "Forbidden", http.StatusForbidden)
 	return true
 }
 
 func (s *Server) sendFile(w http.ResponseWriter, x *exchange, name string, data []byte) {
 	h := w.Header()
+	h["Date"] = nil // WireMock sends none
 	h.Set("Content-Type", fileType(name, data))
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Length", strconv.Itoa(len(data)))

@@ -8,7 +8,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -61,7 +60,7 @@ func Text(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
 	}
-	return strings.ToValidUTF8(string(b), "\uFFFD")
+	return string([]rune(string(b))) // one for each byte, other than strings.ToValidUTF8
 }
 
 func headers(names []string, h http.Header) *jsondoc.Object {

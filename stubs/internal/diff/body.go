@@ -2,13 +2,13 @@ package diff
 
 import (
 	"encoding/base64"
-	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
 
 // pathPattern is a pattern that looks at what an expression selects: matchesJsonPath, matchesXPath.
@@ -19,18 +19,28 @@ type pathPattern interface {
 	Findings(match.Value) []string
 }
 
-// prettier is a pattern that can lay out both sides alike: equalToXml.
-type prettier interface{ Pretty(string) string }
-
-// bodies compares the patterns that the body does not fit; those that it fits are not shown.
+// bodies compares the patterns that the body does not fit; those that it fits are not shown. WireMock tries them on the
+// body as it prints it, in a line of its own, so that a body that equals what is expected may be shown all the same.
 func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 	var rows []row
 	for _, p := range ps {
-		if !p.Exact(body) {
+		tried := match.Text("\n" + layout(p, body.Text))
+		if p.Name() == "binaryEqualTo" {
+			tried = body
+		}
+		if !p.Exact(tried) {
 			rows = append(rows, bodyRow(p, body))
 		}
+		c.fail(match.Failure(p, tried))
 	}
 	return rows
+}
+
+// fail notes the first exception that WireMock would throw while it prints.
+func (c *comparison) fail(err error) {
+	if c.failure == nil {
+		c.failure = err
+	}
 }
 
 func bodyRow(p match.Pattern, body match.Value) row {
@@ -42,7 +52,7 @@ func bodyRow(p match.Pattern, body match.Value) row {
 		}
 		left, right := p.Expected()+" ["+sub.Name()+"] "+layout(sub, sub.Expected()), body.Text
 		if found := path.Findings(body); len(found) > 0 {
-			right = layout(sub, strings.Join(found, "\n"))
+			right = layout(sub, found[0])
 		}
 		return compare(left, right, what, false)
 	}
@@ -58,11 +68,13 @@ func bodyRow(p match.Pattern, body match.Value) row {
 
 // layout prints a JSON or XML document over several lines where the pattern compares documents.
 func layout(p match.Pattern, s string) string {
-	if x, ok := p.(prettier); ok {
-		return x.Pretty(s)
-	}
-	if p.Name() == "equalToJson" {
+	switch p.Name() {
+	case "equalToJson":
 		return prettyJSON(s)
+	case "equalToXml":
+		if doc, err := xmlmatch.Parse(s, false); err == nil {
+			return doc.Root.Render()
+		}
 	}
 	return s
 }

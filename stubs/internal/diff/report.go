@@ -10,8 +10,9 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
-// Report compares the request with a stub, which is in a scenario whose state is state.
-func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) string {
+// Report compares the request with a stub, which is in a scenario whose state is state. The error is an exception that
+// WireMock throws where it cannot compare.
+func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) (string, error) {
 	c := comparison{View: v, pattern: stub.Request}
 	c.add(blank)
 	if stub.Name != "" {
@@ -35,7 +36,7 @@ func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) strin
 		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", false))
 	}
 	c.add(blank)
-	return page(c.rows)
+	return page(c.rows), c.failure
 }
 
 // shown is the body as the page compares it: an empty one counts as present here, other than when serving.
@@ -55,6 +56,7 @@ type comparison struct {
 	*requestmatch.View
 	pattern *mapping.RequestPattern
 	rows    []row
+	failure error
 }
 
 func (c *comparison) add(rows ...row) { c.rows = append(c.rows, rows...) }
@@ -107,16 +109,18 @@ func (c *comparison) head() {
 func (c *comparison) url() row {
 	u := &c.pattern.URL
 	r := compare(urlLabel(u), c.Request.URL, "URL", requestmatch.URL(u, c.View))
-	if r.note == "" {
-		return r
-	}
 	regex := u.Kind == mapping.URLRegex || u.Kind == mapping.PathRegex
-	switch {
-	case !strings.HasPrefix(u.Expected, "/"):
-		r.note += ". URLs must start with a /"
-	case regex && strings.Contains(u.Expected, "?") && !strings.Contains(u.Expected, `\?`):
-		r.note += `. When using a regex, "?" should be "\?"`
+	advice := ""
+	if regex && strings.Contains(u.Expected, "?") && !strings.Contains(u.Expected, `\?`) {
+		advice = `. When using a regex, "?" should be "\?"`
 	}
+	if u.Kind != mapping.AnyURL && !strings.HasPrefix(u.Expected, "/") {
+		advice += ". URLs must start with a /"
+	}
+	if advice != "" && r.note == "" {
+		r.note = "null" // as WireMock prints advice on a URL that does match
+	}
+	r.note += advice
 	return r
 }
 
@@ -162,9 +166,9 @@ func headerLabel(name string, p match.MultiPattern) string {
 		return label
 	}
 	if p.Name() == "equalTo" {
-		return name + ": " + p.Expected()
+		return strings.TrimSuffix(name+": "+p.Expected(), ": ")
 	}
-	return name + " [" + p.Name() + "] : " + p.Expected()
+	return strings.TrimRight(name+" ["+p.Name()+"] : "+p.Expected(), " :")
 }
 
 // multiple labels hasExactly and includes: "q exactly [equalTo 1 AND matches 2]".
@@ -241,7 +245,7 @@ func (c *comparison) cookies() []row {
 			label = "Cookie: " + p.Name + " [absent] null"
 		}
 		ok := requestmatch.Cookie(p.Pattern, values)
-		if len(values) == 0 {
+		if len(values) == 0 || values[0] == "" {
 			rows = append(rows, compareMissing(label, "Cookie", ok))
 			continue
 		}

@@ -29,12 +29,9 @@ func (p Params) Get(name string) []string {
 // ParseParams reads a query string or an urlencoded form; what cannot be decoded is kept as it is.
 func ParseParams(s string) Params {
 	var out Params
-	for s != "" {
+	for s = strings.TrimRight(s, "&"); s != ""; {
 		var pair string
 		pair, s, _ = strings.Cut(s, "&")
-		if pair == "" {
-			continue
-		}
 		name, value, _ := strings.Cut(pair, "=")
 		out = out.add(unescape(name), unescape(value))
 	}
@@ -80,12 +77,31 @@ func (r *Request) Cookies() Params {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
 			name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
-			if ok && name != "" {
-				out = out.add(name, strings.Trim(value, `"`))
+			if value, fine := cookieValue(value); ok && fine && isToken(name) && name[0] != '$' {
+				out = out.add(name, value)
 			}
 		}
 	}
 	return out
+}
+
+// cookieValue checks a cookie's value and takes it out of its quotes; what RFC 6265 forbids makes the cookie go.
+func cookieValue(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1], true
+	}
+	return s, !strings.ContainsAny(s, " \",\\\t")
+}
+
+// isToken reports whether s is a token of RFC 7230.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Authority is host and port, the port only when it is not the scheme's default.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -75,6 +76,10 @@ func (p *printer) value(v any, depth int) {
 	case int64:
 		p.buf.WriteString(strconv.FormatInt(t, 10))
 	case float64:
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			p.str(strconv.FormatFloat(t, 'g', -1, 64))
+			return
+		}
 		p.buf.WriteString(Double(t))
 	case *jsondoc.Object:
 		p.object(t, depth)

@@ -59,6 +59,9 @@ func readStub(v place) (*StubMapping, error) {
 	if s.Response == nil {
 		s.Response = &ResponseDefinition{Status: 200}
 	}
+	if err := s.Response.onlyChanges(v.pointer + "/response"); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -210,6 +213,11 @@ func ParseFile(data []byte) (stubs []*StubMapping, multi bool, errs []*Error) {
 	if err != nil {
 		return nil, false, []*Error{AsError(err, NoPointer)}
 	}
+	return FromDocument(v)
+}
+
+// FromDocument is [ParseFile] for a document that is decoded.
+func FromDocument(v any) (stubs []*StubMapping, multi bool, errs []*Error) {
 	o, _ := v.(*jsondoc.Object)
 	list, multi := multiple(o)
 	if !multi {

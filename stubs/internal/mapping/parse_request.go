@@ -1,9 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
-
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
@@ -83,8 +80,7 @@ func (u *urls) compile(p *RequestPattern, pointer string) error {
 func (u *URLPattern) compile(pointer string) (err error) {
 	switch u.Kind {
 	case URLRegex, PathRegex:
-		raw := jackson.Compact(jackson.Object("matches", u.Expected))
-		if u.Regex, err = match.Parse(raw, pointer, match.StringValue); err != nil {
+		if u.Regex, err = match.Matches(u.Expected); err != nil {
 			e := AsError(err, pointer)
 			e.Pointer = pointer
 			return e
@@ -144,13 +140,11 @@ func (p *RequestPattern) readMethod(v place) error {
 	return nil
 }
 
-func raw(v any) json.RawMessage { return jackson.Compact(v) }
-
 func single(v place, kind match.Kind) (match.Pattern, error) {
 	if v.value == nil {
 		return nil, nil
 	}
-	p, err := match.Parse(raw(v.value), v.pointer, kind)
+	p, err := match.ParseValue(v.value, v.pointer, kind)
 	if err != nil {
 		return nil, AsError(err, v.pointer)
 	}
@@ -171,7 +165,7 @@ func multiPatterns(v place) ([]Named[match.MultiPattern], error) {
 			continue
 		}
 		at := v.member(m.Name, m.Value)
-		p, err := match.ParseMulti(raw(m.Value), at.pointer)
+		p, err := match.ParseMultiValue(m.Value, at.pointer)
 		if err != nil {
 			return nil, AsError(err, at.pointer)
 		}

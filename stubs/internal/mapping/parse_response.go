@@ -133,6 +133,8 @@ func (d *ResponseDefinition) read(name string, v place) (known bool, err error) 
 		d.TransformerParameters, err = v.parameters(javaParams)
 	case "fromConfiguredStub":
 		d.FromConfiguredStub, err = v.boolean()
+	case ExtensionField:
+		d.Extension, err = readResponseExtension(v)
 	default:
 		return false, nil
 	}

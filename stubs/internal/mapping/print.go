@@ -199,6 +199,9 @@ func (d *ResponseDefinition) Value() *jsondoc.Object {
 	if d.FromConfiguredStub != nil && !*d.FromConfiguredStub {
 		w.Set("fromConfiguredStub", false)
 	}
+	if d.Extension != nil {
+		w.Set(ExtensionField, d.Extension.source)
+	}
 	return w.Object
 }
 

@@ -44,6 +44,8 @@ type ResponseDefinition struct {
 	Transformers                  []string
 	TransformerParameters         *jsondoc.Object
 	FromConfiguredStub            *bool
+	// Extension is the block of features that WireMock does not have; nil for a plain WireMock response.
+	Extension *ResponseExtension
 
 	// Prepared is whatever the responder compiled from the definition (templates). It is set before the stub becomes
 	// visible and never changed afterwards.

@@ -1,8 +1,6 @@
 package requestmatch
 
 import (
-	"strings"
-
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -83,12 +81,10 @@ func urlDistance(u *mapping.URLPattern, v *View) float64 {
 		return editDistance(u.Expected, v.Path())
 	}
 	if u.Kind == mapping.PathTemplate && !URL(u, v) {
-		return editDistance(withoutBraces.Replace(u.Expected), v.Path())
+		return u.Template.Distance(v.Path())
 	}
 	return miss(URL(u, v))
 }
-
-var withoutBraces = strings.NewReplacer("{", "", "}", "")
 
 func pathDistance(p *mapping.RequestPattern, v *View) float64 {
 	if len(p.PathParameters) == 0 || p.URL.Kind != mapping.PathTemplate {

@@ -1,6 +1,7 @@
 package requestmatch
 
 import (
+	"math"
 	"slices"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
@@ -20,14 +21,14 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 	for i := range n {
 		within := 2.0
 		if len(best) == limit {
-			within = best[limit-1].Distance
+			within = ordered(best[limit-1].Distance)
 		}
 		d := s.distance(pattern(i), within)
-		if d >= within {
+		if ordered(d) >= within {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(best, d, func(have Near, d float64) int {
-			if have.Distance <= d {
+		at, _ := slices.BinarySearchFunc(best, ordered(d), func(have Near, d float64) int {
+			if ordered(have.Distance) <= d {
 				return -1
 			}
 			return 1
@@ -38,6 +39,14 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 		}
 	}
 	return best
+}
+
+// ordered is a distance for sorting: WireMock's may be NaN (nothing compared with nothing), which Java sorts last.
+func ordered(d float64) float64 {
+	if math.IsNaN(d) {
+		return 1.5
+	}
+	return d
 }
 
 // seeker compares one request with many patterns.

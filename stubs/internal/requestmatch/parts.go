@@ -35,10 +35,10 @@ func pathValue(params map[string]string, name string) match.Value {
 	return match.Absent()
 }
 
-// Cookie reports whether one of the values of a cookie name fits; without any, the pattern has to accept absence.
+// Cookie reports whether one of the values of a cookie name fits; without any, only the pattern absent does.
 func Cookie(p match.Pattern, values []string) bool {
 	if len(values) == 0 {
-		return p.Exact(match.Absent())
+		return match.IsAbsent(p)
 	}
 	for _, value := range values {
 		if p.Exact(match.Text(value)) {
@@ -51,7 +51,7 @@ func Cookie(p match.Pattern, values []string) bool {
 // cookieResult is the best result over the values of a cookie name, as a browser may send several.
 func cookieResult(p match.Pattern, values []string) match.Result {
 	if len(values) == 0 {
-		return p.Match(match.Absent())
+		return match.Result{Exact: match.IsAbsent(p), Distance: miss(match.IsAbsent(p))}
 	}
 	best := match.Result{Distance: 2}
 	for _, value := range values {

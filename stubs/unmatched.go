@@ -1,0 +1,52 @@
+package stubs
+
+import (
+	"html"
+	"net/http"
+
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+)
+
+// unmatched is the response to a request that no stub matched: the page that says why, or 500 where WireMock's own code
+// fails on the request.
+func (s *Server) unmatched(v *requestmatch.View) *mapping.ResponseDefinition {
+	err := s.failure(v)
+	text := ""
+	if err == nil {
+		text, err = s.explain(v)
+	}
+	if err != nil {
+		return textPage(http.StatusInternalServerError, "text/html;charset=ISO-8859-1", failurePage(err))
+	}
+	return textPage(http.StatusNotFound, "text/plain;charset=UTF-8", text)
+}
+
+func textPage(status int, contentType, text string) *mapping.ResponseDefinition {
+	return &mapping.ResponseDefinition{
+		Status: status, BodyKind: mapping.TextBody, Body: []byte(text),
+		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{contentType}, Single: true}},
+	}
+}
+
+func failurePage(err error) string {
+	text := html.EscapeString(err.Error())
+	return "<html>\n<head><title>Error 500 " + text + "</title></head>\n<body><h2>HTTP ERROR 500 " + text + "</h2></body>\n</html>\n"
+}
+
+// failure is what WireMock throws while it tries the stubs on the request; nil for nearly every request.
+func (s *Server) failure(v *requestmatch.View) error {
+	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
+	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
+		if !requestmatch.Head(stub.Request, v) {
+			continue
+		}
+		for _, p := range stub.Request.BodyPatterns {
+			if err := match.Failure(p, v.Body()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
