@@ -200,6 +200,9 @@ type render struct {
 }
 
 func (t *Template) render(ctx context.Context, m *Model) (*render, error) {
+	if m.unusable != "" {
+		return nil, &CompileError{m.unusable}
+	}
 	r, _ := t.engine.renders.Get().(*render)
 	if r == nil {
 		r = &render{out: make([]byte, 0, t.sizeGuessed)}

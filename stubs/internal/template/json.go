@@ -26,6 +26,8 @@ func fromDocument(v any, flavour jsonFlavour) any {
 	switch v := v.(type) {
 	case jsondoc.Number:
 		return fromNumber(v, inner)
+	case int: // what the functions of a JSONPath count
+		return int32(v)
 	case []any:
 		l := &List{items: make([]any, len(v))}
 		if inner == smart {

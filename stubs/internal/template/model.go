@@ -22,6 +22,8 @@ type Model struct {
 	entries [2]entry
 	request request
 	docs    map[documentKey]document
+	// unusable says why the original cannot make a model of the request at all.
+	unusable string
 }
 
 type documentKey struct {
@@ -52,6 +54,7 @@ func NewModel(name string, req *event.Request, variables []Variable, parameters 
 	// request and parameters, in this order, is also how a HashMap of these two names iterates.
 	m.entries = [2]entry{{name, &m.request}, {"parameters", params}}
 	m.root = Map{kind: hashMap, entries: m.entries[:]}
+	m.unusable = checkURI(req.URL)
 	return m
 }
 
@@ -149,7 +152,7 @@ func (l *requestLine) segments() any {
 	if l.path == nil {
 		path := l.req.Path()
 		if len(l.variables) == 0 {
-			list := &List{kind: urlPath, path: decodePath(path)}
+			list := &List{kind: urlPath, path: decodePath(uriPathOf(path))}
 			for _, s := range pathItems(list.path) {
 				if s != "" {
 					list.items = append(list.items, s)

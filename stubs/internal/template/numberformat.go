@@ -1,7 +1,9 @@
 package template
 
 import (
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,18 +66,18 @@ type decimalFormat struct {
 }
 
 func (f *decimalFormat) format(v any) (string, error) {
-	if x, ok := v.(float64); ok && x-x != 0 {
-		if x != x {
+	if x, ok := v.(float64); ok && (math.IsNaN(x) || math.IsInf(x, 0)) {
+		if math.IsNaN(x) {
 			return "NaN", nil
 		}
 		return ternary(x < 0, f.negativePrefix+"∞"+f.negativeSuffix, f.prefix+"∞"+f.suffix), nil
 	}
-	d, err := toDecimal(v)
+	abs, err := f.scaled(v)
 	if err != nil {
 		return "", err
 	}
-	negative := d.unscaled.Sign() < 0
-	abs := Decimal{new(big.Int).Set(d.unscaled), d.scale - f.multiplier}
+	x, isDouble := v.(float64)
+	negative := abs.unscaled.Sign() < 0 || isDouble && math.Signbit(x)
 	if f.rounding == "UNNECESSARY" && abs.scale > int32(f.maxFrac) {
 		if r := setScale(abs, int32(f.maxFrac), "DOWN"); r.subtract(abs).unscaled.Sign() != 0 {
 			return "", throw("ArithmeticException", "Rounding needed with the rounding mode being set to RoundingMode.UNNECESSARY")
@@ -91,6 +93,40 @@ func (f *decimalFormat) format(v any) (string, error) {
 		return f.negativePrefix + body + f.negativeSuffix, nil
 	}
 	return f.prefix + body + f.suffix, nil
+}
+
+// scaled is the number times the multiplier. A Double that has to be rounded counts with all the digits of its binary
+// value, so that 2.345, which is a little more, becomes 2.35.
+func (f *decimalFormat) scaled(v any) (Decimal, error) {
+	x, ok := v.(float64)
+	if !ok {
+		d, err := toDecimal(v)
+		return Decimal{new(big.Int).Set(orZero(d.unscaled)), d.scale - f.multiplier}, err
+	}
+	x *= math.Pow10(int(f.multiplier))
+	d, _ := parseDecimal(strconv.FormatFloat(x, 'e', -1, 64)) // always a number
+	if d.scale > int32(f.maxFrac) && f.exponentDigits == 0 {
+		return exactDecimal(x), nil
+	}
+	return d, nil
+}
+
+func orZero(i *big.Int) *big.Int {
+	if i == nil {
+		return new(big.Int)
+	}
+	return i
+}
+
+// exactDecimal is new BigDecimal(double).
+func exactDecimal(x float64) Decimal {
+	fraction, exponent := math.Frexp(x)
+	mantissa := big.NewInt(int64(fraction * (1 << 53)))
+	if exponent -= 53; exponent >= 0 {
+		return Decimal{mantissa.Lsh(mantissa, uint(exponent)), 0}
+	}
+	five := new(big.Int).Exp(big.NewInt(5), big.NewInt(int64(-exponent)), nil)
+	return Decimal{mantissa.Mul(mantissa, five), int32(-exponent)}
 }
 
 // digits lays out the digits of a plain number.
