@@ -56,6 +56,8 @@ type Request struct {
 	Header http.Header
 	Order  []string // names of headers in the order to send them; others come last
 	Body   []byte   // nil sends none, not even a length
+	// Chunked sends the body with Transfer-Encoding: chunked, as octets where no type is given.
+	Chunked bool
 	// Forward verifies the target's certificate, as for a browser; without it every certificate is accepted.
 	Forward bool
 }
@@ -168,6 +170,18 @@ var forbidden = map[string]bool{
 	"transfer-encoding": true, "content-length": true, "connection": true, "upgrade": true, "http2-settings": true, "host": true,
 }
 
+// order is that of the headers on the wire: the caller's, then the client's own.
+func (q *Request) order() []string {
+	own := []string{"Transfer-Encoding", "Content-Type", "Content-Length", "Connection", "User-Agent"}
+	out := make([]string, 0, len(q.Order)+len(own))
+	for _, name := range q.Order {
+		if lower := strings.ToLower(name); lower == "host" || !forbidden[lower] && lower != "user-agent" {
+			out = append(out, name)
+		}
+	}
+	return append(out, own...)
+}
+
 // Do sends the request and reads the response whole. Redirects are not followed.
 // The error wraps ErrDenied when the rules forbid the target.
 func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
@@ -184,7 +198,13 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	r := &http.Request{Method: q.Method, URL: u, Host: q.Host, Header: http.Header{"User-Agent": {userAgent}}}
 	if q.Body != nil {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(q.Body)), int64(len(q.Body))
-		if len(q.Body) == 0 {
+		switch {
+		case q.Chunked:
+			r.ContentLength = -1
+			if q.Header.Get("Content-Type") == "" {
+				r.Header["Content-Type"] = []string{"application/octet-stream; charset=UTF-8"}
+			}
+		case len(q.Body) == 0:
 			r.Body = http.NoBody
 		}
 	}
@@ -208,7 +228,7 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	var on *headConn
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if on, _ = info.Conn.(*headConn); on != nil {
-			on.begin(q.Order)
+			on.begin(q.order())
 		}
 	}}))
 	resp, err := transport.RoundTrip(r)
@@ -216,6 +236,9 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 		return nil, failure(err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, fmt.Errorf("Unsupported or invalid protocol: %s", resp.Header.Get("Upgrade")) //nolint:staticcheck // shown to clients as it is
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {
 		err = fmt.Errorf("the response is larger than %d bytes", maxBody)
@@ -252,8 +275,14 @@ func (c *Client) parse(raw string) (*url.URL, error) {
 	if strings.HasPrefix(target, "?") {
 		target = "/" + target
 	}
-	if err == nil && (target == "" || u.RequestURI() == target) {
-		return u, nil
+	if strings.IndexByte(target, '?') == len(target)-1 { // WireMock's client drops an empty query
+		target = strings.TrimSuffix(target, "?")
+	}
+	if err == nil {
+		u.ForceQuery = false
+		if target == "" || u.RequestURI() == target {
+			return u, nil
+		}
 	}
 	base, err := url.Parse(scheme + "://" + rest[:end])
 	if err != nil {

@@ -87,6 +87,7 @@ func TestTargetsGetWhatWasWritten(t *testing.T) {
 	for target, want := range map[string]string{
 		"":                      "/",
 		"?q=1":                  "/?q=1",
+		"/a?":                   "/a",
 		"/a%2Fb/%7e?x=%zz|y":    "/a%2Fb/%7e?x=%zz|y",
 		"/a b?c d":              "/a%20b?c%20d",
 		"/ü#fragment":           "/ü",

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,11 +34,12 @@ func (r *Responder) forward(ctx context.Context, ev *event.ServeEvent) {
 func (r *Responder) exchange(ctx context.Context, ev *event.ServeEvent, def *mapping.ResponseDefinition, q *proxy.Request) {
 	in := ev.Request
 	q.Method = in.Method
-	q.Header, q.Order = r.requestHeader(in, def), in.HeaderNames()
 	if r.options.PreserveHost {
 		q.Host = in.Header.Get("Host")
 	}
-	if len(in.Body) > 0 || in.Values("Content-Length") != nil {
+	r.setRequestHeader(q, in, def)
+	q.Chunked = chunkedRequest(in)
+	if len(in.Body) > 0 || in.Values("Content-Length") != nil || q.Chunked {
 		q.Body = in.Body
 		if q.Body == nil {
 			q.Body = []byte{}
@@ -54,10 +56,23 @@ func (r *Responder) exchange(ctx context.Context, ev *event.ServeEvent, def *map
 	}
 }
 
-// requestHeader is the client's header without what is to be removed and with what is to be added.
-func (r *Responder) requestHeader(in *event.Request, def *mapping.ResponseDefinition) http.Header {
-	out := http.Header{}
-	for _, name := range in.HeaderNames() {
+// chunkedRequest reports whether the client sent its body in chunks, and so the server does.
+func chunkedRequest(in *event.Request) bool {
+	if te := in.Values("Transfer-Encoding"); len(te) > 0 {
+		return te[0] == "chunked"
+	}
+	for _, f := range in.Fields() { // net/http takes the header away
+		if strings.EqualFold(f.Name, "Transfer-Encoding") {
+			return strings.EqualFold(f.Value, "chunked")
+		}
+	}
+	return false
+}
+
+// setRequestHeader passes on the client's header without what is to be removed and with what is to be added.
+func (r *Responder) setRequestHeader(q *proxy.Request, in *event.Request, def *mapping.ResponseDefinition) {
+	q.Header, q.Order = http.Header{}, hashSetOrder(in.HeaderNames())
+	for _, name := range q.Order {
 		lower := strings.ToLower(name)
 		if slices.Contains(def.RemoveProxyRequestHeaders, lower) {
 			continue
@@ -68,18 +83,44 @@ func (r *Responder) requestHeader(in *event.Request, def *mapping.ResponseDefini
 				continue
 			}
 		}
-		out[name] = values
+		q.Header[name] = values
 	}
 	for _, add := range def.AdditionalProxyRequestHeaders {
-		for name := range out {
-			if strings.EqualFold(name, add.Name) {
-				delete(out, name)
+		if len(add.Values) == 0 {
+			continue
+		}
+		if strings.EqualFold(add.Name, "Host") {
+			q.Host = add.Values[0]
+			continue
+		}
+		name := add.Name
+		for known := range q.Header {
+			if strings.EqualFold(known, name) {
+				name = known
 			}
 		}
-		if len(add.Values) > 0 {
-			out[add.Name] = add.Values[:1]
-		}
+		q.Header[name] = append(slices.Clip(q.Header[name]), add.Values[0])
+		q.Order = append(q.Order, name)
 	}
+}
+
+// hashSetOrder is the order in which a Java HashSet of the names iterates, which is how WireMock sends headers on: it
+// shows in what targets and their journals see.
+func hashSetOrder(names []string) []string {
+	const leastTable, load = 16, 0.75
+	table := uint32(leastTable)
+	for float64(len(names)) > float64(table)*load {
+		table *= 2
+	}
+	bucket := func(name string) uint32 {
+		var h uint32
+		for i := range len(name) {
+			h = 31*h + uint32(name[i])
+		}
+		return (h ^ h>>16) & (table - 1)
+	}
+	out := slices.Clone(names)
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(bucket(a), bucket(b)) })
 	return out
 }
 

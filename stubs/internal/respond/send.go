@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -138,8 +139,9 @@ func isASCII(s string) bool {
 	return true
 }
 
+// latin1 encodes text; what is no UTF-8, and so comes from a proxy target as it is, stays.
 func latin1(s string) string {
-	if isASCII(s) {
+	if isASCII(s) || !utf8.ValidString(s) {
 		return s
 	}
 	out := make([]byte, 0, len(s))
