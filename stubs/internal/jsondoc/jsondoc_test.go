@@ -1,0 +1,144 @@
+package jsondoc
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDecodeAcceptsWhatWireMockAccepts(t *testing.T) {
+	for source, want := range map[string]string{
+		`{"b":1,"a":[true,null,"x"]}`:           `{"b":1,"a":[true,null,"x"]}`,
+		"// c\n{'a': /* x */ 1}":                `{"a":1}`,
+		`{"a":1} trailing`:                      `{"a":1}`,
+		`{"a":1,"a":2}`:                         `{"a":2}`,
+		`[1.50, 1e3, -0, 12345678901234567890]`: `[1.50,1000,0,12345678901234567890]`,
+		`"\u00e9\ud83d\ude00\n"`:                `"é😀\n"`,
+		" 1 x":                                  `1`,
+	} {
+		v, err := DecodeString(source)
+		require.NoError(t, err, source)
+		assert.Equal(t, want, Compact(v), source)
+	}
+}
+
+// The messages are Jackson's, as WireMock's admin API gives them.
+func TestDecodeErrors(t *testing.T) {
+	at := func(source, position string) string {
+		return "\n at [Source: (String)\"" + source + "\"; " + position + "]"
+	}
+	for source, want := range map[string]string{
+		``:              "No content to map due to end-of-input",
+		`{bad}`:         "Unexpected character ('b' (code 98)): was expecting double-quote to start field name" + at(`{bad}`, "line: 1, column: 2"),
+		`{"a":}`:        "Unexpected character ('}' (code 125)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at(`{"a":}`, "line: 1, column: 6"),
+		`{"a":1 "b":2}`: "Unexpected character ('\"' (code 34)): was expecting comma to separate Object entries" + at(`{"a":1 "b":2}`, "line: 1, column: 8"),
+		`foo`:           "Unrecognized token 'foo': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at(`foo`, "line: 1, column: 4"),
+		`01`:            "Invalid numeric value: Leading zeroes not allowed" + at(`01`, "line: 1, column: 2"),
+		`1.`:            "Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a digit" + at(`1.`, "line: 1, column: 2"),
+		`"a\qb"`:        "Unrecognized character escape 'q' (code 113)" + at(`"a\qb"`, "line: 1, column: 4"),
+		"{\n [":         "Unexpected character ('[' (code 91)): was expecting double-quote to start field name" + at("{\n [", "line: 2, column: 2"),
+		`{"a":1`:        "Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"a\":1\"; line: 1, column: 1])" + at(`{"a":1`, "line: 1, column: 7"),
+		`[}`:            "Unexpected close marker '}': expected ']' (for Array starting at [Source: (String)\"[}\"; line: 1, column: 1])" + at(`[}`, "line: 1, column: 2"),
+		`NaN`:           "Non-standard token 'NaN': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow" + at(`NaN`, "line: 1, column: 4"),
+		`[1 é]`:         "Unexpected character ('é' (code 233)): was expecting comma to separate Array entries" + at(`[1 é]`, "line: 1, column: 4"),
+	} {
+		_, err := DecodeString(source)
+		assert.EqualError(t, err, want, source)
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	_, err := DecodeString(strings.Repeat("[", MaxDepth+1))
+	assert.ErrorContains(t, err, "Document nesting depth (1001) exceeds the maximum allowed")
+	_, err = DecodeLenient(strings.Repeat("[", maxLenientDepth+1))
+	assert.ErrorContains(t, err, "nested too deeply")
+}
+
+func TestParseTellsPlainJSON(t *testing.T) {
+	for source, want := range map[string]bool{`{"a":[1]}`: true, ` 1 `: true, `{'a':1}`: false, `1 x`: false, "1 //": false} {
+		_, plain, err := Parse(source)
+		require.NoError(t, err, source)
+		assert.Equal(t, want, plain, source)
+	}
+}
+
+func TestDecodeLenient(t *testing.T) {
+	for source, want := range map[string]string{
+		`plain text`:             `"plain text"`,
+		`{a: 1, 'b': [x y,,2],}`: `{"a":1,"b":["x y",2]}`,
+		`{"a":007, "b":1x}`:      `{"a":7,"b":"1x"}`,
+		`[true, nul, null]`:      `[true,"nul",null]`,
+		`{"a":"x\qy"}`:           `{"a":"xy"}`,
+		`12 `:                    `12`,
+		`-`:                      `0`,
+		`[1.]`:                   `[1]`,
+	} {
+		v, err := DecodeLenient(source)
+		require.NoError(t, err, source)
+		assert.Equal(t, want, Compact(v), source)
+	}
+	for _, source := range []string{``, `{`, `[1`, `{"a"}`, `"x`, `}`} {
+		_, err := DecodeLenient(source)
+		assert.Error(t, err, source)
+	}
+}
+
+func TestPrettyIsJacksons(t *testing.T) {
+	v, err := DecodeString(`{"a":[1,{"b":{}},[]],"c":"\u0001/"}`)
+	require.NoError(t, err)
+	assert.Equal(t, "{\n  \"a\" : [ 1, {\n    \"b\" : { }\n  }, [ ] ],\n  \"c\" : \"\\u0001/\"\n}", Pretty(v))
+}
+
+func TestNumbers(t *testing.T) {
+	assert.Zero(t, Number("1.0").Compare("1"))
+	assert.Zero(t, Number("1e3").Compare("1000.00"))
+	assert.Negative(t, Number("-2.5").Compare("-2.49"))
+	assert.Positive(t, Number("1e400").Compare("9e399"))
+	for n, want := range map[Number]string{"1.50": "1.50", "1E+2": "100", "1.5e-3": "0.0015", "-0": "0", "0.0": "0.0", "12e-1": "1.2"} {
+		assert.Equal(t, want, n.Plain(), n)
+	}
+	for f, want := range map[float64]string{1: "1.0", 1e7: "1.0E7", 0.001: "0.001", 1.5e-4: "1.5E-4", 123456.789: "123456.789", -0.5: "-0.5"} {
+		assert.Equal(t, want, FormatDouble(f))
+	}
+}
+
+func TestObjectKeepsOrderWhenLarge(t *testing.T) {
+	o := &Object{}
+	names := strings.Split("z y x w v u t s r q p", " ")
+	for i, n := range names {
+		o.Set(n, i)
+	}
+	o.Set("x", "again")
+	require.True(t, o.Delete("y"))
+	assert.False(t, o.Delete("nope"))
+	v, ok := o.Get("x")
+	assert.True(t, ok)
+	assert.Equal(t, "again", v)
+	assert.Equal(t, len(names)-1, o.Len())
+	assert.Equal(t, "x", o.Members()[1].Name)
+}
+
+// Whatever is read can be printed and read again, and plain JSON means the same to encoding/json.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{`{"a":[1,2.5e3,"x\u00e9"],"b":null}`, `{'a':1} x`, `[`, `"\ud800"`, "/*", `1e`, "\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v, plain, err := Parse(s)
+		if err == nil {
+			printed := Compact(v)
+			again, err := DecodeString(printed)
+			require.NoError(t, err, printed)
+			assert.Equal(t, printed, Compact(again))
+			if plain && len(s) < 1000 && strings.ToValidUTF8(s, "") == s {
+				assert.True(t, json.Valid([]byte(s)), s)
+			}
+		}
+		if v, err := DecodeLenient(s); err == nil {
+			_ = Pretty(v)
+		}
+	})
+}
