@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 
 // Config says how to serve.
 type Config struct {
-	Address         string       // host:port
+	Address         string       // host:port; empty: DefaultAddress
 	StateDir        string       // runs, uploaded specs and the store are below it
 	TokenFile       string       // created with a fresh token where it does not exist
 	Exe             string       // the envd binary, for runners
@@ -36,6 +37,9 @@ type Config struct {
 	// Listening is told the address in use, once requests are served. May be nil.
 	Listening func(net.Addr)
 }
+
+// DefaultAddress is reached from this host only.
+const DefaultAddress = "127.0.0.1:8700"
 
 // How long answers under way may take once the daemon is to end, and how long a request's header may.
 const (
@@ -65,6 +69,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, records.Close()) }()
+	if err := sweepBundles(ctx, cfg.bundleDir(), records); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", cfg.Address)
 	if err != nil {
 		return err
@@ -92,6 +99,9 @@ func (cfg *Config) serve(ctx context.Context, listener net.Listener, handler htt
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	cfg.Log.Info("serving", "address", "http://"+listener.Addr().String(), "token file", cfg.TokenFile)
+	if a, ok := listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		cfg.Log.Warn("serving beyond this host without TLS: put a proxy with TLS in front, the token is sent as it is")
+	}
 	if cfg.Listening != nil {
 		cfg.Listening(listener.Addr())
 	}
@@ -114,6 +124,9 @@ func (cfg *Config) serve(ctx context.Context, listener net.Listener, handler htt
 }
 
 func (cfg *Config) defaults() {
+	if cfg.Address == "" {
+		cfg.Address = DefaultAddress
+	}
 	if cfg.MaxRuns <= 0 {
 		cfg.MaxRuns = 2
 	}
@@ -129,6 +142,22 @@ func (cfg *Config) defaults() {
 }
 
 func (cfg *Config) bundleDir() string { return filepath.Join(cfg.StateDir, "bundles") }
+
+// sweepBundles removes the uploaded specs that belong to no run any more: an earlier daemon died with them.
+func sweepBundles(ctx context.Context, dir string, records *store.Store) error {
+	active, err := records.Active(ctx)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !slices.ContainsFunc(active, func(r store.Record) bool { return r.Bundle == path }) {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	return err
+}
 
 // load reads a spec as the runner will.
 func (cfg *Config) load(path, runtime string) (*envd.Spec, error) {

@@ -23,6 +23,7 @@ import (
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/dispatch/dispatchtest"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/store"
 )
 
 // TestMain is a daemon process too, so that one can be killed.
@@ -171,6 +172,20 @@ func TestKilledDaemon(t *testing.T) {
 	runs, err := c.Runs(ctx)
 	require.NoError(t, err)
 	assert.Len(t, runs, 1, "not run twice")
+}
+
+func TestOrphanedBundlesAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	records, err := store.Open(t.Context(), filepath.Join(dir, "daemon.db"))
+	require.NoError(t, err)
+	orphan, kept := filepath.Join(dir, "bundles", "orphan"), filepath.Join(dir, "bundles", "kept")
+	require.NoError(t, os.MkdirAll(orphan, 0o755))
+	require.NoError(t, os.MkdirAll(kept, 0o755))
+	require.NoError(t, records.Insert(t.Context(), store.Record{ID: "r", Kind: store.Run, Status: v1.Queued, Bundle: kept}))
+	require.NoError(t, sweepBundles(t.Context(), filepath.Join(dir, "bundles"), records))
+	require.NoError(t, records.Close())
+	assert.NoDirExists(t, orphan)
+	assert.DirExists(t, kept)
 }
 
 func TestOneDaemonForAStateDirectory(t *testing.T) {

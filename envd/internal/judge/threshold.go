@@ -43,11 +43,14 @@ func (j *judgement) loadStages(name string) []*envd.Stage {
 }
 
 // worse tells whether a says more against the condition than b; among equals, the value nearer to or further beyond
-// the limit.
+// the limit, and then the one that rests on more.
 func worse(a, b answer, op string) bool {
 	rank := map[envd.Outcome]int{envd.Fail: 2, envd.Inconclusive: 1, envd.Pass: 0}
 	if rank[a.outcome] != rank[b.outcome] {
 		return rank[a.outcome] > rank[b.outcome]
+	}
+	if a.measured == b.measured {
+		return a.samples > b.samples
 	}
 	if strings.HasPrefix(op, ">") {
 		return a.measured < b.measured
