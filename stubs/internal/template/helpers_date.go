@@ -230,10 +230,10 @@ func helpTruncateDate(o *options) (any, error) {
 	return Date{time: datetime.Truncate(d.time.In(zone), how).UTC(), zone: zone}, nil
 }
 
-// The layouts of java.time's localized styles in English.
+// The layouts of java.time's localized styles in English; the zone of a full or long time comes behind.
 var (
 	dateStyles = map[string]string{"full": "Monday, January 2, 2006", "long": "January 2, 2006", "medium": "Jan 2, 2006", "short": "1/2/06"}
-	timeStyles = map[string]string{"full": "3:04:05 PM MST", "long": "3:04:05 PM MST", "medium": "3:04:05 PM", "short": "3:04 PM"}
+	timeStyles = map[string]string{"full": "3:04:05 PM", "long": "3:04:05 PM", "medium": "3:04:05 PM", "short": "3:04 PM"}
 )
 
 func helpDateFormat(o *options) (any, error) {
@@ -286,8 +286,15 @@ func helpDateFormat(o *options) (any, error) {
 	if !ok {
 		return in.Format(day), nil
 	}
-	joint := ternary(pattern == "full" || pattern == "long", " 'at' ", ", ")
-	return in.Format(day) + strings.ReplaceAll(joint, "'", "") + in.Format(clock), nil
+	joint := ternary(pattern == "full" || pattern == "long", " at ", ", ")
+	zone := ""
+	switch style {
+	case "full":
+		zone = " " + zoneText(in, 4)
+	case "long":
+		zone = " " + zoneText(in, 1)
+	}
+	return in.Format(day) + joint + in.Format(clock) + zone, nil
 }
 
 // checkLocale throws for a locale parameter that is none; dates are English whatever it says.
