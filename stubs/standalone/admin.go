@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/cors"
 )
 
 const adminPath = "/__admin"
@@ -18,6 +20,10 @@ func (c *config) handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if cors.Apply(w, r) { // a browser asks before it has credentials
+			return
+		}
+		w.Header()["Date"] = nil
 		switch {
 		case c.adminHTTPS && r.TLS == nil:
 			w.Header().Set("Content-Type", "text/plain")
