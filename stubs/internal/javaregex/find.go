@@ -53,11 +53,12 @@ func (r *Regexp) FindAllIndex(s string, n int) ([]Match, error) {
 	if err != nil {
 		return nil, deadlineError(err)
 	}
-	runes := []rune(s)
-	offsets := make([]int, 1, len(runes)+1)
-	for _, c := range runes {
-		offsets = append(offsets, offsets[len(offsets)-1]+utf8.RuneLen(c))
+	runes := make([]rune, 0, len(s))
+	offsets := make([]int, 0, len(s)+1)
+	for i, c := range s {
+		runes, offsets = append(runes, c), append(offsets, i)
 	}
+	offsets = append(offsets, len(s))
 	var out []Match
 	m, err := re.FindRunesMatch(runes)
 	for ; m != nil && err == nil && len(out) != n; m, err = re.FindNextMatch(m) {
