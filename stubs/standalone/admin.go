@@ -6,9 +6,14 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/cors"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
-const adminPath = "/__admin"
+const (
+	adminPath          = "/__admin"
+	errorHTTPSRequired = 40 // WireMock's code
+)
 
 // handler guards the admin API where the flags ask for it.
 func (c *config) handler(next http.Handler) http.Handler {
@@ -26,9 +31,10 @@ func (c *config) handler(next http.Handler) http.Handler {
 		w.Header()["Date"] = nil
 		switch {
 		case c.adminHTTPS && r.TLS == nil:
-			w.Header().Set("Content-Type", "text/plain")
+			refusal := &mapping.Error{Code: errorHTTPSRequired, Title: "HTTPS is required for accessing the admin API"}
+			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write([]byte("HTTPS is required for accessing the admin API"))
+			_, _ = w.Write(jackson.Pretty(refusal.Value())) // the client may be gone
 		case c.adminAuth && !c.authorised(r):
 			w.WriteHeader(http.StatusUnauthorized)
 		default:
