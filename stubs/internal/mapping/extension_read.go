@@ -11,27 +11,40 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
-// block reads an object of the extension member by member; read reports false for a name that it does not know.
+// block reads an object of the extension member by member; read reports false for a name that it does not know. Of
+// several errors that are to be collected it returns the first.
 func (p place) block(what string, read func(name string, v place) (known bool, err error)) error {
 	o, ok := p.value.(*jsondoc.Object)
 	if !ok {
 		return parsing(p.pointer, what+" must be an object")
 	}
+	var first error
 	for _, m := range o.Members() {
 		v := p.member(m.Name, m.Value)
 		known, err := read(m.Name, v)
 		if err == nil && !known {
 			err = parsing(v.pointer, fmt.Sprintf("%s has no field %q", what, m.Name))
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			continue
-		}
-		if p.all == nil {
+		case p.all == nil:
 			return err
+		case first == nil:
+			first = AsError(err, v.pointer)
+		default:
+			*p.all = append(*p.all, AsError(err, v.pointer))
 		}
-		*p.all = append(*p.all, AsError(err, v.pointer))
 	}
-	return nil
+	return first
+}
+
+// collected is how many errors have been collected so far.
+func (p place) collected() int {
+	if p.all == nil {
+		return 0
+	}
+	return len(*p.all)
 }
 
 func readExtension(v place) (*Extension, error) {
@@ -40,7 +53,8 @@ func readExtension(v place) (*Extension, error) {
 	}
 	x := &Extension{Then: Repeat}
 	x.source, _ = v.value.(*jsondoc.Object)
-	if err := v.block("envd", x.read); err != nil {
+	before := v.collected()
+	if err := v.block("envd", x.read); err != nil || v.collected() > before {
 		return nil, err
 	}
 	return x, x.check(v.pointer)
