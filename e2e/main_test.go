@@ -42,6 +42,8 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "k6", "podinfo":
 				return need(t, cond)
+			case "wiremock":
+				return needWireMock(t)
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("ENVD_WIREMOCK_JAR", jar())
 			return nil
 		},
 	})
@@ -64,6 +67,26 @@ func need(t *testing.T, program string) (bool, error) {
 	}
 	t.Logf("SKIPPED in part: bin/%s is missing; `make %s` builds it", program, program)
 	return false, nil
+}
+
+// jar is the real WireMock, as `make wiremock` fetches it.
+func jar() string {
+	if path := os.Getenv("ENVD_WIREMOCK_JAR"); path != "" {
+		return path
+	}
+	return repository(".tools", "wiremock-standalone-3.13.2.jar")
+}
+
+// needWireMock tells whether the real WireMock and java are there. In CI they must be.
+func needWireMock(t *testing.T) (bool, error) {
+	_, err := os.Stat(jar())
+	if err == nil {
+		_, err = exec.LookPath("java")
+	}
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("the real WireMock is missing: %w; `make wiremock` fetches it", err)
+	}
+	return err == nil, nil
 }
 
 // repository is a path in this checkout.

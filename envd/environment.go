@@ -121,6 +121,12 @@ type Stop struct {
 	Grace  Duration `json:"grace"`  // then SIGKILL
 }
 
+// The engines of a stub.
+const (
+	EngineBuiltin  = "builtin"
+	EngineWireMock = "wiremock" // the real one, from its standalone jar
+)
+
 // Stub is a simulated HTTP dependency under its production hostname.
 type Stub struct {
 	Host     string   `json:"host"`

@@ -59,8 +59,7 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
 	switch name := s.Environment.Runtime; name {
 	case "process":
-		// /tmp is private inside: what the spec and its commands need of it stays visible.
-		o := process.Options{Visible: append(filepath.SplitList(os.Getenv("PATH")), s.Dir)}
+		o := process.Options{Visible: visible(s)}
 		if dir != nil {
 			o.LogDir = dir.Path(evidence.LogsDir)
 			o.Visible = append(o.Visible, dir.Path())
@@ -70,6 +69,20 @@ func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.
 	default:
 		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: process", name)
 	}
+}
+
+// visible lists what of /tmp, which is private inside, the spec and its commands need.
+func visible(s *envd.Spec) []string {
+	paths := append(filepath.SplitList(os.Getenv("PATH")), s.Dir)
+	for _, name := range []string{loadprofiles.EnvironmentVariable, runner.JarVariable} {
+		if file := os.Getenv(name); file != "" {
+			paths = append(paths, filepath.Dir(file))
+		}
+	}
+	if exe, err := os.Executable(); err == nil { // k6 is looked for beside it
+		paths = append(paths, filepath.Dir(exe))
+	}
+	return paths
 }
 
 // newConfig is what a runner of this machine needs.

@@ -88,7 +88,7 @@ func (g *Gateway) putStub(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
-	if err := g.addStub(r.PathValue("host"), c); err != nil {
+	if err := g.addStub(r.Context(), r.PathValue("host"), c); err != nil {
 		return failure(http.StatusUnprocessableEntity, "%w", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -104,7 +104,7 @@ func (g *Gateway) stubAdmin(w http.ResponseWriter, r *http.Request) error {
 	prefix := "/v1/stubs/" + r.PathValue("host")
 	r.Host = s.host
 	r.RequestURI = strings.TrimPrefix(r.RequestURI, prefix)
-	http.StripPrefix(prefix, s.engine).ServeHTTP(w, r)
+	http.StripPrefix(prefix, s.admin).ServeHTTP(w, r)
 	return nil
 }
 

@@ -124,15 +124,15 @@ func (g *Gateway) stub(host string) (*stub, error) {
 }
 
 // addStub brings a stub to life and opens the ports that it is the first to want.
-func (g *Gateway) addStub(host string, c StubConfig) error {
-	s, err := newStub(strings.ToLower(host), c, &g.journal)
+func (g *Gateway) addStub(ctx context.Context, host string, c StubConfig) error {
+	s, err := newStub(ctx, strings.ToLower(host), c, &g.journal)
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if old := g.stubs[s.host]; old != nil {
-		if err := old.engine.Close(); err != nil {
+		if err := old.stop(); err != nil {
 			return err
 		}
 	}
@@ -198,7 +198,7 @@ func (g *Gateway) close() error {
 		errs = append(errs, p.server.Close())
 	}
 	for _, s := range g.stubs {
-		errs = append(errs, s.engine.Close())
+		errs = append(errs, s.stop())
 	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,10 @@
 package gateway
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/envd-dev/envd/stubs"
+)
 
 // journalBuffer is how many served requests a subscriber may lag behind before some are counted as lost.
 const journalBuffer = 1 << 14
@@ -21,6 +25,16 @@ func (j *journal) publish(s Served) {
 		default:
 			j.lost++
 		}
+	}
+}
+
+// record returns what an engine calls for every request that it served for host.
+func (j *journal) record(host string) func(stubs.Served) {
+	return func(s stubs.Served) {
+		j.publish(Served{
+			Time: s.Time, Host: host, Method: s.Method, Path: s.Path, Status: s.Status, Matched: s.Matched,
+			Mapping: s.StubID, Fault: s.FaultID, Duration: s.Duration,
+		})
 	}
 }
 

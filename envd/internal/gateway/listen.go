@@ -89,6 +89,6 @@ func (g *Gateway) dispatch(number int) http.Handler {
 			http.Error(w, "envd: "+host+" is not declared as a stub in the spec", http.StatusMisdirectedRequest)
 			return
 		}
-		s.engine.ServeHTTP(w, r)
+		s.serve(w, r)
 	})
 }

@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing/fstest"
 	"time"
 
@@ -16,14 +19,20 @@ import (
 // maxExamples bounds how many unmatched requests a report shows.
 const maxExamples = 5
 
-// stub is one simulated dependency: its engine under its production hostname.
+// stub is one simulated dependency under its production hostname. Every request goes through engine, which counts it and
+// carries the faults out; admin is what answers WireMock's admin API.
 type stub struct {
 	host   string
 	engine *stubs.Server
+	admin  http.Handler
+	stop   func() error
 }
 
 // newStub makes a stub from its mappings and response files.
-func newStub(host string, c StubConfig, journal *journal) (*stub, error) {
+func newStub(ctx context.Context, host string, c StubConfig, journal *journal) (*stub, error) {
+	if c.Engine == envd.EngineWireMock {
+		return newWireMock(ctx, host, c, journal)
+	}
 	files := fstest.MapFS{} // a file system in memory; it needs nothing of package testing
 	for name, content := range c.Files {
 		files["__files/"+name] = &fstest.MapFile{Data: content}
@@ -32,16 +41,23 @@ func newStub(host string, c StubConfig, journal *journal) (*stub, error) {
 	for i, m := range c.Mappings {
 		sources[i] = stubs.Source{Name: m.Name, Document: m.Document}
 	}
-	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, OnServed: func(s stubs.Served) {
-		journal.publish(Served{
-			Time: s.Time, Host: host, Method: s.Method, Path: s.Path, Status: s.Status, Matched: s.Matched,
-			Mapping: s.StubID, Fault: s.FaultID, Duration: s.Duration,
-		})
-	}})
+	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, OnServed: journal.record(host)})
 	if err != nil {
+		if engine != nil {
+			err = errors.Join(err, engine.Close())
+		}
 		return nil, err
 	}
-	return &stub{host: host, engine: engine}, nil
+	return &stub{host: host, engine: engine, admin: engine, stop: engine.Close}, nil
+}
+
+// serve answers a request for the stub's hostname. The admin API is there too, as with WireMock.
+func (s *stub) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/__admin") {
+		s.admin.ServeHTTP(w, r)
+		return
+	}
+	s.engine.ServeHTTP(w, r)
 }
 
 // setFault makes the engine carry a fault out until the lease ends.
@@ -76,6 +92,9 @@ func (s *stub) summary() envd.StubSummary {
 		Host: s.host, Requests: int64(stats.Requests), Matched: int64(stats.Matched),
 		Unmatched: int64(stats.Unmatched), Faulted: int64(stats.Faults),
 	}
+	if s.admin != http.Handler(s.engine) {
+		s.matches(&sum)
+	}
 	var unused struct {
 		Mappings []struct {
 			ID      string
@@ -83,7 +102,7 @@ func (s *stub) summary() envd.StubSummary {
 			Request map[string]any
 		}
 	}
-	if s.admin("/__admin/mappings/unmatched", &unused) == nil {
+	if s.ask("/__admin/mappings/unmatched", &unused) == nil {
 		for _, m := range unused.Mappings {
 			sum.Unused = append(sum.Unused, label(m.Name, m.ID, m.Request))
 		}
@@ -105,7 +124,7 @@ func (s *stub) examples() []string {
 			}
 		}
 	}
-	if s.admin("/__admin/requests/unmatched/near-misses", &near) != nil {
+	if s.ask("/__admin/requests/unmatched/near-misses", &near) != nil {
 		return nil
 	}
 	var out []string
@@ -141,15 +160,15 @@ func label(name, id string, request map[string]any) string {
 	return id
 }
 
-// admin asks the engine's own admin API.
-func (s *stub) admin(path string, out any) error {
+// ask gets a document of the admin API.
+func (s *stub) ask(path string, out any) error {
 	req, err := http.NewRequest(http.MethodGet, "http://"+s.host+path, nil)
 	if err != nil {
 		return err
 	}
 	req.RequestURI, req.RemoteAddr = path, "127.0.0.1:0"
 	answer := &buffer{header: http.Header{}, status: http.StatusOK}
-	s.engine.ServeHTTP(answer, req)
+	s.admin.ServeHTTP(answer, req)
 	if answer.status != http.StatusOK {
 		return fmt.Errorf("%s: status %d", path, answer.status)
 	}

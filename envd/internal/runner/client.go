@@ -105,8 +105,7 @@ func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin io.Reader, std
 		if err := d.Decode(&frame); err != nil {
 			return 0, fmt.Errorf("the runner ended before the command did: %w", err)
 		}
-		_, oerr := stdout.Write(frame.Stdout)
-		_, eerr := stderr.Write(frame.Stderr)
+		oerr, eerr := pass(stdout, frame.Stdout), pass(stderr, frame.Stderr)
 		switch {
 		case frame.Exit != nil:
 			return *frame.Exit, nil
@@ -116,6 +115,15 @@ func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin io.Reader, std
 			return 0, errors.Join(oerr, eerr)
 		}
 	}
+}
+
+// pass writes b on, unless there is nothing: an empty write to a pipe would wait for a reader.
+func pass(w io.Writer, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := w.Write(b)
+	return err
 }
 
 // Admin sends a request to a stub's WireMock admin API; path begins with /__admin.

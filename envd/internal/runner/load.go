@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"time"
 
@@ -104,6 +105,7 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 		return loadprofiles.Summary{}, err
 	}
 	defer samples.Close()
+	enlarge(samples)
 	log, logEnd, err := os.Pipe()
 	if err != nil {
 		samplesEnd.Close()
@@ -122,15 +124,19 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	go func() { read <- s.readSamples(stage, samples, recorder, started) }()
 	go func() { logged <- recorder.ReadLog(io.TeeReader(log, keep)) }()
 
+	var cpu time.Duration
 	begin := time.Now()
 	code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{
 		Name: "k6-" + stage.Name, Command: inv.Args, Env: environMap(inv.Env), WorkDir: inv.Dir,
-		Stdout: samplesEnd, Stderr: logEnd,
+		Stdout: samplesEnd, Stderr: logEnd, CPU: &cpu,
 	})
 	wall := time.Since(begin)
 	err = errors.Join(err, samplesEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
-	return recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall}), err
+	return recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall, CPU: cpu, CPUs: float64(runtime.NumCPU())}), err
 }
+
+// samplesBuffer is the size of the pipe through which samples come: room for k6 to go on while the reader is not running.
+const samplesBuffer = 1 << 20
 
 // readSamples feeds every point to the recorder and the per-second aggregation.
 func (s *session) readSamples(stage *envd.Stage, r io.Reader, recorder *loadprofiles.Recorder, started func()) error {

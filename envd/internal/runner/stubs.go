@@ -16,9 +16,20 @@ import (
 	"github.com/envd-dev/envd/envd/internal/gateway"
 )
 
+// JarVariable names the standalone jar of the real WireMock.
+const JarVariable = "ENVD_WIREMOCK_JAR"
+
 // loadStub reads a stub's mappings and files and hands them to the gateway.
 func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
-	c := gateway.StubConfig{Ports: stub.Ports, TLSPorts: stub.TLSPorts, Files: map[string][]byte{}}
+	c := gateway.StubConfig{Engine: stub.Engine, Ports: stub.Ports, TLSPorts: stub.TLSPorts, Files: map[string][]byte{}}
+	if stub.Engine == envd.EngineWireMock {
+		jar, ok := s.Lookup.Env(JarVariable)
+		if !ok {
+			return fmt.Errorf("stub %s: engine wiremock needs %s, the path of wiremock-standalone-3.x.jar "+
+				"(the npm package wiremock ships it), and java", stub.Host, JarVariable)
+		}
+		c.Jar = jar
+	}
 	if stub.Dir != "" {
 		if err := readMappings(stub.Dir, &c); err != nil {
 			return err
