@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,10 +75,13 @@ func TestRecorded(t *testing.T) {
 	defer f.Close()
 	e, err := New(Options{})
 	require.NoError(t, err)
-	count := 0
+	count, used := 0, map[string]bool{}
 	for lines := bufio.NewScanner(f); lines.Scan(); count++ {
 		var c recordedCase
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &c))
+		for _, m := range calledHelper.FindAllStringSubmatch(c.Template, -1) {
+			used[m[1]] = true
+		}
 		tmpl, err := e.Compile(c.Template)
 		var got string
 		if err == nil {
@@ -95,5 +99,12 @@ func TestRecorded(t *testing.T) {
 			assert.Equal(t, c.Want, got, c.Template)
 		}
 	}
-	require.Greater(t, count, 550)
+	require.Greater(t, count, 600)
+	for name := range helpers {
+		if !strings.Contains("hostname randomInt", name) { // what they give depends on the machine or on chance
+			assert.True(t, used[name], "no recording uses %s", name)
+		}
+	}
 }
+
+var calledHelper = regexp.MustCompile(`[{(#~&]\s*(\w+)[ })~]`)
