@@ -162,7 +162,8 @@ func killTrial(t *testing.T, id, victim string, plain bool) {
 // nothingLeft checks, for a second at most, that only the logs remain.
 func nothingLeft(t *testing.T, id, dir string, spaces []string) {
 	t.Helper()
-	now := ticksSinceBoot(t)
+	now, begin := ticksSinceBoot(t), time.Now()
+	defer func() { t.Logf("gone after %s", time.Since(begin).Round(time.Millisecond)) }()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		assert.Empty(c, remains(id, spaces, now))
 	}, time.Second, 5*time.Millisecond)

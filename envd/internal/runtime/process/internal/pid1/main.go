@@ -162,7 +162,7 @@ func (s *server) setup(ctx context.Context, req *control.Setup) (*control.Featur
 	if err := placeContent("/etc/resolv.conf", 0o644, -1, -1, []byte("nameserver 127.0.0.1\n")); err != nil {
 		return nil, err
 	}
-	trap, err := makeNetwork(ctx)
+	trap, err := makeNetwork()
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@
 package pid1
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -29,25 +28,25 @@ const (
 
 // makeNetwork brings the loopback up, opens the low ports to every user, and sets the trap for what wants out. The
 // trap is nil where this kernel cannot have it: then there is no route out, and nothing to see.
-func makeNetwork(ctx context.Context) (*trap, error) {
+func makeNetwork() (*trap, error) {
 	if err := netlink.Up("lo", false); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", []byte("0"), 0); err != nil {
 		return nil, fmt.Errorf("open the ports below 1024: %w", err)
 	}
-	t, err := setTrap(ctx)
+	t, err := setTrap()
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EAFNOSUPPORT) {
 		return nil, nil // no veth or no packet sockets
 	}
 	return t, err
 }
 
-func setTrap(ctx context.Context) (*trap, error) {
+func setTrap() (*trap, error) {
 	if err := netlink.AddPair(exitLink, trapLink); err != nil {
 		return nil, err
 	}
-	t, err := openTrap(ctx, trapLink)
+	t, err := setTrapOn(trapLink)
 	if err != nil {
 		return nil, err
 	}

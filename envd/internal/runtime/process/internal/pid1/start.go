@@ -45,10 +45,8 @@ func (s *server) start(ctx context.Context, req *control.Start, files []*os.File
 		argv = req.Command
 	}
 	pidfd := -1
-	sys := &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd}
-	if s.plain {
-		sys.Pdeathsig = unix.SIGKILL // at least the process itself goes with PID 1
-	}
+	// The process itself goes with PID 1 at once; with a PID namespace, what descends from it goes too.
+	sys := &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd, Pdeathsig: unix.SIGKILL}
 	var err error
 	if sys.Credential, err = credential(req.User); err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", req.Name, err)

@@ -3,11 +3,11 @@
 package pid1
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"sort"
 	"sync"
 
@@ -22,32 +22,53 @@ const maxDestinations = 4096
 // trap is the far end of the only way out. Whatever arrives wanted to leave the environment: it is recorded, and
 // refused at once as an unreachable port would be.
 type trap struct {
-	socket *os.File
-	mu     sync.Mutex
-	seen   map[attempt]int64
+	mu   sync.Mutex
+	seen map[attempt]int64
 }
 
-// openTrap listens on an interface for as long as the process lives, or until ctx is done.
-func openTrap(ctx context.Context, link string) (*trap, error) {
-	i, err := net.InterfaceByName(link)
-	if err != nil {
+// setTrapOn listens on an interface for as long as the process lives.
+//
+// It does so on a thread with a descriptor table of its own. The kernel takes an RCU grace period, many milliseconds on
+// a busy machine, to close a packet socket; were it in the table that all threads share, PID 1 would have to close it
+// before its death could be noticed, and everything inside would live on for that long.
+func setTrapOn(link string) (*trap, error) {
+	t := &trap{seen: map[attempt]int64{}}
+	opened := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for good
+		if err := unix.Unshare(unix.CLONE_FILES); err != nil {
+			opened <- fmt.Errorf("own descriptor table: %w", err)
+			return
+		}
+		socket, err := packetSocket(link)
+		opened <- err
+		if err == nil {
+			t.run(socket)
+		}
+	}()
+	if err := <-opened; err != nil {
 		return nil, err
 	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("packet socket: %w", err)
-	}
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: i.Index}); err != nil {
-		return nil, errors.Join(fmt.Errorf("packet socket: %w", err), unix.Close(fd))
-	}
-	// What the trap itself sends must not come back to it.
-	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
-		return nil, errors.Join(fmt.Errorf("packet socket: %w", err), unix.Close(fd))
-	}
-	t := &trap{socket: os.NewFile(uintptr(fd), link), seen: map[attempt]int64{}}
-	context.AfterFunc(ctx, func() { _ = t.socket.Close() })
-	go t.run()
 	return t, nil
+}
+
+func packetSocket(link string) (int, error) {
+	i, err := net.InterfaceByName(link)
+	if err != nil {
+		return 0, err
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("packet socket: %w", err)
+	}
+	err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: i.Index})
+	if err == nil { // what the trap itself sends must not come back to it
+		err = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("packet socket: %w", err), unix.Close(fd))
+	}
+	return fd, nil
 }
 
 func networkOrder(n uint16) uint16 { return n<<8 | n>>8 }
@@ -55,14 +76,16 @@ func networkOrder(n uint16) uint16 { return n<<8 | n>>8 }
 // frameSize holds the headers of any packet; what follows them is of no interest.
 const frameSize = 2048
 
-func (t *trap) run() {
+// run blocks its thread: the descriptor is unknown to all others, the runtime's poller among them.
+func (t *trap) run(socket int) {
 	frame := make([]byte, frameSize)
 	for {
-		n, err := t.socket.Read(frame)
-		if errors.Is(err, unix.ENETDOWN) || errors.Is(err, unix.ENOBUFS) {
+		n, err := unix.Read(socket, frame)
+		if errors.Is(err, unix.ENETDOWN) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.EINTR) {
 			continue // the interface was not up yet, or more came than could be held
 		}
 		if err != nil {
+			fmt.Fprintln(os.Stderr, "envd init: undeclared connections are no longer seen:", err)
 			return
 		}
 		a, reply, ok := refuse(frame[:n])
@@ -71,7 +94,7 @@ func (t *trap) run() {
 		}
 		t.record(a)
 		// A reply that cannot be sent only means that the caller waits for its own timeout.
-		_, _ = t.socket.Write(reply)
+		_, _ = unix.Write(socket, reply)
 	}
 }
 
