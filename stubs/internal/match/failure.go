@@ -24,11 +24,7 @@ func Failure(p Pattern, v Value) error {
 	case *not:
 		return Failure(t.unexpected, v)
 	case *logical:
-		for _, o := range t.operands {
-			if err := Failure(o, v); err != nil {
-				return err
-			}
-		}
+		return t.failure(v, Failure)
 	}
 	return nil
 }
@@ -43,11 +39,21 @@ func absentFailure(p Pattern) error {
 	case *not:
 		return absentFailure(t.unexpected)
 	case *logical:
-		for _, o := range t.operands {
-			if err := absentFailure(o); err != nil {
-				return err
-			}
+		return t.failure(Absent(), func(p Pattern, _ Value) error { return absentFailure(p) })
+	}
+	return nil
+}
+
+// failure is that of the first operand that fails, unless an operand before it decides: path templates, which fail only
+// when they are asked, then are not.
+func (p *logical) failure(v Value, of func(Pattern, Value) error) error {
+	decided := false
+	for _, o := range p.operands {
+		_, lazy := o.(*pathTemplate)
+		if err := of(o, v); err != nil && !(lazy && decided) {
+			return err
 		}
+		decided = decided || o.Exact(v) == p.or
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package xmlmatch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -136,7 +137,6 @@ type (
 		call     functionCall
 		args     []expr
 		position bool // position() or last()
-		numeric  bool // gives a number
 	}
 	// filterExpr is an expression with predicates.
 	filterExpr struct {
@@ -195,7 +195,7 @@ func (p *xpathParser) binary(level int) (expr, error) {
 		defer func() { p.depth-- }()
 	}
 	left, err := p.binary(level + 1)
-	for err == nil && p.kind == tokenOperator && contains(precedence[level], p.text) {
+	for err == nil && p.kind == tokenOperator && slices.Contains(precedence[level], p.text) {
 		op := p.text
 		if err = p.next(); err != nil {
 			break
@@ -205,15 +205,6 @@ func (p *xpathParser) binary(level int) (expr, error) {
 		left = binaryExpr{op, left, right}
 	}
 	return left, err
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *xpathParser) unary() (expr, error) {
@@ -285,47 +276,32 @@ func (p *pathExpr) scansForName() bool {
 	return last.test.kind == "" && last.test.local != ""
 }
 
-// positional reports whether a predicate may depend on the position.
+// positional reports whether a predicate may depend on the position, as far as the JDK sees it: it takes everything but
+// paths, functions and comparisons for such.
 func positional(e expr) bool {
-	switch t := e.(type) {
-	case numberExpr, negateExpr:
+	if _, ok := e.(numberExpr); ok {
 		return true
-	case binaryExpr:
-		switch t.op {
-		case "+", "-", "*", "div", "mod":
-			return true
-		case "|":
-			return false
-		}
-		return mentionsPosition(t.left) || mentionsPosition(t.right)
-	case callExpr:
-		return t.numeric || mentionsPosition(t)
-	case filterExpr:
-		return mentionsPosition(t)
 	}
-	return false
+	if _, ok := e.(literalExpr); ok {
+		return true
+	}
+	return mentionsPosition(e)
 }
 
-// mentionsPosition reports whether position() or last() of the enclosing step is called.
+// mentionsPosition is positional for an operand or an argument.
 func mentionsPosition(e expr) bool {
 	switch t := e.(type) {
-	case negateExpr:
-		return mentionsPosition(t.operand)
+	case *pathExpr, literalExpr, numberExpr:
+		return false
 	case binaryExpr:
-		return mentionsPosition(t.left) || mentionsPosition(t.right)
+		switch t.op {
+		case "=", "<", "<=", ">", ">=":
+			return mentionsPosition(t.left) || mentionsPosition(t.right)
+		}
 	case callExpr:
-		if t.position {
-			return true
-		}
-		for _, a := range t.args {
-			if mentionsPosition(a) {
-				return true
-			}
-		}
-	case filterExpr:
-		return mentionsPosition(t.base)
+		return t.position || slices.ContainsFunc(t.args, mentionsPosition)
 	}
-	return false
+	return true
 }
 
 func (p *xpathParser) locationPath() (expr, error) {
@@ -460,10 +436,6 @@ func (p *xpathParser) call(name string) (expr, error) {
 		return nil, fmt.Errorf("%s() does not take %d arguments", name, len(args))
 	}
 	call := callExpr{call: f.call, args: args, position: name == "position" || name == "last"}
-	switch name {
-	case "position", "last", "count", "sum", "number", "floor", "ceiling", "round", "string-length":
-		call.numeric = true
-	}
 	return call, p.next()
 }
 
