@@ -27,6 +27,9 @@ type ResponseOptions struct {
 	NoGzip bool
 	// StubCORS answers preflight requests and adds CORS headers to stub responses. The admin API always does.
 	StubCORS bool
+	// FilenameTemplate names the files of persistent mappings: a template over id, name, method, url, priority and scenario
+	// fields, such as "{{{name}}}-{{{id}}}.json". "" names them as WireMock does by default.
+	FilenameTemplate string
 	// RecordMappings writes a mapping file and a body file for every proxied request that is new; the mappings match on the
 	// request headers MatchHeaders.
 	RecordMappings bool

@@ -225,6 +225,8 @@ func (c *checker) serverOptions(o *stubs.Options) {
 	}
 	if template := c.get("filename-template", ""); template != "" && !wellFormedFileName(template) {
 		c.fail("flag --filename-template: every part between hyphens of %q needs a {{{placeholder}}}", template)
+	} else {
+		o.FilenameTemplate = template
 	}
 }
 

@@ -239,6 +239,37 @@ func TestBadMappingFilesDoNotStopTheGoodOnes(t *testing.T) {
 	assert.Contains(t, errOut.String(), "bad.json:3")
 }
 
+func TestVerboseTellsOfRequests(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, []string{"--port", "0", "--verbose", "--print-all-network-traffic", "--root-dir", t.TempDir()}, in, os.Stderr)
+		in.Close()
+	}()
+	lines := bufio.NewScanner(out)
+	var seen []string
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(lines.Text(), "port:"); ok {
+			go func() {
+				resp, err := http.Get("http://127.0.0.1:" + strings.TrimSpace(value) + "/lonely")
+				if assert.NoError(t, err) {
+					resp.Body.Close()
+				}
+			}()
+		}
+		seen = append(seen, lines.Text())
+		if strings.Contains(lines.Text(), "msg=served") {
+			stop()
+		}
+	}
+	assert.Equal(t, 0, <-done)
+	text := strings.Join(seen, "\n")
+	assert.Contains(t, text, "method=GET path=/lonely status=404")
+	assert.Contains(t, text, ">> GET /lonely HTTP/1.1")
+	assert.Contains(t, text, "<< HTTP/1.1 404 Not Found")
+}
+
 func TestPortInUse(t *testing.T) {
 	r := run(t)
 	var errOut strings.Builder

@@ -2,6 +2,7 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,9 @@ func (c *config) run(ctx context.Context, stdout, stderr io.Writer) error {
 	out := &lockedWriter{w: stdout}
 	c.server.OnShutdown = stop
 	c.server.Log = c.logger(out, stderr)
+	if c.logRequests {
+		c.server.OnServed = logServed(c.server.Log)
+	}
 
 	listen, err := c.transport(out)
 	if err != nil {
@@ -142,7 +146,7 @@ func (c *config) banner(out io.Writer, t *transport.Server) {
 	}
 	if a, ok := t.HTTPSAddr().(*net.TCPAddr); ok {
 		line("https-port", a.Port)
-		line("https-keystore", cmpOr(c.keystore.path, "(made on start)"))
+		line("https-keystore", cmp.Or(c.keystore.path, "(made on start)"))
 	}
 	line("enable-browser-proxying", c.browser)
 	line("disable-banner", c.noBanner)
@@ -161,19 +165,20 @@ func (c *config) banner(out io.Writer, t *transport.Server) {
 	fmt.Fprintln(out)
 }
 
-func cmpOr(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
-}
-
 // logger logs to stdout when verbose, else only what went wrong, to stderr.
 func (c *config) logger(out, stderr io.Writer) *slog.Logger {
 	if c.verbose {
 		return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
 	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// logServed tells of every stubbed request.
+func logServed(log *slog.Logger) func(stubs.Served) {
+	return func(v stubs.Served) {
+		log.Info("served", "method", v.Method, "path", v.Path, "status", v.Status, "bytes", v.Bytes, "duration", v.Duration,
+			"matched", v.Matched, "stub", cmp.Or(v.StubName, v.StubID))
+	}
 }
 
 // lockedWriter lets several goroutines write lines.

@@ -1,0 +1,60 @@
+package stubs
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/template"
+)
+
+// templatedFileName is the name of a persistent mapping's file by Options.FilenameTemplate: a Handlebars template over the
+// mapping's id, name, method, url, priority and scenario fields. "" means that there is no template, or none that can be
+// rendered, so that the usual name is taken.
+func (s *Server) templatedFileName(m *mapping.StubMapping) string {
+	src := s.options.FilenameTemplate
+	if src == "" {
+		return ""
+	}
+	engine, err := template.New(template.Options{MaxCacheEntries: -1})
+	if err != nil {
+		s.log.Warn("file name template", "error", err)
+		return ""
+	}
+	compiled, err := engine.Compile(src)
+	if err != nil {
+		s.log.Warn("file name template", "error", err)
+		return ""
+	}
+	model := template.NewModel(template.RequestName, &event.Request{}, nil, nil)
+	for name, value := range map[string]string{
+		"id": m.ID, "name": m.Name, "method": m.Request.Method, "url": m.Request.URL.Expected,
+		"scenarioName": m.ScenarioName, "requiredScenarioState": m.RequiredScenarioState, "newScenarioState": m.NewScenarioState,
+	} {
+		model.Set(name, value)
+	}
+	if m.Priority != nil {
+		model.Set("priority", strconv.Itoa(*m.Priority))
+	}
+	name, err := compiled.Render(context.Background(), model)
+	if err != nil {
+		s.log.Warn("file name template", "error", err)
+		return ""
+	}
+	return safeFileName(name)
+}
+
+// safeFileName keeps what WireMock keeps of a generated name: letters, digits, _ - and . in lower case, spaces as hyphens.
+func safeFileName(name string) string {
+	return strings.ToLower(strings.Map(func(c rune) rune {
+		switch {
+		case c == ' ':
+			return '-'
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
+			return c
+		}
+		return -1
+	}, name))
+}
