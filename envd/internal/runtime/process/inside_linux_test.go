@@ -239,6 +239,6 @@ func TestRefusedNamespacesAreSaidSo(t *testing.T) {
 func TestEnvironmentInAnEnvironment(t *testing.T) {
 	rt, id := started(t, nil)
 	exe := executable(t)
-	out := shell(t, rt, id, "", exe+" -test.run '^TestPrivatePlaces$' -test.v 2>&1 || true")
+	out := shell(t, rt, id, "", "TMPDIR=/tmp "+exe+" -test.run '^TestPrivatePlaces$' -test.v 2>&1 || true")
 	assert.Contains(t, out, "--- PASS: TestPrivatePlaces")
 }
