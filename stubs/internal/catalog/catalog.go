@@ -139,30 +139,54 @@ func (c *Catalog) All() []*Stub {
 }
 
 // Candidates returns the stubs whose URL pattern a request to url (path and query; path is its part without query) may
-// fit, as up to three lists that are each in order.
+// fit.
 func (c *Catalog) Candidates(url, path string) Candidates {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return Candidates{lists: [...][]*Stub{c.index.byURL[url], c.index.byPath[path], c.index.rest}}
+	return c.index.candidates(url, path)
 }
 
-// Candidates are stubs to try, merged in order from what the index found.
-type Candidates struct{ lists [3][]*Stub }
+// Candidates are stubs to try, merged in order from the lists that the index found.
+type Candidates struct {
+	few  [6][]*Stub
+	n    int
+	more [][]*Stub // beyond the few, which need no allocation
+}
+
+func (c *Candidates) add(list []*Stub) {
+	switch {
+	case len(list) == 0:
+	case c.n < len(c.few):
+		c.few[c.n] = list
+		c.n++
+	default:
+		c.more = append(c.more, list)
+	}
+}
 
 // Next takes the next stub to try, nil after the last.
 func (c *Candidates) Next() *Stub {
-	best := -1
-	for i, l := range c.lists {
-		if len(l) > 0 && (best < 0 || before(l[0], c.lists[best][0]) < 0) {
-			best = i
-		}
+	var best *[]*Stub
+	for i := range c.n {
+		best = earlier(best, &c.few[i])
 	}
-	if best < 0 {
+	for i := range c.more {
+		best = earlier(best, &c.more[i])
+	}
+	if best == nil {
 		return nil
 	}
-	s := c.lists[best][0]
-	c.lists[best] = c.lists[best][1:]
+	s := (*best)[0]
+	*best = (*best)[1:]
 	return s
+}
+
+// earlier is the list whose first stub comes before the other's.
+func earlier(a, b *[]*Stub) *[]*Stub {
+	if len(*b) == 0 || a != nil && before((*a)[0], (*b)[0]) < 0 {
+		return a
+	}
+	return b
 }
 
 // inserted returns a copy of the sorted list with s in its place: readers may hold the old one.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Param is one name of a query string or form with its values in order.
@@ -49,13 +50,26 @@ func (p Params) add(name, value string) Params {
 }
 
 func unescape(s string) string {
-	if !strings.ContainsAny(s, "%+") {
+	if !strings.ContainsAny(s, "%+") || isOffsetDateTime(s) {
 		return s
 	}
 	if u, err := url.QueryUnescape(s); err == nil {
 		return u
 	}
 	return s
+}
+
+// isOffsetDateTime tells an ISO date-time with an offset, whose plus sign WireMock does not take for a space.
+func isOffsetDateTime(s string) bool {
+	if len(s) < len("2006-01-02T15:04+01") || s[4] != '-' || s[10] != 'T' {
+		return false
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00"} {
+		if _, err := time.Parse(layout, s); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Query parses the URL's query.
