@@ -129,10 +129,7 @@ func (j *judgement) unfinished(a answer, settled bool) answer {
 	if j.complete() || settled {
 		return a
 	}
-	a.outcome, a.told = envd.Inconclusive, false
-	if _, stopped := j.stoppedBy(); stopped {
-		a.told = true
-	}
+	a.outcome, a.told = envd.Inconclusive, true // by judgeRun
 	a.message += "; inconclusive: the run did not exercise every stage to its end"
 	return a
 }
