@@ -241,6 +241,7 @@ func TestBadMappingFilesDoNotStopTheGoodOnes(t *testing.T) {
 
 func TestVerboseTellsOfRequests(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	out, in := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
