@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -69,10 +68,7 @@ func (r bench) envd(b *testing.B, args ...string) []byte {
 // alone starts the app without envd and returns how long it took until it answered.
 func (r bench) alone(b *testing.B) time.Duration {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	address := l.Addr().String()
-	l.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
 	begin := time.Now()
 	cmd := exec.Command(r.app, "serve", "-listen", address)
 	require.NoError(b, cmd.Start())

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,10 +75,7 @@ func TestRunSurvivesItsDaemon(t *testing.T) {
 	require.NoError(t, os.Symlink(self, app))
 	spec := filepath.Join(dir, "envd.yaml")
 	require.NoError(t, os.WriteFile(spec, fmt.Appendf(nil, daemonSpec, app), 0o644))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 
 	daemon, c := startDaemon(t, filepath.Join(dir, "state"), address)
 	run, err := c.SubmitRun(t.Context(), client.Spec{Path: spec})

@@ -3,12 +3,15 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 )
 
 // binary is envd as it was built for this run.
@@ -51,10 +54,20 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("PORT", strconv.Itoa(freePort(t)))
 			e.Setenv("ENVD_WIREMOCK_JAR", jar())
 			return nil
 		},
 	})
+}
+
+// freePort returns a TCP port of the loopback interface that nobody listens on.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // need tells whether a program that the Makefile builds is there. In CI it must be.
