@@ -80,6 +80,9 @@ func routes() []route {
 		{"GET", "/certs/wiremock-ca.crt", (*adminCall).authority},
 		{"GET", "/health", (*adminCall).health},
 		{"GET", "/version", (*adminCall).version},
+		{"GET", "/metrics", (*adminCall).metrics}, // this and what follows is not WireMock's
+		{"GET", "/state", (*adminCall).listState},
+		{"DELETE", "/state", (*adminCall).resetState},
 	}
 }
 
@@ -117,6 +120,7 @@ func adminPath(escaped string) (string, bool) {
 }
 
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string) {
+	s.expire(s.clock())
 	if h := s.adminExtension(path); h != nil {
 		h.ServeHTTP(w, r)
 		return

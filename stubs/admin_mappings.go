@@ -173,6 +173,7 @@ func (c *adminCall) resetMappings() {
 func (c *adminCall) reset() {
 	c.journal.Clear()
 	c.catalog.Scenarios.Reset()
+	c.ResetState()
 	if err := c.resetToDefaults(); err != nil {
 		c.log.Warn("some mappings could not be loaded", "error", err)
 	}

@@ -23,6 +23,7 @@ func (c *adminCall) listScenarios() {
 
 func (c *adminCall) resetScenarios() {
 	c.catalog.Scenarios.Reset()
+	c.ResetState()
 	c.done()
 }
 

@@ -42,8 +42,10 @@ func (s *Server) resetToDefaults() error {
 		}
 		stubs, errs = append(stubs, loaded...), append(errs, bad...)
 	}
+	stubs, err = s.withinBound(stubs)
 	s.catalog.Replace(stubs)
-	return errors.Join(errs...)
+	s.limitLifetimes(stubs)
+	return errors.Join(append(errs, err)...)
 }
 
 func isMappingFile(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
@@ -70,7 +72,15 @@ func (s *Server) prepare(m *mapping.StubMapping) error {
 	if m.ID == "" {
 		m.ID = s.newID().String()
 	}
-	return s.responder.Prepare(m.Response)
+	for _, r := range m.Responses() {
+		if err := s.responder.Prepare(r); err != nil {
+			return err
+		}
+	}
+	if m.Scripted() {
+		return s.prepareScript(m)
+	}
+	return nil
 }
 
 // inInsertionOrder sorts stubs that were saved with their insertion index behind the others, by that index.
@@ -91,7 +101,10 @@ func (s *Server) add(m *mapping.StubMapping) error {
 	if m.ShouldPersist() && m.SharedFile {
 		return errors.New("stubs that were loaded from a file with several mappings cannot be saved")
 	}
-	stub := s.catalog.Put(m)
+	stub, err := s.put(m)
+	if err != nil {
+		return err
+	}
 	if m.ShouldPersist() {
 		return s.write(stub)
 	}

@@ -17,6 +17,13 @@ type Options struct {
 	Mappings []Source
 	// Journal bounds the request journal.
 	Journal Journal
+	// MaxStubs bounds the stubs that the server holds; further ones are refused. 0 is 100,000, negative no limit.
+	MaxStubs int
+	// State bounds what scripts remember between requests.
+	State State
+	// Strict makes [Server.Close] return what [Server.Verify] does, and the answer to an unmatched request say in its last
+	// lines which stub came nearest and why that did not match.
+	Strict bool
 	// MaxRequestBody bounds request bodies in bytes; larger ones are answered 413. 0 is 64 MiB.
 	MaxRequestBody int64
 	// Seed makes everything random (delays, shares, fault choices, template randomness, ids) repeat; 0 is really random.
@@ -44,7 +51,16 @@ type Journal struct {
 	ResponseBodyLimit int
 }
 
+// State bounds the keys and values that stubs keep across requests. What was used least recently goes first.
+type State struct {
+	Sessions int   // most sessions kept; 0 is 10,000, negative no limit
+	Bytes    int64 // most bytes of keys and values kept; 0 is 16 MiB, negative no limit
+}
+
 // compatibleVersion is the WireMock release whose behaviour is reproduced.
 const compatibleVersion = "3.13.2"
 
-const defaultMaxRequestBody = 64 << 20
+const (
+	defaultMaxRequestBody = 64 << 20
+	defaultMaxStubs       = 100_000
+)

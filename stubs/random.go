@@ -18,6 +18,14 @@ func newRandom(seed uint64) *random {
 	return &random{seeded: rand.New(rand.NewPCG(seed, seed))}
 }
 
+// templateSource feeds the random helpers of templates; nil is the runtime's.
+func (o *Options) templateSource() rand.Source {
+	if o.Seed == 0 {
+		return nil
+	}
+	return rand.NewPCG(o.Seed, 1)
+}
+
 // NormFloat64 draws from the standard normal distribution.
 func (r *random) NormFloat64() float64 {
 	if r.seeded == nil {

@@ -41,6 +41,7 @@ func (s *Server) newResponder() (responder, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.templates = engine
 	responses := respond.Options{
 		Files: s.bodies, Settings: s.settings.Load, Random: s.random,
 		Templates: engine, GlobalTemplating: o.GlobalTemplating,
@@ -94,6 +95,6 @@ func (s *Server) newTemplates() (*template.Engine, error) {
 	return template.New(template.Options{
 		PermittedSystemKeys: s.options.PermittedSystemKeys, Environment: os.LookupEnv, Hostname: hostname,
 		Now: s.clock, MaxCacheEntries: s.options.TemplateCache,
-		Log: func(_, message string) { s.log.Info(message) },
+		Rand: s.options.templateSource(), Log: func(_, message string) { s.log.Info(message) },
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -22,12 +23,14 @@ type exchange struct {
 	request event.Request
 	view    requestmatch.View
 	host    [1]string
+	answer  *mapping.ResponseDefinition // that the stub's script chose; nil is the stub's own
 }
 
 // serveStub answers one request from the stubs: overrides first, then match, journal, respond.
 func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 	received := s.clock()
 	began := time.Now()
+	s.expire(received)
 	var d disturbance
 	if s.overrides.active.Load() != nil {
 		d = s.disturb(w, r)
@@ -43,8 +46,8 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	stub := s.find(&x.view)
 	x.ServeEvent.Request = &x.request
+	stub := s.find(x)
 	served.Host, served.Path = x.request.Host, x.view.Path()
 	if stub != nil {
 		stub.Hits.Add(1)
@@ -53,8 +56,10 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 	}
 	s.respond(w, r, x)
 	served.Status, served.Bytes = x.Response.Status, len(x.Response.Body)
+	served.asked = x.Timing.AddedDelay()
 	if x.Response.Fault != "" {
 		served.Status = 0
+		s.counters.broken.Add(1)
 	}
 	s.finish(&served, began)
 }
@@ -67,15 +72,24 @@ func (s *Server) finish(v *Served, began time.Time) {
 	}
 }
 
-// find returns the first stub in order that the request fits and whose scenario allows it.
-func (s *Server) find(v *requestmatch.View) *catalog.Stub {
+// find returns the first stub in order that the request fits and whose script and scenario allow it.
+func (s *Server) find(x *exchange) *catalog.Stub {
+	v := &x.view
 	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
 	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
-		if requestmatch.Exact(stub.Request, v) && (stub.Scenario == nil || stub.Scenario.Serve(stub.StubMapping)) {
+		if requestmatch.Exact(stub.Request, v) && s.enter(stub, x) {
 			return stub
 		}
 	}
 	return nil
+}
+
+// enter takes the steps that serving a request from the stub means, if it may.
+func (s *Server) enter(stub *catalog.Stub, x *exchange) bool {
+	if stub.Script != nil {
+		return s.play(stub, x)
+	}
+	return stub.Scenario == nil || stub.Scenario.Serve(stub.StubMapping)
 }
 
 // read takes the request in, body and all.
@@ -183,7 +197,11 @@ func splitHost(hostport, scheme string) (host string, port int) {
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 	ready := func() { s.journal.Add(&x.ServeEvent) }
 	if x.Stub != nil {
-		s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Stub.Response, ready)
+		answer := x.Stub.Response
+		if x.answer != nil {
+			answer, x.Definition = x.answer, x.answer
+		}
+		s.responder.Write(r.Context(), w, r, &x.ServeEvent, answer, ready)
 		if len(x.Stub.ServeEventListeners)+len(x.Stub.PostServeActions) > 0 {
 			s.responder.AfterServe(&x.ServeEvent)
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/journal"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/script"
+	"github.com/envd-dev/envd/stubs/internal/template"
 )
 
 // Server is one isolated stub server: its own mappings, scenarios, journal, settings and files. Create it with [New]; it
@@ -29,6 +32,11 @@ type Server struct {
 	settings atomic.Pointer[mapping.Settings]
 	bodies   files.Store // __files
 	mappings files.Store // mappings
+
+	templates *template.Engine
+	state     script.Store
+	lifetimes lifetimes
+	adding    sync.Mutex // makes the bound on stubs exact
 
 	overrides overrides
 	counters  counters
@@ -55,6 +63,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.started = s.clock()
 	s.journal = journal.New(journal.Limits{Disabled: o.Journal.Disabled, Entries: o.Journal.Entries, Bytes: o.Journal.Bytes})
+	s.state.Limits = script.Limits{Sessions: o.State.Sessions, Bytes: o.State.Bytes}
 	s.settings.Store(mapping.DefaultSettings())
 	if err := s.openFiles(); err != nil {
 		return nil, err

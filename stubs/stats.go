@@ -3,6 +3,8 @@ package stubs
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/envd-dev/envd/stubs/internal/metrics"
 )
 
 // Stats counts what a server has served since it was made. Admin requests do not count.
@@ -29,11 +31,16 @@ type Served struct {
 	Delay    time.Duration // that overrides added, measured
 	Outage   bool          // an override made the request fail before any stub was looked for
 	Bytes    int           // of the response body
+
+	asked time.Duration // the delay that the mapping or the settings asked for
 }
 
 type counters struct {
 	requests, matched, unmatched, faults atomic.Uint64
 	injected                             atomic.Int64
+
+	broken        atomic.Uint64 // by faults of mappings
+	added, served metrics.Histogram
 }
 
 // Stats returns the counts so far.
@@ -59,4 +66,8 @@ func (c *counters) count(v *Served) {
 		c.faults.Add(1)
 		c.injected.Add(int64(v.Delay))
 	}
+	if v.asked+v.Delay > 0 {
+		c.added.Observe(v.asked + v.Delay)
+	}
+	c.served.Observe(v.Duration)
 }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,24 @@ import (
 // Report compares the request with a stub, which is in a scenario whose state is state. The error is an exception that
 // WireMock throws where it cannot compare.
 func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) (string, error) {
-	c := comparison{View: v, pattern: stub.Request}
+	c := compareAll(stub, state, v)
+	return page(c.rows), c.failure
+}
+
+// Reasons are the differences that [Report] marks, in words: what does not match, what is wanted and what came.
+func Reasons(stub *mapping.StubMapping, state string, v *requestmatch.View) []string {
+	var out []string
+	for _, r := range compareAll(stub, state, v).rows {
+		if r.note == "" || r.left == r.right {
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: wanted %q, got %q", r.note, r.left, r.right))
+	}
+	return out
+}
+
+func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *comparison {
+	c := &comparison{View: v, pattern: stub.Request}
 	c.add(blank)
 	if stub.Name != "" {
 		c.add(row{left: stub.Name}, blank)
@@ -36,7 +54,7 @@ func Report(stub *mapping.StubMapping, state string, v *requestmatch.View) (stri
 		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", false))
 	}
 	c.add(blank)
-	return page(c.rows), c.failure
+	return c
 }
 
 // shown is the body as the page compares it: an empty one counts as present here, other than when serving.

@@ -21,6 +21,8 @@ type ServeEvent struct {
 	// Response is what was sent.
 	Response Response
 	Timing   Timing
+	// State is what the stub's script knew; nil for a stub without one.
+	State *State
 
 	mu        sync.Mutex
 	subEvents []SubEvent

@@ -25,9 +25,6 @@ type Extension struct {
 	Sequence []*ResponseDefinition
 	Then     AfterSequence
 
-	// Prepared is what serving the stub keeps count of. It is set before the stub becomes visible.
-	Prepared any
-
 	source *jsondoc.Object
 }
 
@@ -84,9 +81,17 @@ type Assignment struct {
 	IsAdd  bool
 }
 
-// Responses are all responses that the extension may answer with.
-func (x *Extension) Responses() []*ResponseDefinition {
-	out := append([]*ResponseDefinition(nil), x.Alternatives...)
+// Scripted reports whether the stub or its response has an extension.
+func (s *StubMapping) Scripted() bool { return s.Extension != nil || s.Response.Extension != nil }
+
+// Responses are all responses that the stub may answer with.
+func (s *StubMapping) Responses() []*ResponseDefinition {
+	out := []*ResponseDefinition{s.Response}
+	x := s.Extension
+	if x == nil {
+		return out
+	}
+	out = append(out, x.Alternatives...)
 	out = append(out, x.Sequence...)
 	if x.RateLimit != nil && x.RateLimit.Response != nil {
 		out = append(out, x.RateLimit.Response)

@@ -34,6 +34,9 @@ type StubMapping struct {
 	InsertionIndex int64
 	// Extension is the block of features that WireMock does not have; nil for a plain WireMock mapping.
 	Extension *Extension
+	// Script is what the extensions of the stub and of its response come to when served; nil for a plain WireMock mapping.
+	// It is set before the stub becomes visible.
+	Script any
 
 	empty emptied
 }

@@ -92,6 +92,9 @@ func bodyFileTemplatingDisabled(def *mapping.ResponseDefinition) bool {
 // render makes a definition with the templates' results.
 func (t *templates) render(ctx context.Context, r *Responder, ev *event.ServeEvent, def *mapping.ResponseDefinition) (*mapping.ResponseDefinition, error) {
 	m := template.NewModel(template.RequestName, ev.Request, variables(ev), def.TransformerParameters)
+	if ev.State != nil {
+		m.SetState(ev.State.Session, ev.State.Values)
+	}
 	out := *def
 	out.Prepared = nil
 	if err := t.renderBody(ctx, r, m, def, &out); err != nil {

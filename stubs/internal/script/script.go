@@ -19,6 +19,8 @@ type Render func(template, session string, values Values) (string, error)
 // Script is the extension of one stub at work. It is safe for concurrent use.
 type Script struct {
 	*mapping.Extension
+	response *mapping.ResponseDefinition // the stub's own
+
 	seed  uint64 // 0 is really random
 	limit int    // sessions that are counted for
 
@@ -28,14 +30,19 @@ type Script struct {
 	weights   float64 // sum
 }
 
-// New prepares an extension. With a seed other than 0 the n-th request of a session always gets the same draw, however
+var none = &mapping.Extension{}
+
+// New prepares what a stub and its response ask for. With a seed other than 0 the n-th request of a session always gets the same draw, however
 // requests to other stubs fall in between.
-func New(x *mapping.Extension, seed uint64, limits Limits) *Script {
-	s := &Script{Extension: x, seed: seed, limit: limits.Sessions}
+func New(m *mapping.StubMapping, seed uint64, limits Limits) *Script {
+	s := &Script{Extension: m.Extension, response: m.Response, seed: seed, limit: limits.Sessions}
+	if s.Extension == nil {
+		s.Extension = none
+	}
 	if s.limit == 0 {
 		s.limit = DefaultSessions
 	}
-	for _, a := range x.Alternatives {
+	for _, a := range s.Alternatives {
 		s.weights += a.Extension.Weight
 	}
 	return s
@@ -89,12 +96,10 @@ type Scenario interface {
 
 // Turn is how a request is answered.
 type Turn struct {
-	Response *mapping.ResponseDefinition // nil is the stub's own
+	Response *mapping.ResponseDefinition // nil only for what is limited
 	Session  string
 	Values   Values
-	// Limited says that the request came too fast; without a response of the stub's own for that, it may come again after
-	// RetryAfter.
-	Limited    bool
+	// RetryAfter is how long a request came too early: it is answered with the limit's response, or 429 when that has none.
 	RetryAfter time.Duration
 	Err        error // the state could not be changed
 }
@@ -111,7 +116,7 @@ func (s *Script) Take(store *Store, session string, now time.Time, scenario Scen
 	}
 	turn := Turn{Session: session, Values: values}
 	if wait := p.wait(s.RateLimit, now); wait > 0 {
-		turn.Limited, turn.Response, turn.RetryAfter = true, s.RateLimit.Response, wait
+		turn.Response, turn.RetryAfter = s.RateLimit.Response, wait
 		return turn, scenario.Allows()
 	}
 	if !scenario.Enter() {
@@ -160,7 +165,7 @@ func (s *Script) choose(session string, p *progress) *mapping.ResponseDefinition
 		return a
 	}
 	if len(s.Sequence) == 0 {
-		return nil
+		return s.response
 	}
 	step, last := p.step, uint64(len(s.Sequence)-1)
 	p.step++
@@ -210,7 +215,7 @@ func (s *Script) uniform(session string, n uint64) float64 {
 // change applies the changes of the stub and of the response, all or none.
 func (s *Script) change(store *Store, in *Session, response *mapping.ResponseDefinition, render Render) (Values, error) {
 	steps := s.Change
-	if response != nil && response.Extension != nil {
+	if response.Extension != nil {
 		steps = append(steps[:len(steps):len(steps)], response.Extension.Change...)
 	}
 	old := in.Values()

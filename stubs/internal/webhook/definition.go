@@ -37,6 +37,9 @@ func (r *Runner) define(ev *event.ServeEvent, parameters *jsondoc.Object) (*defi
 	x := &renderer{ctx: ctx, engine: r.options.Templates}
 	if x.engine != nil {
 		x.model = template.NewModel(template.OriginalRequestName, ev.Request, nil, parameters)
+		if ev.State != nil {
+			x.model.SetState(ev.State.Session, ev.State.Values)
+		}
 	}
 	d := &definition{method: x.render(text(parameters, "method", http.MethodGet)), url: x.render(text(parameters, "url", ""))}
 	if _, ok := parameters.Get("url"); !ok {
