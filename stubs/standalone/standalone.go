@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -124,14 +123,12 @@ func (c *config) transport(out io.Writer) (transport.Options, error) {
 		o.HTTPS = &addr
 	}
 	if c.trace {
-		o.Trace = func(in bool, data []byte) {
+		o.Trace = func(in bool, line string) {
 			direction := "<<"
 			if in {
 				direction = ">>"
 			}
-			for line := range strings.Lines(string(data)) {
-				fmt.Fprintln(out, direction, strings.TrimRight(line, "\r\n"))
-			}
+			fmt.Fprintln(out, direction, line)
 		}
 	}
 	return o, c.tls(&o)

@@ -14,7 +14,7 @@ import (
 type tlsListener struct {
 	inner  net.Listener // nil when there are only tunnels
 	config *tls.Config
-	trace  func(in bool, data []byte)
+	trace  func(in bool, line string)
 
 	ready  chan net.Conn
 	failed chan error
@@ -25,7 +25,7 @@ type tlsListener struct {
 	cancel context.CancelFunc
 }
 
-func newTLSListener(inner net.Listener, config *tls.Config, trace func(bool, []byte)) *tlsListener {
+func newTLSListener(inner net.Listener, config *tls.Config, trace func(bool, string)) *tlsListener {
 	l := &tlsListener{inner: inner, config: config, trace: trace,
 		ready: make(chan net.Conn), failed: make(chan error, 1), done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())

@@ -27,8 +27,8 @@ type Options struct {
 	NoHTTP2Plain, NoHTTP2TLS   bool
 	MaxHeaderBytes             int // 0 is net/http's default
 	IdleTimeout, HeaderTimeout time.Duration
-	// Trace, when not nil, sees all traffic in plain text.
-	Trace func(in bool, data []byte)
+	// Trace, when not nil, sees all traffic in plain text, line by line.
+	Trace func(in bool, line string)
 	Log   *log.Logger
 }
 
@@ -194,7 +194,7 @@ func (s *Server) Close() error {
 // plainListener wraps what it accepts.
 type plainListener struct {
 	net.Listener
-	trace func(in bool, data []byte)
+	trace func(in bool, line string)
 }
 
 func (l plainListener) Accept() (net.Conn, error) {

@@ -22,7 +22,7 @@ type Conn struct {
 	// Tunnel is the host and port that a browser reaches through CONNECT on this connection; "" otherwise.
 	Tunnel string
 
-	trace func(in bool, data []byte) // may be nil
+	trace *tracer // may be nil
 	tls   *tls.ConnectionState
 
 	mu     sync.Mutex
@@ -36,9 +36,12 @@ type Conn struct {
 }
 
 // NewConn wraps c, which has completed its handshake if it is TLS; trace, when not nil, sees everything that is read and
-// written, in plain text.
-func NewConn(c net.Conn, trace func(in bool, data []byte)) *Conn {
-	w := &Conn{Conn: c, trace: trace}
+// written, in plain text and line by line.
+func NewConn(c net.Conn, trace func(in bool, line string)) *Conn {
+	w := &Conn{Conn: c}
+	if trace != nil {
+		w.trace = &tracer{emit: trace}
+	}
 	if t, ok := c.(*tls.Conn); ok {
 		state := t.ConnectionState()
 		w.tls = &state
@@ -54,10 +57,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.framer.feed(p[:n], c.keep)
 		c.mu.Unlock()
 		if c.trace != nil {
-			c.trace(true, p[:n])
+			c.trace.see(true, p[:n])
 		}
 	}
 	return n, err
+}
+
+// Close implements net.Conn.
+func (c *Conn) Close() error {
+	if c.trace != nil {
+		c.trace.end()
+	}
+	return c.Conn.Close()
 }
 
 // keep is called by the framer, with the lock held.
@@ -99,7 +110,7 @@ const proto = "HTTP/1.1 "
 // Write implements net.Conn.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.trace != nil {
-		c.trace(false, p)
+		c.trace.see(false, p)
 	}
 	if c.statusLine == "" && c.fields == "" || !bytes.HasPrefix(p, []byte("HTTP/1.")) {
 		return c.Conn.Write(p)
@@ -156,7 +167,7 @@ func (c *Conn) Reset() error {
 // WriteRaw sends bytes past every layer but TLS.
 func (c *Conn) WriteRaw(p []byte) error {
 	if c.trace != nil {
-		c.trace(false, p)
+		c.trace.see(false, p)
 	}
 	n, err := c.Conn.Write(p)
 	if err == nil && n < len(p) {
