@@ -40,8 +40,21 @@ type service struct {
 	address   netip.Addr
 	stop      envd.Stop
 	log       *logfile.Log  // nil where another process records it
-	pumped    chan struct{} // closed once all output is in the log
+	pumped    chan struct{} // closed once all output is in the log, which is when the container has ended; nil as log
 	failed    error         // of recording; read after pumped
+
+	spec client.ContainerCreateOptions // how it was made
+	tree string
+}
+
+// over tells of a service of this process whether it has ended.
+func (s *service) over() bool {
+	select {
+	case <-s.pumped:
+		return true
+	default:
+		return false
+	}
 }
 
 func newEnvironment(r *Runtime, cli *client.Client, id, networkID string, subnet netip.Prefix, control int) *environment {
@@ -102,6 +115,9 @@ func (e *environment) explain(ctx context.Context, err error) error {
 	return err
 }
 
+// dialTimeout bounds a connection to a container that vanished meanwhile.
+const dialTimeout = 10 * time.Second
+
 func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn, error) {
 	svc, err := e.service(ctx, name)
 	if err != nil {
@@ -110,10 +126,10 @@ func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn
 	if name == envd.GatewayName && port == 0 {
 		port = e.control
 	}
-	if !svc.address.IsValid() {
-		return nil, fmt.Errorf("service %s has ended, or is in no network", name)
+	if !svc.address.IsValid() || svc.over() { // nobody has the address any more: it would not even be refused
+		return nil, fmt.Errorf("service %s: %w", name, envd.ErrExited)
 	}
-	var dialer net.Dialer
+	dialer := net.Dialer{Timeout: dialTimeout}
 	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(svc.address.String(), strconv.Itoa(port)))
 }
 

@@ -90,9 +90,15 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if err != nil {
 		return fmt.Errorf("leash of environment %s: %w", id, err)
 	}
-	networkID, subnet, err := r.createNetwork(ctx, cli, id, env)
-	if err != nil {
-		return errors.Join(err, l.cut()) // the engine may have made it all the same: the leash looks
+	// Let finish what it asked for: whether a request that was broken off still has its effect, nobody knows.
+	asked := context.WithoutCancel(ctx)
+	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
+	if err = errors.Join(ctx.Err(), err); err != nil {
+		left, removeErr := remove(asked, cli, id)
+		if removeErr != nil || len(left) > 0 {
+			return errors.Join(err, removeErr, l.cut())
+		}
+		return errors.Join(err, l.release())
 	}
 	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
 	e.leash, e.spec = l, env
@@ -178,12 +184,7 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 	if len(cmd.Command) == 0 {
 		return -1, errors.New("exec: no command given")
 	}
-	var code int
-	if cmd.Service == "" {
-		code, err = e.runCommand(ctx, cmd)
-	} else {
-		code, err = e.execInService(ctx, cmd)
-	}
+	code, err := e.exec(ctx, cmd)
 	if ctx.Err() != nil {
 		err = errors.Join(ctx.Err(), err)
 	}

@@ -73,7 +73,8 @@ func gateway(args []string) int {
 		return 2
 	}
 	fmt.Println("gateway", strings.Join(args, " "))
-	l, err := net.Listen("unix", strings.TrimPrefix(*control, "unix:"))
+	network, where, _ := strings.Cut(*control, ":")
+	l, err := net.Listen(network, where)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

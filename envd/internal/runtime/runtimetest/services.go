@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -118,17 +119,25 @@ func testFiles(t *testing.T, b *bench) {
 	svc := b.workload("svc", "hold")
 	svc.WorkDir = host
 	b.create(&envd.Environment{Services: []envd.Service{*svc}})
-	for i, path := range []string{
+	paths := []string{
 		existing, filepath.Join(host, "new.conf"), filepath.Join(host, "deep/er/new.conf"), filepath.Join(host, "deep/sibling.conf"),
 		"/tmp/.private/a.pem", "/top-level-of-nobody/app.yaml", "/etc/of-nobody/app.yaml", "/etc/app-of-nobody.yaml",
-	} {
-		for _, version := range []string{"longer first", "second"} { // writing again replaces
-			content := version + " " + strconv.Itoa(i)
+	}
+	for _, version := range []string{"longer first", "second before the start", "third"} { // writing again replaces
+		for i, path := range paths {
 			require.NoError(t, b.rt.Do(b.ctx, b.id, envd.Operation{
-				Kind: envd.OpFile, Target: path, Service: svc, File: &envd.File{Path: path, Mode: 0o640}, Content: []byte(content),
+				Kind: envd.OpFile, Target: path, Service: svc, File: &envd.File{Path: path, Mode: 0o640}, Content: []byte(fmt.Sprint(version, " ", i)),
 			}))
-			got, _ := b.exec("", "read:"+path)
-			assert.Equal(t, content, got, path)
+		}
+		if version == "longer first" {
+			continue // nobody has seen it
+		}
+		if version != "third" {
+			b.start(svc)
+		}
+		for i, path := range paths {
+			got, _ := b.exec("svc", "read:"+path)
+			assert.Equal(t, fmt.Sprint(version, " ", i), got, path)
 		}
 	}
 	kept, err := os.ReadFile(existing)
@@ -223,7 +232,9 @@ func testDestroyDaemon(t *testing.T, b *bench) {
 	b.create(nil)
 	b.start(b.workload("svc", "daemonise:9703"))
 	assert.Equal(t, 0, b.wait("svc").Code)
-	b.answers("svc", 9703, "daemon ping")
+	if !b.h.EndsTogether {
+		b.answers("svc", 9703, "daemon ping")
+	}
 	left, err := b.rt.Destroy(b.ctx, b.id)
 	require.NoError(t, err)
 	assert.Empty(t, left)

@@ -32,6 +32,9 @@ type Harness struct {
 
 	// Measures tells whether Stats has real figures.
 	Measures bool
+
+	// EndsTogether tells that what a service daemonised ends when its first process does, as in containers.
+	EndsTogether bool
 }
 
 // patience bounds everything that is to happen soon. It is generous, because machines that test are busy.

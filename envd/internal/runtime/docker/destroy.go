@@ -1,0 +1,192 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/api/types/volume"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// objects are what the engine has of one environment, or of all.
+type objects struct {
+	containers []container.Summary
+	networks   []network.Summary
+	volumes    []volume.Volume
+}
+
+func (o objects) any() bool { return len(o.containers)+len(o.networks)+len(o.volumes) > 0 }
+
+func list(ctx context.Context, cli *client.Client, which client.Filters) (objects, error) {
+	var o objects
+	containers, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: which})
+	if err != nil {
+		return o, unreachable(cli.DaemonHost(), err)
+	}
+	networks, err := cli.NetworkList(ctx, client.NetworkListOptions{Filters: which})
+	if err != nil {
+		return o, unreachable(cli.DaemonHost(), err)
+	}
+	volumes, err := cli.VolumeList(ctx, client.VolumeListOptions{Filters: which})
+	if err != nil {
+		return o, unreachable(cli.DaemonHost(), err)
+	}
+	o.containers, o.networks, o.volumes = containers.Items, networks.Items, volumes.Items
+	return o, nil
+}
+
+// Destroy removes everything that bears the environment's label, whoever made it.
+func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, error) {
+	cli, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	left, err := remove(ctx, cli, envID)
+	if err != nil || len(left) > 0 {
+		return left, err // the leash stays, and tries again once this process has ended
+	}
+	r.mu.Lock()
+	e := r.envs[envID]
+	delete(r.envs, envID)
+	r.mu.Unlock()
+	if e == nil {
+		return nil, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, svc := range e.services {
+		select {
+		case <-svc.pumped:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, e.leash.release()
+}
+
+// remove removes containers first, because networks and volumes in use cannot go, and looks again until nothing is
+// there: a creation may have been under way.
+func remove(ctx context.Context, cli *client.Client, id string) ([]envd.Leftover, error) {
+	for attempt := 0; ; attempt++ {
+		o, err := list(ctx, cli, of(id))
+		if err != nil || !o.any() {
+			return nil, err
+		}
+		left := removeAll(ctx, cli, o)
+		if len(left) > 0 && (ctx.Err() != nil || attempt == removeAttempts) {
+			return left, nil
+		}
+		if len(left) > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(removePause):
+			}
+		}
+	}
+}
+
+const (
+	removeAttempts = 20
+	removePause    = 100 * time.Millisecond
+)
+
+func removeAll(ctx context.Context, cli *client.Client, o objects) []envd.Leftover {
+	var mu sync.Mutex
+	var left []envd.Leftover
+	failed := func(kind, id string, err error) {
+		if err != nil && !notFound(err) {
+			mu.Lock()
+			defer mu.Unlock()
+			left = append(left, envd.Leftover{Kind: kind, ID: id, Detail: err.Error()})
+		}
+	}
+	var all sync.WaitGroup
+	for _, c := range o.containers {
+		all.Go(func() { failed("container", c.ID, removeContainer(ctx, cli, c.ID)) })
+	}
+	all.Wait()
+	for _, n := range o.networks {
+		_, err := cli.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+		failed("network", n.ID, err)
+	}
+	for _, v := range o.volumes {
+		_, err := cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{})
+		failed("volume", v.Name, err)
+	}
+	return left
+}
+
+// Collect removes the environments of this engine that nobody owns any more: the runner is dead, or, where that cannot
+// be told from here, the lease is over. It returns what it removed, or with dryRun what it would remove, and an error
+// for what it could not. Objects without envd's labels are never touched.
+func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
+	cli, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	defer cli.Close()
+	o, err := list(ctx, cli, of(""))
+	if err != nil {
+		return nil, err
+	}
+	var stray objects
+	var found []envd.Leftover
+	judge := func(kind, id, name string, labels map[string]string) bool {
+		why := abandoned(labels, time.Now())
+		if why != "" {
+			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
+		}
+		return why != ""
+	}
+	for _, c := range o.containers {
+		name := ""
+		if len(c.Names) > 0 {
+			name = c.Names[0][1:]
+		}
+		if judge("container", c.ID, name, c.Labels) {
+			stray.containers = append(stray.containers, c)
+		}
+	}
+	for _, n := range o.networks {
+		if judge("network", n.ID, n.Name, n.Labels) {
+			stray.networks = append(stray.networks, n)
+		}
+	}
+	for _, v := range o.volumes {
+		if judge("volume", v.Name, v.Name, v.Labels) {
+			stray.volumes = append(stray.volumes, v)
+		}
+	}
+	if dryRun {
+		return found, nil
+	}
+	var errs []error
+	for _, l := range removeAll(ctx, cli, stray) {
+		errs = append(errs, errors.New(l.Kind+" "+l.ID+": "+l.Detail))
+	}
+	return found, errors.Join(errs...)
+}
+
+// abandoned says why nobody owns an object any more, or "".
+func abandoned(labels map[string]string, now time.Time) string {
+	switch livenessOf(labels[labelRunner]) {
+	case alive:
+		return ""
+	case dead:
+		return "its runner is dead"
+	}
+	expires, err := time.Parse(time.RFC3339, labels[labelExpires])
+	if err != nil {
+		return "" // not for us to say
+	}
+	if now.After(expires) {
+		return "its lease ended at " + labels[labelExpires]
+	}
+	return ""
+}

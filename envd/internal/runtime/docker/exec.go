@@ -1,0 +1,268 @@
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
+	if cmd.Service == "" {
+		return e.runCommand(ctx, cmd)
+	}
+	svc, err := e.service(ctx, cmd.Service)
+	if err != nil {
+		return -1, err
+	}
+	if svc.over() {
+		return e.runBeside(ctx, svc, cmd)
+	}
+	return e.execInService(ctx, svc, cmd)
+}
+
+// runCommand runs a program of this machine in a container that sees the machine's folders and the environment's
+// network.
+func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error) {
+	vars := map[string]string{}
+	for _, v := range os.Environ() {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			vars[name] = value
+		}
+	}
+	maps.Copy(vars, cmd.Env)
+	program, err := e.rt.lookup(cmd.Command[0], vars["PATH"])
+	if err != nil {
+		return -1, err
+	}
+	workDir := cmd.WorkDir
+	if workDir == "" {
+		workDir, _ = os.Getwd() // without one, the container's own
+	}
+	if workDir, err = e.rt.folder(workDir); err != nil {
+		return -1, fmt.Errorf("working directory: %w", err)
+	}
+	s := surroundings{workDir: workDir, command: helper(cmd, "", program)}
+	visible := append([]string{program, workDir}, cmd.Command[1:]...) // and what it is told to read
+	if s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, visible...); err != nil {
+		return -1, err
+	}
+	if s.user, s.groups, err = hostUser(""); err != nil {
+		return -1, err
+	}
+	return e.runContainer(ctx, e.containerSpec("", s, vars), "", e.filesOf(""), cmd)
+}
+
+// runBeside runs a command in the surroundings of a service whose container has ended: its image, files and environment.
+func (e *environment) runBeside(ctx context.Context, svc *service, cmd envd.Exec) (int, error) {
+	spec := svc.spec
+	config, host := *spec.Config, *spec.HostConfig
+	config.Entrypoint, config.Cmd = helper(cmd, "", cmd.Command[0]), nil
+	for name, value := range cmd.Env {
+		config.Env = append(slices.Clone(config.Env), name+"="+value)
+	}
+	if cmd.WorkDir != "" {
+		config.WorkingDir = cmd.WorkDir
+	}
+	spec.Config, spec.HostConfig = &config, &host
+	return e.runContainer(ctx, spec, svc.tree, e.filesOf(cmd.Service), cmd)
+}
+
+// runContainer runs a command in a container of its own. Removing that ends all that the command started.
+func (e *environment) runContainer(ctx context.Context, spec client.ContainerCreateOptions, tree string, files []placed, cmd envd.Exec) (code int, err error) {
+	spec.Name = e.containerName("exec-" + strings.ToLower(rand.Text()[:10]))
+	spec.Config.Hostname, spec.Config.Labels = "", e.rt.labels(e.id, labelCommand, cmd.Name)
+	spec.Config.OpenStdin, spec.Config.StdinOnce = cmd.Stdin != nil, cmd.Stdin != nil
+	spec.HostConfig.LogConfig, spec.HostConfig.Init = container.LogConfig{Type: "none"}, nil
+	spec.NetworkingConfig = e.endpoint(netip.Addr{}, nil)
+	asked := context.WithoutCancel(ctx)
+	created, err := e.cli.ContainerCreate(asked, spec)
+	if err != nil {
+		return -1, err
+	}
+	defer func() { err = errors.Join(err, e.removeContainer(asked, created.ID)) }()
+	if err := e.copyFiles(ctx, created.ID, tree, files); err != nil {
+		return -1, err
+	}
+	attached, err := e.cli.ContainerAttach(ctx, created.ID, client.ContainerAttachOptions{
+		Stream: true, Stdin: cmd.Stdin != nil, Stdout: true, Stderr: true,
+	})
+	if err != nil {
+		return -1, err
+	}
+	defer attached.Close()
+	if _, err := e.cli.ContainerStart(asked, created.ID, client.ContainerStartOptions{}); err != nil {
+		return -1, err
+	}
+	copied := carry(attached.HijackedResponse, cmd)
+	exit, err := e.wait(ctx, created.ID)
+	if err != nil {
+		return -1, err
+	}
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return exit.Code, err
+}
+
+// execInService runs a command in a service's container. The helper around it ends all that it started.
+func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.Exec) (int, error) {
+	id := rand.Text()
+	var env []string
+	for k, v := range cmd.Env {
+		env = append(env, k+"="+v)
+	}
+	slices.Sort(env)
+	created, err := e.cli.ExecCreate(ctx, svc.container, client.ExecCreateOptions{
+		Cmd: helper(cmd, id, cmd.Command[0]), Env: env, WorkingDir: cmd.WorkDir,
+		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true,
+	})
+	if conflict(err) {
+		return -1, fmt.Errorf("service %s: %w: nothing can be run in it", cmd.Service, envd.ErrExited)
+	}
+	if err != nil {
+		return -1, err
+	}
+	attached, err := e.cli.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return -1, err
+	}
+	defer attached.Close()
+	copied := carry(attached.HijackedResponse, cmd)
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return -1, errors.Join(err, e.endExec(context.WithoutCancel(ctx), svc, id, created.ID))
+	}
+	return e.execExit(ctx, created.ID)
+}
+
+// execExit waits for the end of a command whose output has ended.
+func (e *environment) execExit(ctx context.Context, exec string) (int, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		state, err := e.cli.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+		if err != nil {
+			return -1, err
+		}
+		if !state.Running {
+			return state.ExitCode, nil
+		}
+		select {
+		case <-ctx.Done():
+			return -1, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// endTimeout bounds the end of a command whose context is over.
+const endTimeout = 10 * time.Second
+
+// endExec ends a command and everything that it started: engines have no call for it, so a second helper does it inside.
+func (e *environment) endExec(ctx context.Context, svc *service, id, exec string) error {
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	for {
+		state, err := e.cli.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+		if notFound(err) || err == nil && !state.Running {
+			return nil // or its container is gone, and it with that
+		}
+		if err != nil {
+			return err
+		}
+		killer, err := e.cli.ExecCreate(ctx, svc.container, client.ExecCreateOptions{Cmd: []string{helperPath, shimVerb, "--kill", id}, AttachStdout: true})
+		if notFound(err) || conflict(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		attached, err := e.cli.ExecAttach(ctx, killer.ID, client.ExecAttachOptions{})
+		if err != nil {
+			return err
+		}
+		stop := context.AfterFunc(ctx, attached.Close)
+		_, err = io.Copy(io.Discard, attached.Reader)
+		stop()
+		attached.Close()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// carry copies a command's streams until its output has ended.
+func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
+	if cmd.Stdin != nil {
+		// Not waited for: a reader that blocks for ever, a terminal for one, must not hold up the command's end.
+		go func() {
+			_, _ = io.Copy(attached.Conn, cmd.Stdin) // a command need not read all of its input
+			_ = attached.CloseWrite()
+		}()
+	}
+	copied := make(chan error, 1)
+	go func() {
+		out, errs := &output{to: cmd.Stdout}, &output{to: cmd.Stderr, cpu: cmd.CPU}
+		_, err := stdcopy.StdCopy(out, errs, attached.Reader)
+		copied <- errors.Join(err, out.end(), errs.end())
+	}()
+	return copied
+}
+
+// output goes on taking in after its writer has failed, so that the command does not block. Where a command's CPU time
+// is asked for, its last words on stderr are the helper's, and held back.
+type output struct {
+	to   io.Writer
+	cpu  *time.Duration
+	held []byte
+	err  error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n := len(p)
+	if o.cpu != nil {
+		o.held = append(o.held, p...)
+		ready := max(0, len(o.held)-trailerLength)
+		p, o.held = o.held[:ready:ready], o.held[ready:]
+	}
+	o.pass(p)
+	return n, nil
+}
+
+func (o *output) pass(p []byte) {
+	if o.to != nil && o.err == nil && len(p) > 0 {
+		_, o.err = o.to.Write(p)
+	}
+}
+
+func (o *output) end() error {
+	if d, ok := readTrailer(o.held); ok {
+		*o.cpu = d
+	} else {
+		o.pass(o.held)
+	}
+	return o.err
+}
+
+func sameWriter(a, b io.Writer) bool {
+	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
+}

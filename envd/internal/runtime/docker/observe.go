@@ -1,0 +1,115 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Observe asks the engine for everything that bears the environment's label.
+func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error) {
+	var state envd.State
+	cli, err := r.client()
+	if err != nil {
+		return state, err
+	}
+	o, err := list(ctx, cli, of(envID))
+	if err != nil {
+		return state, err
+	}
+	state.Exists = o.any()
+	for _, c := range o.containers {
+		name := c.Labels[labelService]
+		if name == "" {
+			continue // a command is no service
+		}
+		if name == envd.GatewayName {
+			state.Gateway = c.State == container.StateRunning
+			continue
+		}
+		seen, err := cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		if notFound(err) {
+			continue
+		}
+		if err != nil {
+			return envd.State{}, err
+		}
+		if state.Services == nil {
+			state.Services = map[string]envd.ServiceState{}
+		}
+		state.Services[name], err = serviceState(seen.Container.State)
+		if err != nil {
+			return envd.State{}, fmt.Errorf("service %s: %w", name, err)
+		}
+	}
+	return state, nil
+}
+
+func serviceState(s *container.State) (envd.ServiceState, error) {
+	if s == nil {
+		return envd.ServiceState{}, errors.New("the engine tells no state")
+	}
+	started, err := time.Parse(time.RFC3339Nano, s.StartedAt)
+	out := envd.ServiceState{Running: s.Running, PID: s.Pid, Started: started}
+	if !s.Running && s.Status != container.StateCreated {
+		code := s.ExitCode
+		out.ExitCode = &code
+	}
+	return out, err
+}
+
+// stats takes one sample of every running service.
+func (e *environment) stats(ctx context.Context) ([]envd.Usage, error) {
+	found, err := e.cli.ContainerList(ctx, client.ContainerListOptions{Filters: of(e.id).Add("label", labelService)})
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Items) == 0 { // of an environment without services, or of none at all
+		_, err := e.rt.adopt(ctx, e.cli, e.id)
+		return nil, err
+	}
+	samples, errs := make([]*envd.Usage, len(found.Items)), make([]error, len(found.Items))
+	var all sync.WaitGroup
+	for i, c := range found.Items {
+		all.Go(func() { samples[i], errs[i] = sample(ctx, e.cli, c) })
+	}
+	all.Wait()
+	var usage []envd.Usage
+	for _, s := range samples {
+		if s != nil {
+			usage = append(usage, *s)
+		}
+	}
+	return usage, errors.Join(errs...)
+}
+
+// sample returns nil where the container has ended meanwhile.
+func sample(ctx context.Context, cli *client.Client, c container.Summary) (_ *envd.Usage, err error) {
+	one, err := cli.ContainerStats(ctx, c.ID, client.ContainerStatsOptions{})
+	if notFound(err) || conflict(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, one.Body.Close()) }()
+	var s container.StatsResponse
+	if err := json.NewDecoder(one.Body).Decode(&s); err != nil {
+		return nil, err
+	}
+	if s.MemoryStats.Usage == 0 {
+		return nil, nil
+	}
+	// What the kernel can drop at will is not the service's need; cgroup v1 and v2 name it differently.
+	cache := max(s.MemoryStats.Stats["total_inactive_file"], s.MemoryStats.Stats["inactive_file"])
+	memory := s.MemoryStats.Usage - min(cache, s.MemoryStats.Usage)
+	return &envd.Usage{Service: c.Labels[labelService], CPU: envd.Duration(s.CPUStats.CPUUsage.TotalUsage), RSSBytes: int64(memory)}, nil
+}

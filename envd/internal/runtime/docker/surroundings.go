@@ -1,0 +1,248 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// surroundings are what a container runs and what that finds around it.
+type surroundings struct {
+	image   string
+	command []string // empty: the image's own
+	workDir string
+	tree    string // folder of this machine that the container gets a copy of
+	user    string
+	groups  []string
+	mounts  []mount.Mount
+	init    bool // the engine's own first process: signals act as on any process, and orphans are reaped
+}
+
+// ofService works out a service's: its image, a static program of this machine in an image of its own, or any other
+// program of this machine among the machine's own folders.
+func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[string]string) (surroundings, error) {
+	if svc.Image != "" {
+		err := pull(ctx, e.cli, svc.Image)
+		return surroundings{image: svc.Image, command: svc.Command, workDir: svc.WorkDir, user: svc.User}, err
+	}
+	if len(svc.Command) == 0 {
+		return surroundings{}, fmt.Errorf("%w: service %s has neither a command nor an image", envd.ErrUnsupported, svc.Name)
+	}
+	program, err := e.rt.lookup(svc.Command[0], env["PATH"])
+	if err != nil {
+		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
+	workDir, err := e.rt.folder(svc.WorkDir)
+	if err != nil {
+		return surroundings{}, fmt.Errorf("service %s: working directory: %w", svc.Name, err)
+	}
+	static, err := isStatic(program)
+	if err != nil {
+		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
+	s := surroundings{workDir: workDir, init: true}
+	if static {
+		s.image, err = e.rt.packing.image(ctx, e.cli, content{program: program, at: program})
+		if workDir != "" {
+			s.mounts = append(s.mounts, bind(workDir))
+		}
+	} else {
+		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, workDir, program)
+	}
+	if err != nil {
+		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
+	s.command = append([]string{program}, svc.Command[1:]...)
+	if s.user, s.groups, err = hostUser(svc.User); err != nil {
+		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
+	return s, s.keepOut(svc.Name, e.filesOf(svc.Name))
+}
+
+// keepOut sees to it that no file of the environment ends up in a folder of this machine: a working directory is
+// copied where files go into it.
+func (s *surroundings) keepOut(service string, files []placed) error {
+	for _, f := range files {
+		i := slices.IndexFunc(s.mounts, func(m mount.Mount) bool { return within(f.path, m.Target) })
+		switch {
+		case i < 0:
+		case s.mounts[i].Target == s.workDir:
+			s.tree = s.workDir
+			s.mounts = slices.Delete(s.mounts, i, i+1)
+		default:
+			return fmt.Errorf("%w: service %s: file %s would be written into this machine's %s, where its program runs: give the service an image, a statically linked program, or the file a path below /tmp",
+				envd.ErrUnsupported, service, f.path, s.mounts[i].Target)
+		}
+	}
+	return nil
+}
+
+func within(name, dir string) bool {
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// lookup finds a program of this machine as the spec means it: in PATH, or with a slash relative to the spec.
+func (r *Runtime) lookup(name, searchPath string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(r.opts.Dir, name)
+		}
+		if _, err := exec.LookPath(name); err != nil {
+			return "", err
+		}
+		return filepath.Abs(name)
+	}
+	for _, dir := range filepath.SplitList(searchPath) {
+		candidate := filepath.Join(dir, name)
+		if _, err := exec.LookPath(candidate); filepath.IsAbs(dir) && err == nil {
+			return candidate, nil
+		}
+	}
+	return "", fmt.Errorf("there is no program %s in PATH (%s)", name, searchPath)
+}
+
+// folder resolves a folder of this machine.
+func (r *Runtime) folder(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(r.opts.Dir, name)
+	}
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no folder", name)
+	}
+	return name, err
+}
+
+// hostUser are the numbers of a user of this machine; by default the one who runs envd.
+func hostUser(name string) (string, []string, error) {
+	if name == "" {
+		groups, err := os.Getgroups()
+		if err != nil {
+			return "", nil, err
+		}
+		var more []string
+		for _, g := range groups {
+			more = append(more, strconv.Itoa(g))
+		}
+		return strconv.Itoa(os.Getuid()) + ":" + strconv.Itoa(os.Getgid()), more, nil
+	}
+	if strings.Trim(name, "0123456789:") == "" {
+		return name, nil, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return "", nil, err
+	}
+	return u.Uid + ":" + u.Gid, nil, nil
+}
+
+// own are the folders of the root that every container has for itself.
+var own = []string{"proc", "sys", "dev", "run", "tmp", "lost+found", strings.TrimPrefix(helperDir, "/")}
+
+// hostView is an image and mounts in which this machine's folders are where they always are, except /tmp and /run. Of
+// /tmp only what is asked for is there.
+func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...string) (string, []mount.Mount, error) {
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return "", nil, err
+	}
+	var mounts []mount.Mount
+	for _, entry := range entries {
+		if !entry.IsDir() || slices.Contains(own, entry.Name()) {
+			continue
+		}
+		m := bind("/" + entry.Name())
+		m.BindOptions.NonRecursive = entry.Name() == "var" // the engine's own mounts lie below it
+		mounts = append(mounts, m)
+	}
+	visible = slices.DeleteFunc(slices.Concat(visible, r.opts.Visible, []string{r.opts.Dir}), func(p string) bool {
+		return p == "/tmp" || !within(p, "/tmp") || within(p, path.Dir(envd.CAFile))
+	})
+	for _, p := range outermost(visible) {
+		mounts = append(mounts, bind(p))
+	}
+	image, err := r.ownImage(ctx, cli)
+	return image, mounts, err
+}
+
+// ownImage holds envd itself, and the symbolic links of this machine's root (/bin, /lib).
+func (r *Runtime) ownImage(ctx context.Context, cli *client.Client) (string, error) {
+	exe, err := r.exe()
+	if err != nil {
+		return "", err
+	}
+	c := content{program: exe, at: helperPath}
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return "", err
+	}
+	for _, entry := range entries {
+		if entry.Type()&os.ModeSymlink == 0 || slices.Contains(own, entry.Name()) {
+			continue
+		}
+		target, err := os.Readlink("/" + entry.Name())
+		if err != nil {
+			return "", err
+		}
+		c.links = append(c.links, link{"/" + entry.Name(), target})
+	}
+	return r.packing.image(ctx, cli, c)
+}
+
+func bind(folder string) mount.Mount {
+	return mount.Mount{Type: mount.TypeBind, Source: folder, Target: folder, BindOptions: &mount.BindOptions{}}
+}
+
+// outermost returns the absolute paths that exist, without those that lie below another.
+func outermost(paths []string) []string {
+	var existing []string
+	for _, p := range paths {
+		if _, err := os.Stat(p); filepath.IsAbs(p) && err == nil {
+			existing = append(existing, filepath.Clean(p))
+		}
+	}
+	slices.Sort(existing)
+	var out []string
+	for _, p := range slices.Compact(existing) {
+		if !slices.ContainsFunc(out, func(above string) bool { return within(p, above) }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// pull makes an image present.
+func pull(ctx context.Context, cli *client.Client, image string) error {
+	_, err := cli.ImageInspect(ctx, image)
+	if err == nil || !notFound(err) {
+		return err
+	}
+	pulling, err := cli.ImagePull(ctx, image, client.ImagePullOptions{})
+	if err == nil {
+		err = errors.Join(pulling.Wait(ctx), pulling.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("image %s is not on this machine, and could not be pulled (check its name and tag, docker login, and the network): %w", image, err)
+	}
+	return nil
+}
