@@ -86,7 +86,6 @@ func TestKillTrials(t *testing.T) {
 		trials = n
 	}
 	victims := []string{"starting runner", "runner", "init", "gateway", "service"}
-	mountsBefore := readFile(t, "/proc/self/mountinfo")
 	for i := range trials {
 		victim := victims[i%len(victims)]
 		id := fmt.Sprintf("trial-%d-%d", os.Getpid(), i)
@@ -94,7 +93,7 @@ func TestKillTrials(t *testing.T) {
 			break // one leak is enough to know
 		}
 	}
-	assert.Equal(t, mountsBefore, readFile(t, "/proc/self/mountinfo"), "no mount reaches the host")
+	assert.NotRegexp(t, " - (tmpfs|overlay) envd ", readFile(t, "/proc/self/mountinfo"), "no mount reaches the host")
 }
 
 // Without namespaces the end of the runner, at any moment, is still the end of everything.
@@ -205,18 +204,28 @@ func remains(id string, spaces []string, killed int64) (found []string) {
 		if startOf(stat) > killed {
 			continue
 		}
-		links, _ := filepath.Glob(p + "/ns/*")
+		if len(spaces) > 0 && inside(p, spaces) {
+			found = append(found, p+" "+string(argv))
+		}
 		files, _ := filepath.Glob(p + "/fd/*")
-		for _, link := range append(links, files...) {
-			target, _ := os.Readlink(link)
-			for _, space := range spaces {
-				if target == space {
-					found = append(found, link+" "+space)
-				}
+		for _, file := range files {
+			if target, _ := os.Readlink(file); len(spaces) > 0 && target == spaces[0] {
+				found = append(found, file+" "+target)
 			}
 		}
 	}
 	return found
+}
+
+// inside tells whether a process lives in all of the namespaces; single numbers may have been given away meanwhile.
+func inside(process string, spaces []string) bool {
+	for _, space := range spaces {
+		kind, _, _ := strings.Cut(space, ":")
+		if target, _ := os.Readlink(process + "/ns/" + kind); target != space {
+			return false
+		}
+	}
+	return true
 }
 
 // startOf reads a process's start, in ticks since boot, from /proc/PID/stat.
