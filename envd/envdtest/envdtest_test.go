@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -150,6 +151,10 @@ func TestAnEnvironmentThatEndedByItselfIsAnError(t *testing.T) {
 	resp, err := e.link.transport.RoundTrip(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
+	require.Eventually(t, func() bool {
+		_, err := e.link.client.Renew(t.Context(), e.ID, lease)
+		return err != nil
+	}, time.Minute, 5*time.Millisecond, "it is gone")
 	r.end()
 	assert.True(t, r.failed)
 	assert.Contains(t, r.logged, "taking "+e.ID+" down: ")

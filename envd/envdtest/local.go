@@ -58,7 +58,8 @@ func (e *Env) run(o options, spec string) error {
 	var meta evidence.Meta
 	if err := json.NewDecoder(stdout).Decode(&meta); err != nil {
 		stop()
-		return errors.Join(errors.New(strings.TrimSpace(progress.String())), cmd.Wait())
+		werr := cmd.Wait() // before its last words are read
+		return errors.Join(errors.New(strings.TrimSpace(progress.String())), werr)
 	}
 	stop()
 	e.ID, e.addresses = meta.ID, meta.Addresses

@@ -9,11 +9,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/store"
 	"github.com/envd-dev/envd/envd/internal/web"
-
-	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
 // pageRows is how many rows the first page shows of each kind.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -10,8 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"context"
 
 	"github.com/gin-gonic/gin"
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"mime"
 	"net/http"
 	"os"
 	"path"
@@ -147,19 +146,22 @@ func (a *api) serveFile(c *gin.Context, r store.Record, name string) {
 		refuse(c, &v1.Error{Code: v1.NotFound, Message: name + " is not a file"})
 		return
 	}
-	media := mime.TypeByExtension(path.Ext(name))
-	switch path.Ext(name) {
-	case ".html":
-	case ".json":
-		media = "application/json"
-	case ".ndjson":
-		media = "application/x-ndjson"
-	default:
-		media = "text/plain; charset=utf-8"
-	}
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-	c.Header("Content-Type", media)
+	c.Header("Content-Type", mediaType(name))
 	c.Header("Content-Length", strconv.FormatInt(info.Size(), 10))
 	c.Status(http.StatusOK)
 	_, _ = io.CopyN(c.Writer, f, info.Size()) // the reader has left when this fails
+}
+
+// mediaType of a file of a run directory. What is not one of envd's own documents is plain text.
+func mediaType(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".json":
+		return "application/json"
+	case ".ndjson":
+		return "application/x-ndjson"
+	}
+	return "text/plain; charset=utf-8"
 }
