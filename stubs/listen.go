@@ -64,7 +64,16 @@ func (s *Server) URL() string {
 
 // Close ends overrides and webhooks that are under way, and, of a started server, waits a moment for requests in flight and stops listening.
 // The server can still be used as a handler.
+// With Options.Strict it returns what [Server.Verify] finds, too.
 func (s *Server) Close() error {
+	err := s.close()
+	if s.options.Strict {
+		err = errors.Join(err, s.Verify())
+	}
+	return err
+}
+
+func (s *Server) close() error {
 	s.ClearOverrides()
 	s.responder.Close()
 	s.listening.mu.Lock()

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -48,16 +47,18 @@ func (s *Server) resetToDefaults() error {
 	return errors.Join(append(errs, err)...)
 }
 
-func isMappingFile(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
+func isMappingFile(name string) bool {
+	return strings.EqualFold(path.Ext(name), ".json") || isYAML(name)
+}
 
 // parseFile reads one mapping file and makes its stubs ready to serve.
 func (s *Server) parseFile(name string, data []byte) (stubs []*mapping.StubMapping, errs []error) {
-	parsed, multi, bad := mapping.ParseFile(data)
-	for _, err := range bad {
-		errs = append(errs, problem(name, data, err))
+	parsed, multi, bad := readMappings(name, data)
+	for _, p := range bad {
+		errs = append(errs, p)
 	}
 	for _, m := range parsed {
-		m.File, m.SharedFile = name, multi
+		m.Source, m.File, m.SharedFile = name, name, multi
 		if err := s.prepare(m); err != nil {
 			errs = append(errs, &Problem{Name: name, Message: err.Error()})
 			continue
@@ -144,7 +145,11 @@ func (s *Server) write(stub *catalog.Stub) error {
 	}
 	v := m.Value()
 	v.Set("insertionIndex", int64(stub.Seq()))
-	if err := s.mappings.Write(m.File, append(jackson.Pretty(v), '\n')); err != nil {
+	data, err := printMapping(m.File, v)
+	if err == nil {
+		err = s.mappings.Write(m.File, data)
+	}
+	if err != nil {
 		return fmt.Errorf("save mapping %s: %w", m.ID, err)
 	}
 	return nil

@@ -8,9 +8,9 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
-// Source is a document with mappings: one stub mapping, or {"mappings": […]}.
+// Source is a document with mappings: one stub mapping, or {"mappings": […]}; in YAML there may be several documents.
 type Source struct {
-	Name     string // for error messages: a file name
+	Name     string // for error messages: a file name. The document is YAML when it ends in .yaml or .yml, otherwise JSON.
 	Document []byte
 }
 
@@ -30,14 +30,11 @@ func (p *Problem) Error() string {
 }
 
 // CheckMappings reads a document with mappings without storing it and returns everything that is wrong with it: syntax,
-// unknown fields, unknown matchers, regular expressions and paths that do not compile …
+// unknown fields, unknown matchers, regular expressions and paths that do not compile … Name says, as that of a [Source],
+// whether the document is YAML.
 func CheckMappings(name string, document []byte) []*Problem {
-	_, _, errs := mapping.ParseFile(document)
-	out := make([]*Problem, len(errs))
-	for i, err := range errs {
-		out[i] = problem(name, document, err)
-	}
-	return out
+	_, _, problems := readMappings(name, document)
+	return problems
 }
 
 func problem(name string, document []byte, err *mapping.Error) *Problem {

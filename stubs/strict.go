@@ -1,9 +1,11 @@
 package stubs
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/event"
 )
 
 // StubInfo names a stub and says how often it answered.
@@ -11,7 +13,7 @@ type StubInfo struct {
 	ID, Name string
 	Method   string // as in the mapping; "ANY" when it gives none
 	URL      string // the URL, path, pattern or template of the mapping; "" when it gives none
-	File     string // below the mappings directory; "" when the stub came by other ways
+	File     string // below the mappings directory, or the name of its Source; "" when the stub came by the admin API
 	Hits     uint64
 }
 
@@ -22,14 +24,20 @@ type UnmatchedRequest struct {
 	Host        string
 	// Explanation compares the request with the stub that came nearest, in two columns.
 	Explanation string
+
+	request *event.Request
 }
 
 // Stubs lists the server's stubs in the order in which they are tried.
-func (s *Server) Stubs() []StubInfo { return infos(s.catalog.All()) }
+func (s *Server) Stubs() []StubInfo {
+	s.expire(s.clock())
+	return infos(s.catalog.All())
+}
 
 // Unused lists the stubs that have answered no request since they were stored. Unlike GET /__admin/mappings/unmatched it
 // does not depend on what the journal still remembers.
 func (s *Server) Unused() []StubInfo {
+	s.expire(s.clock())
 	var out []*catalog.Stub
 	for _, stub := range s.catalog.All() {
 		if stub.Hits.Load() == 0 {
@@ -42,7 +50,7 @@ func (s *Server) Unused() []StubInfo {
 func infos(stubs []*catalog.Stub) []StubInfo {
 	out := make([]StubInfo, len(stubs))
 	for i, s := range stubs {
-		out[i] = StubInfo{ID: s.ID, Name: s.Name, Method: s.Request.Method, URL: s.Request.URL.Expected, File: s.File, Hits: s.Hits.Load()}
+		out[i] = StubInfo{ID: s.ID, Name: s.Name, Method: s.Request.Method, URL: s.Request.URL.Expected, File: cmp.Or(s.File, s.Source), Hits: s.Hits.Load()}
 	}
 	return out
 }
@@ -59,7 +67,7 @@ func (s *Server) Unmatched() []UnmatchedRequest {
 		}
 		out = append(out, UnmatchedRequest{
 			Time: e.Request.Received, Method: e.Request.Method, URL: e.Request.URL, Host: e.Request.Host,
-			Explanation: string(e.Response.Body),
+			Explanation: string(e.Response.Body), request: e.Request,
 		})
 	}
 	return out

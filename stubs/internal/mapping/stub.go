@@ -28,6 +28,8 @@ type StubMapping struct {
 	ServeEventListeners   []ServeAction
 	// File is the slash-separated path, below the mappings directory, that the stub was loaded from or saved to.
 	File string
+	// Source is the name of the file or other document that the stub was read from.
+	Source string
 	// SharedFile says that File has several mappings, so that this one cannot be written back.
 	SharedFile bool
 	// InsertionIndex orders mappings that were saved by a server; 0 when not given.
