@@ -2,9 +2,11 @@ package standalone
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -25,7 +27,10 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/transport"
 )
 
-const certificateLife = 10 * 365 * 24 * time.Hour
+const (
+	certificateLife = 10 * 365 * 24 * time.Hour
+	authorityBits   = 2048
+)
 
 // tls fills in the certificates that the listeners need.
 func (c *config) tls(o *transport.Options) error {
@@ -128,6 +133,11 @@ func newCertificate(template *x509.Certificate, issuer *tls.Certificate) (*tls.C
 	if err != nil {
 		return nil, err
 	}
+	return certify(key, template, issuer)
+}
+
+// certify makes a certificate for a key.
+func certify(key crypto.Signer, template *x509.Certificate, issuer *tls.Certificate) (_ *tls.Certificate, err error) {
 	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
 		return nil, err
 	}
@@ -221,7 +231,11 @@ func (c *config) authority() (*authority, error) {
 }
 
 func (c *config) newAuthority() (*authority, error) {
-	ca, err := newCertificate(&x509.Certificate{
+	key, err := rsa.GenerateKey(rand.Reader, authorityBits) // the real server can only sign with RSA
+	if err != nil {
+		return nil, err
+	}
+	ca, err := certify(key, &x509.Certificate{
 		Subject:  pkix.Name{CommonName: "envd Certificate Authority", Organization: []string{"envd"}},
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
 		IsCA:     true, BasicConstraintsValid: true,
@@ -246,7 +260,7 @@ func (s store) encode(ca *tls.Certificate) ([]byte, error) {
 	if strings.EqualFold(s.kind, "pkcs12") {
 		return pkcs12.Modern.Encode(ca.PrivateKey, ca.Leaf, nil, s.password)
 	}
-	entry := keystore.KeyEntry{Alias: "wiremock-ca", Key: ca.PrivateKey.(*ecdsa.PrivateKey), Chain: []*x509.Certificate{ca.Leaf}}
+	entry := keystore.KeyEntry{Alias: "wiremock-ca", Key: ca.PrivateKey.(crypto.Signer), Chain: []*x509.Certificate{ca.Leaf}}
 	return keystore.EncodeJKS(entry, s.password, time.Now())
 }
 
