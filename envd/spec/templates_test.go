@@ -14,7 +14,7 @@ import (
 // TestTemplates reads every template with stand-ins for the programs that it wants in PATH.
 func TestTemplates(t *testing.T) {
 	bin := t.TempDir()
-	for _, program := range []string{"podinfo", "podcli", "python3"} {
+	for _, program := range []string{"podinfo", "podcli", "envd"} {
 		require.NoError(t, os.WriteFile(filepath.Join(bin, program), []byte("#!/bin/sh\n"), 0o755))
 	}
 	opts := testOptions()
