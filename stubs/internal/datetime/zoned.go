@@ -38,6 +38,13 @@ func anonymous(t time.Time) time.Time {
 	return t.In(time.FixedZone("", seconds))
 }
 
+// TwoDigitHour reports whether the hour of an ISO date and time, if there is one, has two digits and the fraction of its
+// second a point before it: package time is laxer.
+func TwoDigitHour(text string) bool {
+	const colon = len("2006-01-02T15")
+	return len(text) <= len("2006-01-02T") || len(text) > colon && text[colon] == ':' && strings.IndexByte(text, ',') < 0
+}
+
 // parseISO reads DateTimeFormatter.ISO_ZONED_DATE_TIME.
 func parseISO(text string) (time.Time, bool) {
 	body, region := text, ""
@@ -46,7 +53,7 @@ func parseISO(text string) (time.Time, bool) {
 	}
 	for _, layout := range [...]string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00:00"} {
 		t, err := time.Parse(layout, body)
-		if err != nil {
+		if err != nil || !TwoDigitHour(body) {
 			continue
 		}
 		if region == "" {

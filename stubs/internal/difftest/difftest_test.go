@@ -185,7 +185,6 @@ func TestFailuresOfTheReferenceAreNoDifference(t *testing.T) {
 	c := Case{Requests: []Request{{}}}
 	outcome := func(answer string) Outcome { return Outcome{Answers: []string{answer}} }
 	assert.Nil(t, compare(c, outcome("500"), outcome("404 page")))
-	assert.NotNil(t, compare(c, outcome("500"), outcome("299 ")))
 	assert.Equal(t, "whether the request matched", compare(c, outcome("404 page"), outcome("299 ")).What)
 	assert.Equal(t, "the page of an unmatched request", compare(c, outcome("404 page"), outcome("404 other")).What)
 }

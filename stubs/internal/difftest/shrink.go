@@ -71,7 +71,7 @@ func smallerRequests(r Request) []Request {
 
 func smallerTexts(s string) []string {
 	var out []string
-	for size := len(s) / 2; size > 0; size /= 2 {
+	for size := len(s); size > 0; size /= 2 {
 		for i := 0; i+size <= len(s); i += size {
 			out = append(out, s[:i]+s[i+size:])
 		}

@@ -126,7 +126,7 @@ func readISO(text string) (zoned, local *time.Time) {
 		zoned = &t.Time
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "2006-01"} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil && datetime.TwoDigitHour(text) {
 			return zoned, &t
 		}
 	}
