@@ -69,12 +69,7 @@ func TestRunSurvivesItsDaemon(t *testing.T) {
 		t.Skip("bin/k6 is missing; `make k6` builds it")
 	}
 	dir := t.TempDir()
-	app := filepath.Join(dir, "app")
-	self, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Symlink(self, app))
-	spec := filepath.Join(dir, "envd.yaml")
-	require.NoError(t, os.WriteFile(spec, fmt.Appendf(nil, daemonSpec, app), 0o644))
+	spec, _ := writeSpec(t, dir, daemonSpec)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 
 	daemon, c := startDaemon(t, filepath.Join(dir, "state"), address)

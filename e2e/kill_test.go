@@ -44,12 +44,7 @@ func TestNothingSurvivesSIGKILL(t *testing.T) {
 		trials = n
 	}
 	dir := t.TempDir()
-	app := filepath.Join(dir, "app")
-	self, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Symlink(self, app))
-	spec := filepath.Join(dir, "envd.yaml")
-	require.NoError(t, os.WriteFile(spec, fmt.Appendf(nil, killSpec, app), 0o644))
+	spec, _ := writeSpec(t, dir, killSpec)
 
 	for i := range trials {
 		victim := []string{"runner", "gateway", "init"}[i%3]

@@ -12,6 +12,7 @@ import (
 
 	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 	"github.com/envd-dev/envd/envd/internal/runtime/process"
 )
 
@@ -20,6 +21,13 @@ func Main(args []string) int {
 	// PID 1 of an environment is this binary too. It is told apart before anything else happens, to stay small.
 	if process.IsInit(args) {
 		return process.InitMain(args)
+	}
+	// So are the helper inside containers, and what removes them when the runner dies.
+	if docker.IsShim(args) {
+		return docker.ShimMain(args)
+	}
+	if docker.IsLeash(args) {
+		return docker.LeashMain(args)
 	}
 	launch.Inherited()
 	ctx, stop := interruptible()

@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 	"github.com/envd-dev/envd/envd/internal/runtime/process"
 	"github.com/envd-dev/envd/envd/spec"
 	"github.com/envd-dev/envd/loadprofiles"
@@ -66,8 +68,14 @@ func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.
 			o.Redact = secrets.Redact
 		}
 		return process.New(o), nil
+	case docker.Name:
+		o := docker.Options{Dir: s.Dir}
+		if dir != nil {
+			o.LogDir, o.Visible, o.Redact = dir.Path(evidence.LogsDir), []string{dir.Path()}, secrets.Redact
+		}
+		return docker.New(o), nil
 	default:
-		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: process", name)
+		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: process, docker", name)
 	}
 }
 
@@ -82,7 +90,8 @@ func visible(s *envd.Spec) []string {
 	if exe, err := os.Executable(); err == nil { // k6 is looked for beside it
 		paths = append(paths, filepath.Dir(exe))
 	}
-	return paths
+	// What this user cannot see or what is not there, as PATH often has it, cannot be kept visible either.
+	return slices.DeleteFunc(paths, func(path string) bool { _, err := os.Stat(path); return err != nil })
 }
 
 // newConfig is what a runner of this machine needs.
