@@ -33,6 +33,11 @@ type responder interface {
 // newResponder wires rendering, proxying and webhooks to the server's files and settings.
 func (s *Server) newResponder() (responder, error) {
 	o := s.options.ResponseOptions
+	if o.Proxy.NoPassThrough {
+		settings := *s.settings.Load()
+		settings.ProxyPassThrough = false
+		s.settings.Store(&settings)
+	}
 	client, err := o.Proxy.client()
 	if err != nil {
 		return nil, err

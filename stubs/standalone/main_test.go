@@ -198,6 +198,19 @@ func TestBrowserProxying(t *testing.T) {
 	}
 }
 
+func TestBrowserProxyingWithoutPassThrough(t *testing.T) {
+	target := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(target.Close)
+	r := run(t, "--enable-browser-proxying", "--proxy-pass-through", "false", "--ca-keystore", filepath.Join(t.TempDir(), "ca.jks"))
+	via, err := url.Parse(r.http)
+	require.NoError(t, err)
+	browser := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(via), DisableKeepAlives: true}}
+	_, body := fetch(t, browser, "GET", target.URL+"/x", "")
+	assert.Contains(t, body, "no stub mappings")
+	_, body = fetch(t, http.DefaultClient, "GET", r.http+"/__admin/settings", "")
+	assert.Contains(t, body, `"proxyPassThrough" : false`)
+}
+
 func TestProxyAllAndShutdown(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Host+" "+r.URL.Path)
