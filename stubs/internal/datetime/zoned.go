@@ -24,9 +24,14 @@ func ParseZoned(text string) (Time, error) {
 	return Time{}, ErrUnparsable
 }
 
-// named reports whether text has the names of t's month and weekday as java.time wants them: right, and in this case.
+// named reports whether text has the names of t's month and weekday as java.time wants them: right, and in this case
+// unless the form is RFC 1123's, with its comma after a short name.
 func named(t time.Time, text string) bool {
-	return strings.Contains(text, t.Month().String()[:3]) && strings.Contains(text, t.Weekday().String()[:3])
+	month, weekday := t.Month().String()[:3], t.Weekday().String()[:3]
+	if strings.IndexByte(text, ',') == len(weekday) {
+		return strings.Contains(strings.ToUpper(text), strings.ToUpper(month)) && strings.EqualFold(text[:len(weekday)], weekday)
+	}
+	return strings.Contains(text, month) && strings.Contains(text, weekday)
 }
 
 // anonymous keeps only the offset of t's zone.
