@@ -263,7 +263,7 @@ func (v Values) assign(a mapping.Assignment, session string, render Render) erro
 // wait is how long a request comes too early; 0 lets it through. The bucket holds as many requests as the limit lets
 // through in its interval and fills evenly: full is when it will be full again.
 func (p *progress) wait(l *mapping.RateLimit, now time.Time) time.Duration {
-	if l == nil {
+	if l == nil || !p.full.After(now) {
 		return 0
 	}
 	each := l.Per / time.Duration(l.Requests)
