@@ -51,7 +51,7 @@ func flags() []flagSpec {
 		{name: "logged-response-body-size-limit", arity: required, help: "Most bytes of a response body that the journal keeps."},
 		{name: "match-headers", arity: required, help: "Comma-separated request headers to match on when recording."},
 		{name: "max-http-client-connections", arity: required, def: "1000", help: "Most connections to one proxy target."},
-		{name: "max-request-journal-entries", arity: required, help: "Most entries in the request journal; the oldest go first."},
+		{name: "max-request-journal-entries", arity: required, def: "10000", help: "Most entries in the request journal; the oldest go first."},
 		{name: "max-template-cache-entries", arity: optional, help: "Most compiled templates to keep."},
 		{name: "no-request-journal", help: "Keep no request journal."},
 		{name: "permitted-system-keys", arity: optional, help: "Comma-separated case-insensitive regular expressions: the environment variables that templates may read."},
