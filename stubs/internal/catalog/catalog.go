@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
 // Stub is a stored mapping.
@@ -40,6 +41,36 @@ type Catalog struct {
 	byID  map[string]*Stub
 	order []*Stub // sorted by before; replaced, never changed in place
 	index index
+	near  atomic.Pointer[nearest]
+}
+
+// nearest is a search prepared for the stubs of one moment.
+type nearest struct {
+	order  []*Stub
+	search *requestmatch.Search
+}
+
+// Nearest returns the stub that the request comes nearest to and its distance, or nil when there are none. The first call
+// after a change prepares the search.
+func (c *Catalog) Nearest(v *requestmatch.View) (*Stub, float64) {
+	order := c.All()
+	if len(order) == 0 {
+		return nil, 0
+	}
+	near := c.near.Load()
+	if near == nil || len(near.order) != len(order) || &near.order[0] != &order[0] {
+		patterns := make([]*mapping.RequestPattern, len(order))
+		for i, s := range order {
+			patterns[i] = s.Request
+		}
+		near = &nearest{order, requestmatch.NewSearch(patterns)}
+		c.near.Store(near)
+	}
+	found, ok := near.search.Nearest(v)
+	if !ok {
+		return nil, 0
+	}
+	return order[found.Index], found.Distance
 }
 
 // Put stores a mapping in the place of the one with its ID, or as the newest.

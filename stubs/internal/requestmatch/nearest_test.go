@@ -2,7 +2,9 @@ package requestmatch
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -79,6 +81,54 @@ func TestNearestKeepsTheFirstOfEquals(t *testing.T) {
 	assert.Equal(t, []int{4, 1, 2}, got)
 	assert.Empty(t, nearest(request("GET", "/a"), nil, 3))
 	assert.Len(t, nearest(request("GET", "/a"), ps[:2], 3), 2)
+}
+
+// The search finds what a look at all patterns finds, whatever the URLs.
+func TestSearchAgreesWithNearest(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	text := func(most int) string {
+		b := []byte("/")
+		for range rnd.IntN(most) {
+			b = append(b, "ab/?"[rnd.IntN(4)])
+		}
+		return string(b)
+	}
+	for round := range 200 {
+		docs := make([]string, rnd.IntN(30))
+		for i := range docs {
+			kind := []string{"url", "urlPath", "urlPathPattern", "urlPathTemplate"}[rnd.IntN(4)]
+			method := []string{"GET", "POST", "ANY"}[rnd.IntN(3)]
+			url := strings.ReplaceAll(text([]int{5, 20, 200}[rnd.IntN(3)]), "?", "c")
+			if kind == "url" && rnd.IntN(2) == 0 {
+				url += "?" + strings.Repeat("x", rnd.IntN(3))
+			}
+			docs[i] = fmt.Sprintf(`{"method":%q,%q:%q,"headers":{"A":{"equalTo":"%d"}}}`, method, kind, url, rnd.IntN(2))
+		}
+		ps := patterns(t, docs...)
+		r := request([]string{"GET", "PUT"}[rnd.IntN(2)], text([]int{5, 20, 90}[rnd.IntN(3)]))
+		r.Header.Set("A", "1")
+		v := NewView(r)
+		got, ok := NewSearch(ps).Nearest(&v)
+		want := nearest(r, ps, 1)
+		if len(want) == 0 {
+			require.False(t, ok)
+			continue
+		}
+		require.Equal(t, want[0], got, "round %d: %s among %v", round, r.URL, docs)
+	}
+}
+
+func BenchmarkSearchOf1000(b *testing.B) {
+	docs := make([]string, 1000)
+	for i := range docs {
+		docs[i] = fmt.Sprintf(`{"method":"GET","urlPath":"/other/%d"}`, i)
+	}
+	s, r := NewSearch(patterns(b, docs...)), request("POST", "/something-else")
+	b.ReportAllocs()
+	for b.Loop() {
+		v := NewView(r)
+		s.Nearest(&v)
+	}
 }
 
 func BenchmarkNearestOf1000(b *testing.B) {
