@@ -64,7 +64,11 @@ func appServe(args []string) {
 	flags.Parse(args)
 
 	if *daemonise { // leave a grandchild in a session of its own behind
-		child := exec.Command(os.Args[0], "serve", "-listen", "127.0.0.1:0", "-ignore-term")
+		self, err := os.Executable()
+		if err != nil {
+			fatal(err)
+		}
+		child := exec.Command(self, "serve", "-listen", "127.0.0.1:0", "-ignore-term")
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := child.Start(); err != nil {
 			fatal(err)

@@ -85,7 +85,7 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 	case errors.Is(result.Cause, runner.ErrInterrupted) && !result.WasReady:
 		return &exitError{exitInterrupted, nil}
 	case !result.WasReady:
-		return withCode(exitEnvironment, result.Cause)
+		return &exitError{exitEnvironment, nil} // the progress has told why
 	case len(result.Verdict.Leftovers) > 0:
 		return withCode(exitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
 	}
@@ -106,14 +106,15 @@ func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 	if err == nil {
 		return a.showUp(c, meta)
 	}
-	code := exitEnvironment
-	if failed := (*launch.Failure)(nil); errors.As(err, &failed) && failed.ExitCode > 0 {
-		code = failed.ExitCode
+	failed := (*launch.Failure)(nil)
+	switch {
+	case errors.Is(context.Cause(c.Context()), runner.ErrInterrupted):
+		return &exitError{exitInterrupted, nil}
+	case errors.As(err, &failed) && failed.ExitCode > 0:
+		fmt.Fprintln(c.ErrOrStderr(), failed.Output)
+		return &exitError{failed.ExitCode, nil}
 	}
-	if errors.Is(context.Cause(c.Context()), runner.ErrInterrupted) {
-		code = exitInterrupted
-	}
-	return withCode(code, err)
+	return withCode(exitEnvironment, err)
 }
 
 // upResolved is the other end of upDetached.

@@ -84,7 +84,7 @@ func (s *session) claimGateway(ctx context.Context) error {
 	claim := gateway.EnvironmentConfig{CACert: s.ca.CertPEM(), CAKey: key}
 	err = retry(ctx, 10*time.Second, func(ctx context.Context) error { return s.gateway.Claim(ctx, claim) })
 	if err != nil {
-		return fmt.Errorf("the gateway did not answer: %w%s", err, s.lastLines(envd.GatewayName))
+		return fmt.Errorf("the gateway did not answer: %w%s", err, s.lastLines(envd.GatewayName, false))
 	}
 	s.background.Go(s.watchGateway)
 	return s.followStubs(ctx)
@@ -99,7 +99,7 @@ func (s *session) watchGateway() {
 	case err != nil:
 		s.end(fmt.Errorf("the environment was lost: %w", err))
 	default:
-		s.end(fmt.Errorf("the gateway ended: %s%s", describe(exit), s.lastLines(envd.GatewayName)))
+		s.end(fmt.Errorf("the gateway ended: %s%s", describe(exit), s.lastLines(envd.GatewayName, true)))
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	probed := s.probe(limited, svc)
 	select {
 	case exit := <-exited:
-		return fmt.Errorf("service %s ended before it was ready: %s: %w%s", svc.Name, describe(exit), envd.ErrExited, s.lastLines(svc.Name))
+		return fmt.Errorf("service %s ended before it was ready: %s: %w%s", svc.Name, describe(exit), envd.ErrExited, s.lastLines(svc.Name, true))
 	default:
 	}
 	if probed == nil {
@@ -43,7 +43,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name))
+	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name, false))
 }
 
 // probe returns nil once the service's probe succeeds, or the last probe's error when ctx ends.
@@ -153,11 +153,12 @@ func splitLogLine(line string) (stream, text string) {
 // tailLines is how much of a log an error shows.
 const tailLines = 20
 
-// lastLines returns the end of a service's log, ready to be appended to an error.
-func (s *session) lastLines(service string) string {
+// lastLines returns the end of a service's log, ready to be appended to an error. Of a service that has ended, the log is
+// read until it has too.
+func (s *session) lastLines(service string, ended bool) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	logs, err := s.Runtime.Logs(ctx, s.ID, service, false)
+	logs, err := s.Runtime.Logs(ctx, s.ID, service, ended)
 	if err != nil {
 		return ""
 	}
