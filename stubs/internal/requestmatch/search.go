@@ -108,9 +108,13 @@ func (f *finder) compare(texts []searchText, target *column) {
 		longest := float64(max(len(target.s), len(t.text)))
 		budget := int(min(ordered(f.best.Distance)*headWeight/urlWeight, 1) * longest)
 		known = target.advance(t.text, min(known, t.common), budget, &stages)
-		if known == len(t.text) && stages[known].score <= budget {
-			p := f.search.patterns[t.index]
-			f.take(t.index, distance(p, f.view, headDistance(p, f.view)+urlWeight*(float64(stages[known].score)/longest)))
+		if known < len(t.text) || stages[known].score > budget {
+			continue
+		}
+		p, url := f.search.patterns[t.index], urlWeight*(float64(stages[known].score)/longest)
+		least := methodWeight*miss(Method(p.Method, f.view.Request.Method)) + url
+		if least/headWeight < f.best.Distance || t.index < f.best.Index {
+			f.take(t.index, distance(p, f.view, headDistance(p, f.view)+url))
 		}
 	}
 }
