@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/wire"
 )
 
@@ -14,7 +13,7 @@ import (
 // send reason phrases. The server is to serve the listener that comes back. Connections that are TLS already stay as
 // they are, for net/http has to recognise them.
 func Prepare(srv *http.Server, l net.Listener) net.Listener {
-	handler, connContext := srv.Handler, srv.ConnContext
+	handler, callers := srv.Handler, srv.ConnContext
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := wire.FromContext(r.Context()); c != nil && r.ProtoMajor == 1 {
 			c.Begin(r.Method)
@@ -22,14 +21,10 @@ func Prepare(srv *http.Server, l net.Listener) net.Listener {
 		handler.ServeHTTP(w, r)
 	})
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if connContext != nil {
-			ctx = connContext(ctx, c)
+		if callers != nil {
+			ctx = callers(ctx, c)
 		}
-		ctx = wire.NewConnContext(ctx, c)
-		if w := wire.FromContext(ctx); w != nil {
-			ctx = event.WithHeadSource(ctx, w)
-		}
-		return ctx
+		return connContext(ctx, c)
 	}
 	return preparedListener{l}
 }
