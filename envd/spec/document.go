@@ -192,10 +192,10 @@ type functional struct {
 	Timeout duration `json:"timeout,omitempty" jsonschema:"default=2m"`
 }
 
-// load is one k6 run: a profile, and either a script or a list of requests.
+// load is one k6 run: a script or a list of requests, in the shape of a profile.
 type load struct {
-	// Shape of the load.
-	Profile string `json:"profile"`
+	// Shape of the load. Left out: the schedule of the script's own options.
+	Profile string `json:"profile,omitempty"`
 	// Iterations per second at the profile's plateau. Left out: the profile's own.
 	Rate rate `json:"rate,omitempty"`
 	// How long it lasts, ramps included. Left out: the profile's own.

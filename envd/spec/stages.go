@@ -87,6 +87,10 @@ func (r *resolver) load(doc *load, where string) *envd.Load {
 	case i >= 0:
 		out.Rate = cmp.Or(out.Rate, r.opts.Profiles[i].Rate)
 		out.Duration = cmp.Or(out.Duration, envd.Duration(r.opts.Profiles[i].Duration))
+	case !r.given(&doc.Profile):
+		if !r.given(&doc.Script) || doc.Rate != 0 || doc.Duration != 0 || doc.MaxVUs != 0 {
+			r.report(r.key(doc), ruleMissingField, where+` lacks "profile"`, "write profile: smoke, or leave the schedule to the options of a script")
+		}
 	case r.sound(&doc.Profile):
 		r.report(r.node(&doc.Profile), ruleUnknownProfile, fmt.Sprintf("there is no load profile %s", quote(doc.Profile)), suggest(doc.Profile, "load profile", known))
 	}
