@@ -17,21 +17,24 @@ func ParseZoned(text string) (Time, error) {
 		return Time{Time: t, HasZone: true, HasTime: true}, nil
 	}
 	for _, layout := range zonedLayouts {
-		if t, err := time.Parse(layout, text); err == nil && named(t, text) {
+		if t, err := time.Parse(layout, text); err == nil && fits(t, layout, text) {
 			return Time{Time: anonymous(t), HasZone: true, HasTime: true}, nil
 		}
 	}
 	return Time{}, ErrUnparsable
 }
 
-// named reports whether text has the names of t's month and weekday as java.time wants them: right, and in this case
-// unless the form is RFC 1123's, with its comma after a short name.
-func named(t time.Time, text string) bool {
+// fits reports whether text has the form that java.time wants of a layout, which package time takes laxly: the right
+// names of month and weekday, in the right case unless the form is RFC 1123's, and no blank too many.
+func fits(t time.Time, layout, text string) bool {
 	month, weekday := t.Month().String()[:3], t.Weekday().String()[:3]
-	if strings.IndexByte(text, ',') == len(weekday) {
-		return strings.Contains(strings.ToUpper(text), strings.ToUpper(month)) && strings.EqualFold(text[:len(weekday)], weekday)
+	switch layout {
+	case time.RFC850:
+		return text == t.Format(layout)
+	case time.ANSIC:
+		return text == t.Format("Mon Jan 02 15:04:05 2006") || text == t.Format("Mon Jan  2 15:04:05 2006")
 	}
-	return strings.Contains(text, month) && strings.Contains(text, weekday)
+	return strings.Contains(strings.ToUpper(text), strings.ToUpper(month)) && strings.EqualFold(text[:len(weekday)], weekday)
 }
 
 // anonymous keeps only the offset of t's zone.

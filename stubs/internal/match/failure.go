@@ -12,7 +12,7 @@ import (
 // does not. It is costly and there for requests that no stub matched.
 func Failure(p Pattern, v Value) error {
 	if !v.Present {
-		return absentFailure(p)
+		return nil
 	}
 	switch t := p.(type) {
 	case *matchesXPath:
@@ -24,36 +24,11 @@ func Failure(p Pattern, v Value) error {
 	case *not:
 		return Failure(t.unexpected, v)
 	case *logical:
-		return t.failure(v, Failure)
-	}
-	return nil
-}
-
-// absentFailure is Failure for a value that is not there.
-func absentFailure(p Pattern) error {
-	switch t := p.(type) {
-	case *pathTemplate:
-		return errors.New(`java.lang.NullPointerException: Cannot invoke "String.contains(java.lang.CharSequence)" because "url" is null`)
-	case *dateTime:
-		return nil
-	case *not:
-		return absentFailure(t.unexpected)
-	case *logical:
-		return t.failure(Absent(), func(p Pattern, _ Value) error { return absentFailure(p) })
-	}
-	return nil
-}
-
-// failure is that of the first operand that fails, unless an operand before it decides: path templates, which fail only
-// when they are asked, then are not.
-func (p *logical) failure(v Value, of func(Pattern, Value) error) error {
-	decided := false
-	for _, o := range p.operands {
-		_, lazy := o.(*pathTemplate)
-		if err := of(o, v); err != nil && !(lazy && decided) {
-			return err
+		for _, o := range t.operands {
+			if err := Failure(o, v); err != nil {
+				return err
+			}
 		}
-		decided = decided || o.Exact(v) == p.or
 	}
 	return nil
 }

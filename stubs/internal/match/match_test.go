@@ -221,7 +221,6 @@ func TestFailure(t *testing.T) {
 		assert.Error(t, Failure(parse(t, raw), Text(value)), raw)
 		assert.NoError(t, Failure(parse(t, raw), Text("1")), raw)
 	}
-	assert.Error(t, Failure(parse(t, `{"matchesPathTemplate":"/a"}`), Absent()))
 }
 
 func TestURLTemplate(t *testing.T) {

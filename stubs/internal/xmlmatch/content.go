@@ -191,9 +191,13 @@ func (p *parser) entity() {
 
 // resolve splits the names of an element and its attributes, and finds their namespaces.
 func (p *parser) resolve(n *Node, s *scope) (*scope, error) {
-	split(n)
+	if err := p.split(n); err != nil {
+		return nil, err
+	}
 	for _, a := range n.Attrs {
-		split(a)
+		if err := p.split(a); err != nil {
+			return nil, err
+		}
 		if p.doc.Namespaces && a.declaration() {
 			a.Space = xmlnsSpace
 			prefix := ""
@@ -231,9 +235,16 @@ func (p *parser) resolve(n *Node, s *scope) (*scope, error) {
 	return s, nil
 }
 
-func split(n *Node) {
+// split cuts a name at its colon.
+func (p *parser) split(n *Node) error {
 	n.Local = n.Name
-	if prefix, local, ok := strings.Cut(n.Name, ":"); ok && prefix != "" && local != "" {
+	prefix, local, ok := strings.Cut(n.Name, ":")
+	switch {
+	case !ok:
+	case prefix != "" && local != "" && !strings.Contains(local, ":"):
 		n.Prefix, n.Local = prefix, local
+	case p.doc.Namespaces:
+		return p.fail("Element or attribute \"%s\" do not match QName production: QName::=(NCName':')?NCName.", n.Name)
 	}
+	return nil
 }
