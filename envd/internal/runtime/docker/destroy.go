@@ -47,12 +47,21 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	if err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
+	e := r.envs[envID]
+	r.mu.Unlock()
+	if e != nil { // it would come too late to be removed
+		select {
+		case <-e.router.started:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	left, err := remove(ctx, cli, envID)
 	if err != nil || len(left) > 0 {
 		return left, err // the leash stays, and tries again once this process has ended
 	}
 	r.mu.Lock()
-	e := r.envs[envID]
 	delete(r.envs, envID)
 	r.mu.Unlock()
 	if e == nil {

@@ -1,10 +1,11 @@
 // Package docker runs environments as containers of a Docker engine on this machine, from the same spec that the
 // process runtime takes.
 //
-//	runner ──engine API──▶ one internal network per environment, with a subnet chosen free: no route out
+//	runner ──engine API──▶ one network per environment, with a subnet chosen free
 //	   │                     ├─ gateway:  FROM scratch, envd itself; aliases = the stubs' production hostnames
 //	   │                     ├─ services: their image, or the host's program; aliases = name and hostnames
-//	   │                     └─ commands: load generator and tests, one container each, seeing the host's folders
+//	   │                     ├─ commands: load generator and tests, one container each, seeing the host's folders
+//	   │                     └─ router:   the only way out; refuses and records
 //	   ├─ Dial: the container's own address, which the host reaches over the network's bridge
 //	   └─ lifeline pipe ──▶ envd leash: removes everything by label once the runner is gone
 //

@@ -91,10 +91,9 @@ func ownSocket() string {
 	return "unix://" + own
 }
 
-// guarantee says what holds and what not; undeclared connections are not recorded here.
-const guarantee = "containers in an internal network per environment: production ports and hostnames, no route out; " +
-	"the host itself can be reached at the network's first address; connections to addresses that nobody declared fail but are not recorded (look-ups of names are); " +
-	"a leash removes everything when the runner dies, the next envd command when both were killed"
+// guarantee says what holds and what not.
+const guarantee = "containers in a network of their own per environment: production ports and hostnames, no route out: what nobody declared is refused and recorded; " +
+	"this machine itself can be reached at the network's first address; a leash removes everything when the runner dies, the next envd command when both were killed"
 
 // Capabilities asks the engine. It is an error when there is none, or one that cannot hold environments.
 func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {

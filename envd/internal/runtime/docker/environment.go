@@ -23,11 +23,14 @@ type environment struct {
 	cli     *client.Client
 	id      string
 	network string // the engine's ID of it
-	gateway netip.Addr
-	control int // port of the gateway's control API
+	control int    // port of the gateway's control API
 
-	spec  *envd.Environment // nil where another process created it
-	leash *leash            // nil where another process holds it
+	gateway      netip.Addr // the gateway's address: stubs, names
+	gatewayRoute netip.Addr // where containers send what wants out
+
+	spec   *envd.Environment // nil where another process created it
+	leash  *leash            // nil where another process holds it
+	router *router           // nil where another process started it
 
 	mu       sync.Mutex
 	files    map[string][]placed // by service; "" are those of every container
@@ -59,7 +62,8 @@ func (s *service) over() bool {
 
 func newEnvironment(r *Runtime, cli *client.Client, id, networkID string, subnet netip.Prefix, control int) *environment {
 	return &environment{
-		rt: r, cli: cli, id: id, network: networkID, gateway: hostOf(subnet, gatewayHost), control: control,
+		rt: r, cli: cli, id: id, network: networkID, control: control,
+		gateway: hostOf(subnet, gatewayHost), gatewayRoute: hostOf(subnet, routerHost),
 		files: map[string][]placed{}, services: map[string]*service{},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,8 +54,12 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 	if workDir == "" {
 		workDir, _ = os.Getwd() // without one, the container's own
 	}
-	if workDir, err = e.rt.folder(workDir); err != nil {
-		return -1, fmt.Errorf("working directory: %w", err)
+	files := e.filesOf("")
+	inside := slices.ContainsFunc(files, func(f placed) bool { return path.Dir(f.path) == workDir })
+	if !inside {
+		if workDir, err = e.rt.folder(workDir); err != nil {
+			return -1, fmt.Errorf("working directory: %w", err)
+		}
 	}
 	s := surroundings{workDir: workDir, command: helper(cmd, "", program)}
 	visible := append([]string{program, workDir}, cmd.Command[1:]...) // and what it is told to read
@@ -64,7 +69,7 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 	if s.user, s.groups, err = hostUser(""); err != nil {
 		return -1, err
 	}
-	return e.runContainer(ctx, e.containerSpec("", s, vars), "", e.filesOf(""), cmd)
+	return e.runContainer(ctx, e.containerSpec("", s, vars), "", files, cmd)
 }
 
 // runBeside runs a command in the surroundings of a service whose container has ended: its image, files and environment.
@@ -105,6 +110,9 @@ func (e *environment) runContainer(ctx context.Context, spec client.ContainerCre
 		return -1, err
 	}
 	defer attached.Close()
+	if err := e.awaitRouter(ctx); err != nil {
+		return -1, err
+	}
 	if _, err := e.cli.ContainerStart(asked, created.ID, client.ContainerStartOptions{}); err != nil {
 		return -1, err
 	}

@@ -24,9 +24,13 @@ var pool = netip.MustParsePrefix("10.200.0.0/13")
 const (
 	subnets      = 1 << (24 - 13)
 	subnetTries  = 64 // lost races for a subnet
-	gatewayHost  = 2  // the gateway's number in its subnet; the bridge's is 1
+	routerHost   = 2  // numbers in a subnet: what wants out goes here; the bridge's is 1
+	gatewayHost  = 3
 	dynamicStart = 128
 )
+
+// defaultRoute is the bridge driver's name for the address that containers get as their default route.
+const defaultRoute = "DefaultGatewayIPv4"
 
 // subnetAt is the n-th subnet of the pool.
 func subnetAt(n int) netip.Prefix {
@@ -40,7 +44,13 @@ func hostOf(subnet netip.Prefix, n byte) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// createNetwork makes the environment's network in a subnet that nobody uses. Where to begin looking depends on the
+// createNetwork makes the environment's network in a subnet that nobody uses.
+//
+// It is not what engines call internal: there they drop what wants out in silence, so that callers hang until they time
+// out, and nobody learns of it. Here the only route that containers have leads to the environment's router, which refuses
+// and records; without NET_ADMIN and NET_RAW they cannot choose another, and without masquerading there is no way back.
+//
+// Where to begin looking depends on the
 // ID, so that environments that start together do not race for one.
 func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id string, env *envd.Environment) (string, netip.Prefix, error) {
 	taken, err := takenSubnets(ctx, cli)
@@ -56,9 +66,10 @@ func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id stri
 			continue
 		}
 		created, err := cli.NetworkCreate(ctx, networkName(id), client.NetworkCreateOptions{
-			Driver: "bridge", Internal: true,
+			Driver: "bridge", Options: map[string]string{"com.docker.network.bridge.enable_ip_masquerade": "false"},
 			IPAM: &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{
 				Subnet: subnet, Gateway: hostOf(subnet, 1), IPRange: netip.PrefixFrom(hostOf(subnet, dynamicStart), 25),
+				AuxAddress: map[string]netip.Addr{defaultRoute: hostOf(subnet, routerHost)},
 			}}},
 			Labels: r.labels(id, labelControl, strconv.Itoa(controlPort(env))),
 		})

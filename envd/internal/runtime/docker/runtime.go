@@ -102,6 +102,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	}
 	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
 	e.leash, e.spec = l, env
+	e.startRouter(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.envs[id] = e
@@ -204,9 +205,13 @@ func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error)
 	return usage, e.explain(ctx, err)
 }
 
-// Undeclared returns nil: what the missing route refuses is not seen. Look-ups of undeclared names are the gateway's to
-// tell.
+// Undeclared lists what was refused on its way out. It is nil where the engine did not route it to where that is seen.
+// Look-ups of undeclared names are the gateway's to tell.
 func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
-	_, err := r.find(ctx, envID)
-	return nil, err
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := e.undeclared(ctx)
+	return list, e.explain(ctx, err)
 }

@@ -152,8 +152,10 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(networkName(e.id)),
 		DNS:         []netip.Addr{e.gateway},
+		ExtraHosts:  e.stubHosts(),
 		GroupAdd:    s.groups,
 		Mounts:      s.mounts,
+		CapDrop:     []string{"NET_RAW"}, // see createNetwork
 		LogConfig:   container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "16m", "max-file": "2"}},
 	}
 	if s.init {
@@ -170,6 +172,18 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 		},
 		HostConfig: host,
 	}
+}
+
+// stubHosts are the stubs' names as /etc/hosts has them: the gateway's address is known from the start, and a look-up
+// less stands between a service and its dependency.
+func (e *environment) stubHosts() (hosts []string) {
+	if e.spec == nil {
+		return nil
+	}
+	for _, stub := range e.spec.Stubs {
+		hosts = append(hosts, stub.Host+":"+e.gateway.String())
+	}
+	return hosts
 }
 
 // hostname makes a service's name fit to be a host's (RFC 1123).
@@ -211,8 +225,8 @@ func (e *environment) start(ctx context.Context, name string, spec client.Contai
 	if err := e.record(ctx, name, svc, restarted); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if err := errors.Join(ctx.Err(), e.awaitRouter(ctx)); err != nil {
+		return nil, err
 	}
 	if _, err := e.cli.ContainerStart(asked, created.ID, client.ContainerStartOptions{}); err != nil {
 		return nil, err

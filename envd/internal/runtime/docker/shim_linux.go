@@ -21,15 +21,21 @@ import (
 // true:
 //
 //	container-helper [--merge] [--cpu] [--id ID] -- COMMAND…   run a command, then end whatever it left behind
-//	container-helper --kill ID                         end the command of that ID, and wait until it is gone
+//	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
+//	container-helper --trap ADDRESS                            be the router that refuses what wants out of the network
 func ShimMain(args []string) int {
 	flags := flag.NewFlagSet(shimVerb, flag.ContinueOnError)
 	merge := flags.Bool("merge", false, "")
 	cpu := flags.Bool("cpu", false, "")
 	flags.String("id", "", "")
 	kill := flags.String("kill", "", "")
+	router := flags.String("trap", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2
+	}
+	if *router != "" {
+		fmt.Fprintln(os.Stderr, "envd:", runTrap(*router))
+		return 1
 	}
 	if *kill != "" {
 		return endByID(*kill)

@@ -155,8 +155,12 @@ func testUndeclared(t *testing.T, b *bench) {
 	before, err := b.rt.Undeclared(b.ctx, b.id)
 	require.NoError(t, err)
 	assert.Empty(t, before)
+	web := "web"
+	if b.caps.SharedPorts {
+		web = "127.0.0.1"
+	}
 	begin := time.Now()
-	out, _ := b.exec("", "connect:203.0.113.7:443", "connect:203.0.113.7:443", "udp:203.0.113.8:5353", "connect:127.0.0.1:9898", "connect:127.0.0.1:1")
+	out, _ := b.exec("", "connect:203.0.113.7:443", "connect:203.0.113.7:443", "udp:203.0.113.8:5353", "connect:"+web+":9898", "connect:127.0.0.1:1")
 	seen, err := b.rt.Undeclared(b.ctx, b.id)
 	require.NoError(t, err)
 	if seen == nil {
