@@ -124,10 +124,14 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	go func() { read <- s.readSamples(stage, samples, recorder, started) }()
 	go func() { logged <- recorder.ReadLog(io.TeeReader(log, keep)) }()
 
+	workdir := inv.Dir
+	if len(inv.Files) == 0 { // nothing was written there, so it does not exist
+		workdir = "/tmp"
+	}
 	var cpu time.Duration
 	begin := time.Now()
 	code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{
-		Name: "k6-" + stage.Name, Command: inv.Args, Env: environMap(inv.Env), WorkDir: inv.Dir,
+		Name: "k6-" + stage.Name, Command: inv.Args, Env: environMap(inv.Env), WorkDir: workdir,
 		Stdout: samplesEnd, Stderr: logEnd, CPU: &cpu,
 	})
 	wall := time.Since(begin)
