@@ -172,7 +172,7 @@ var forbidden = map[string]bool{
 
 // order is that of the headers on the wire: the caller's, then the client's own.
 func (q *Request) order() []string {
-	own := []string{"Transfer-Encoding", "Content-Type", "Content-Length", "Connection", "User-Agent"}
+	own := []string{"Host", "Transfer-Encoding", "Content-Type", "Content-Length", "Connection", "User-Agent"}
 	out := make([]string, 0, len(q.Order)+len(own))
 	for _, name := range q.Order {
 		if lower := strings.ToLower(name); lower == "host" || !forbidden[lower] && lower != "user-agent" {
@@ -250,6 +250,9 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	header := resp.Header
 	if on != nil {
 		header = on.respell(header)
+	}
+	if len(resp.TransferEncoding) > 0 { // net/http takes it out
+		header["Transfer-Encoding"] = resp.TransferEncoding
 	}
 	return &Response{Status: resp.StatusCode, Message: message, Proto: resp.Proto, Header: header, Body: body}, nil
 }

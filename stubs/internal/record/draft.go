@@ -20,6 +20,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -262,7 +263,7 @@ func (d *draft) setHeaders(e *event.ServeEvent) {
 		return
 	}
 	headers := &jsondoc.Object{}
-	for _, name := range slices.Sorted(maps.Keys(e.Response.Header)) {
+	for _, name := range javaset.Order(slices.Sorted(maps.Keys(e.Response.Header))) {
 		switch strings.ToLower(name) {
 		case "content-encoding", "content-length", "transfer-encoding":
 			continue

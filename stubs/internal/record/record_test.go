@@ -180,7 +180,7 @@ func TestResponseBodies(t *testing.T) {
 	for _, f := range plain.Response.Headers {
 		names = append(names, f.Name)
 	}
-	assert.Equal(t, []string{"Content-Type", "X-Multi"}, names, "nothing about how it was transferred")
+	assert.Equal(t, []string{"X-Multi", "Content-Type"}, names, "nothing about how it was transferred")
 }
 
 func TestFilters(t *testing.T) {

@@ -1,7 +1,6 @@
 package respond
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/proxy"
 )
@@ -71,7 +71,7 @@ func chunkedRequest(in *event.Request) bool {
 
 // setRequestHeader passes on the client's header without what is to be removed and with what is to be added.
 func (r *Responder) setRequestHeader(q *proxy.Request, in *event.Request, def *mapping.ResponseDefinition) {
-	q.Header, q.Order = http.Header{}, hashSetOrder(in.HeaderNames())
+	q.Header, q.Order = http.Header{}, javaset.Order(in.HeaderNames())
 	for _, name := range q.Order {
 		lower := strings.ToLower(name)
 		if slices.Contains(def.RemoveProxyRequestHeaders, lower) {
@@ -102,26 +102,6 @@ func (r *Responder) setRequestHeader(q *proxy.Request, in *event.Request, def *m
 		q.Header[name] = append(slices.Clip(q.Header[name]), add.Values[0])
 		q.Order = append(q.Order, name)
 	}
-}
-
-// hashSetOrder is the order in which a Java HashSet of the names iterates, which is how WireMock sends headers on: it
-// shows in what targets and their journals see.
-func hashSetOrder(names []string) []string {
-	const leastTable, load = 16, 0.75
-	table := uint32(leastTable)
-	for float64(len(names)) > float64(table)*load {
-		table *= 2
-	}
-	bucket := func(name string) uint32 {
-		var h uint32
-		for i := range len(name) {
-			h = 31*h + uint32(name[i])
-		}
-		return (h ^ h>>16) & (table - 1)
-	}
-	out := slices.Clone(names)
-	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(bucket(a), bucket(b)) })
-	return out
 }
 
 // supported keeps the encodings that may be passed on, in one value.

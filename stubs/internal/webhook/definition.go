@@ -164,3 +164,12 @@ func (d *definition) httpHeader() http.Header {
 	}
 	return h
 }
+
+// order is that of the headers in the stub.
+func (d *definition) order() []string {
+	names := make([]string, len(d.headers))
+	for i, f := range d.headers {
+		names[i] = f.Name
+	}
+	return names
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/proxy"
@@ -78,7 +80,7 @@ func (r *Runner) trigger(ev *event.ServeEvent, parameters *jsondoc.Object) {
 	hook, err := r.define(ev, parameters)
 	if err != nil {
 		r.options.Log.Error("webhook cannot be sent", "stub", ev.Stub.ID, "error", err)
-		ev.AddSubEvent("ERROR", time.Now(), message("Exception thrown while configuring webhook: "+err.Error()))
+		ev.AddSubEvent("ERROR", time.Now(), message("Exception thrown while configuring webhook: "+strings.TrimSuffix(err.Error(), "\n")))
 		return
 	}
 	ev.AddSubEvent("WEBHOOK_REQUEST", time.Now(), hook.logged(time.Now()))
@@ -110,7 +112,7 @@ func (r *Runner) wait(d time.Duration) bool {
 
 func (r *Runner) send(ev *event.ServeEvent, hook *definition) {
 	defer func() { <-r.slots }()
-	resp, err := r.options.Client.Do(r.ctx, &proxy.Request{Method: hook.method, URL: hook.url, Header: hook.httpHeader(), Body: hook.payload()})
+	resp, err := r.options.Client.Do(r.ctx, &proxy.Request{Method: hook.method, URL: hook.url, Header: hook.httpHeader(), Order: hook.order(), Body: hook.payload()})
 	switch {
 	case errors.Is(err, proxy.ErrDenied):
 		stub := ev.Stub.Name
@@ -176,7 +178,7 @@ func (d *definition) logged(now time.Time) *jsondoc.Object {
 	o.Set("port", jsondoc.Number(port(u)))
 	o.Set("loggedDateString", now.UTC().Format("2006-01-02T15:04:05.999Z07:00"))
 	o.Set("queryParams", paramObject(q.Query()))
-	o.Set("formParams", paramObject(q.Form()))
+	o.Set("formParams", &jsondoc.Object{})
 	return o
 }
 
@@ -225,10 +227,9 @@ func loggedResponse(resp *proxy.Response, limit int) *jsondoc.Object {
 	o := &jsondoc.Object{}
 	o.Set("status", jsondoc.Number(strconv.Itoa(resp.Status)))
 	var headers []mapping.Header
-	for name, values := range resp.Header {
-		headers = append(headers, mapping.Header{Name: name, Values: values})
+	for _, name := range javaset.Order(slices.Sorted(maps.Keys(resp.Header))) {
+		headers = append(headers, mapping.Header{Name: name, Values: resp.Header[name]})
 	}
-	slices.SortFunc(headers, func(a, b mapping.Header) int { return strings.Compare(a.Name, b.Name) })
 	o.Set("headers", headerObject(headers))
 	body := resp.Body
 	if limit > 0 && len(body) > limit {
