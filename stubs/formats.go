@@ -2,6 +2,7 @@ package stubs
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 
@@ -52,6 +53,26 @@ func readYAML(name string, data []byte) (stubs []*mapping.StubMapping, multi boo
 		}
 	}
 	return stubs, multi, problems
+}
+
+// JSON is the document in JSON, for engines that read nothing else: as it is unless it is YAML, of which several documents
+// become one {"mappings": […]}.
+func (s Source) JSON() ([]byte, error) {
+	if !isYAML(s.Name) {
+		return s.Document, nil
+	}
+	docs, err := yamldoc.Decode(s.Document)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if len(docs) == 1 {
+		return jackson.Compact(docs[0].Value), nil
+	}
+	list := []any{}
+	for _, doc := range docs {
+		list = append(list, mapping.Listed(doc.Value)...)
+	}
+	return jackson.Compact(jackson.Object("mappings", list)), nil
 }
 
 // printMapping is the content of a mapping's file.

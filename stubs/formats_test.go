@@ -92,3 +92,21 @@ func TestAStubFromYAMLIsSavedAsYAML(t *testing.T) {
 	assert.Equal(t, "new: text", send(again, "GET", "/x", "").body)
 	assert.Contains(t, send(again, "GET", "/__admin/mappings", "").body, `"ttl" : "1h"`)
 }
+
+func TestSourcesInJSON(t *testing.T) {
+	for name, c := range map[string]struct{ file, document, want string }{
+		"JSON stays":      {"a.json", " {}  // as it is", " {}  // as it is"},
+		"one document":    {"a.yml", "request: {url: /x}\n", `{"request":{"url":"/x"}}`},
+		"several":         {"a.yaml", "a: 1\n---\nmappings: [{b: 2}, {c: 3}]\n", `{"mappings":[{"a":1},{"b":2},{"c":3}]}`},
+		"nothing":         {"a.yaml", "", `{"mappings":[]}`},
+		"a list in there": {"a.yaml", "mappings: [{b: 2}]\n", `{"mappings":[{"b":2}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := stubs.Source{Name: c.file, Document: []byte(c.document)}.JSON()
+			require.NoError(t, err)
+			assert.Equal(t, c.want, string(got))
+		})
+	}
+	_, err := stubs.Source{Name: "a.yaml", Document: []byte("a: [")}.JSON()
+	assert.ErrorContains(t, err, "a.yaml: line 1")
+}

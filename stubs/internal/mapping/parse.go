@@ -237,6 +237,15 @@ func FromDocument(v any) (stubs []*StubMapping, multi bool, errs []*Error) {
 	return stubs, true, errs
 }
 
+// Listed are the mappings of a document that is decoded, itself or those that it lists.
+func Listed(v any) []any {
+	o, _ := v.(*jsondoc.Object)
+	if list, multi := multiple(o); multi {
+		return list
+	}
+	return []any{v}
+}
+
 // readWhole reads a mapping to its end even when a part of it is wrong; then it returns all errors and no mapping.
 func readWhole(v any, pointer string) (*StubMapping, []*Error) {
 	var errs []*Error

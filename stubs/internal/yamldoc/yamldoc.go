@@ -16,10 +16,10 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
-// Bounds of a document: aliases can make a small file a huge value.
+// Bounds of a stream: aliases can make a small file a huge value.
 const (
-	maxValues = 1 << 20
-	maxDepth  = jsondoc.MaxDepth
+	maxAliased = 100_000 // values that come in by aliases
+	maxDepth   = jsondoc.MaxDepth
 )
 
 // Error is input that is no YAML, or YAML that JSON cannot express.
@@ -40,7 +40,8 @@ type Document struct {
 func Decode(data []byte) ([]Document, error) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var out []Document
-	for budget := maxValues; ; {
+	r := reader{budget: maxAliased}
+	for {
 		var root yaml.Node
 		err := d.Decode(&root)
 		if errors.Is(err, io.EOF) {
@@ -52,12 +53,10 @@ func Decode(data []byte) ([]Document, error) {
 		if len(root.Content) == 0 {
 			continue
 		}
-		r := reader{budget: budget}
 		v, err := r.value(root.Content[0], 0)
 		if err != nil {
 			return nil, err
 		}
-		budget = r.budget
 		if v != nil {
 			out = append(out, Document{v, root.Content[0]})
 		}
@@ -78,19 +77,27 @@ func syntaxError(err error) *Error {
 	return &Error{Line: line, Message: text}
 }
 
-// reader turns nodes into values, within a budget of values.
-type reader struct{ budget int }
+// reader turns nodes into values.
+type reader struct {
+	budget  int // of values that come in by aliases
+	aliases int // that the value being read is within
+}
 
 func fail(n *yaml.Node, format string, args ...any) error {
 	return &Error{n.Line, n.Column, fmt.Sprintf(format, args...)}
 }
 
 func (r *reader) value(n *yaml.Node, depth int) (any, error) {
-	if r.budget--; r.budget < 0 || depth > maxDepth {
+	if r.aliases > 0 {
+		r.budget--
+	}
+	if r.budget < 0 || depth > maxDepth {
 		return nil, fail(n, "the document is too large or too deep")
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
+		r.aliases++
+		defer func() { r.aliases-- }()
 		return r.value(n.Alias, depth+1)
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
