@@ -167,21 +167,20 @@ func bodyPattern(q *event.Request, m BodyMatcher) *jsondoc.Object {
 		}
 	}
 	p := jackson.Object(kind, string(q.Body))
+	option := func(name string, given *bool, withAuto bool) {
+		switch {
+		case given != nil:
+			p.Set(name, *given)
+		case m.Kind == "auto":
+			p.Set(name, withAuto)
+		}
+	}
 	switch kind {
 	case "equalTo":
-		p.Set("caseInsensitive", m.CaseInsensitive)
+		option("caseInsensitive", m.CaseInsensitive, false)
 	case "equalToJson":
-		auto := m.Kind == "auto"
-		flag := func(name string, set *bool) {
-			switch {
-			case set != nil:
-				p.Set(name, *set)
-			case auto:
-				p.Set(name, true)
-			}
-		}
-		flag("ignoreArrayOrder", m.IgnoreArrayOrder)
-		flag("ignoreExtraElements", m.IgnoreExtraElements)
+		option("ignoreArrayOrder", m.IgnoreArrayOrder, true)
+		option("ignoreExtraElements", m.IgnoreExtraElements, true)
 	}
 	return p
 }

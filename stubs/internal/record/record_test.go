@@ -140,6 +140,7 @@ func TestBodyPatterns(t *testing.T) {
 		{"{}", "application/octet-stream", "abc", `{"binaryEqualTo":"YWJj"}`},
 		{"{}", "", "plain", `{"equalTo":"plain","caseInsensitive":false}`},
 		{`{"requestBodyPattern":{"matcher":"equalTo","caseInsensitive":true}}`, "application/json", "{}", `{"equalTo":"{}","caseInsensitive":true}`},
+		{`{"requestBodyPattern":{"matcher":"equalTo"}}`, "", "plain", `{"equalTo":"plain"}`},
 		{`{"requestBodyPattern":{"matcher":"equalToJson"}}`, "", "{}", `{"equalToJson":"{}"}`},
 		{`{"requestBodyPattern":{"matcher":"equalToJson","ignoreArrayOrder":false}}`, "", "{}", `{"equalToJson":"{}","ignoreArrayOrder":false}`},
 	} {

@@ -154,7 +154,8 @@ func bodyMatcher(v any) BodyMatcher {
 				m.Kind = kind
 			}
 		case "caseInsensitive":
-			m.CaseInsensitive = truth(f.Value, false)
+			b := truth(f.Value, false)
+			m.CaseInsensitive = &b
 		case "ignoreArrayOrder":
 			b := truth(f.Value, false)
 			m.IgnoreArrayOrder = &b
