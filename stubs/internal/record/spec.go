@@ -35,9 +35,9 @@ type CaptureHeader struct {
 
 // BodyMatcher says how recorded stubs match request bodies.
 type BodyMatcher struct {
-	Kind                                  string // auto, equalTo, equalToJson or equalToXml
-	CaseInsensitive                       bool
-	IgnoreArrayOrder, IgnoreExtraElements *bool
+	Kind string // auto, equalTo, equalToJson or equalToXml
+	// The options of the matchers; nil when not given, which is false, or true for the last two with auto.
+	CaseInsensitive, IgnoreArrayOrder, IgnoreExtraElements *bool
 }
 
 const never = math.MaxInt64
