@@ -40,6 +40,7 @@ environment:
 type bench struct {
 	dir, app, spec string
 	env            []string
+	target         int // port of the app that is loaded without envd
 }
 
 func newBench(b *testing.B, spec string) bench {
@@ -183,7 +184,8 @@ func memory(b *testing.B, pid int) (rss, pss float64) {
 // p95 at a fixed rate of 300/s.
 func BenchmarkLoad(b *testing.B) {
 	r := newBench(b, "")
-	target := exec.Command(r.app, "serve", "-listen", "127.0.0.1:18080")
+	r.target = freePort(b)
+	target := exec.Command(r.app, "serve", "-listen", fmt.Sprintf("127.0.0.1:%d", r.target))
 	require.NoError(b, target.Start())
 	b.Cleanup(func() { target.Process.Kill(); target.Wait() })
 	for b.Loop() {
@@ -219,7 +221,7 @@ export default function () { http.get('http://127.0.0.1:%d/'); }
 func (r bench) k6Alone(b *testing.B, scenario string) loadFigures {
 	b.Helper()
 	script := filepath.Join(r.dir, "alone.js")
-	require.NoError(b, os.WriteFile(script, fmt.Appendf(nil, loadScript, scenario, 18080), 0o644))
+	require.NoError(b, os.WriteFile(script, fmt.Appendf(nil, loadScript, scenario, r.target), 0o644))
 	summary := filepath.Join(r.dir, "summary.json")
 	cmd := exec.Command(repository("bin", "k6"), "run", "--quiet", "--no-usage-report", "--summary-export", summary, script)
 	out, err := cmd.CombinedOutput()
