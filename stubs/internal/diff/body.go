@@ -1,7 +1,8 @@
 package diff
 
 import (
-	"encoding/base64"
+	"fmt"
+	"hash/fnv"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
@@ -48,22 +49,40 @@ func bodyRow(p match.Pattern, body match.Value) row {
 	if path, ok := p.(pathPattern); ok {
 		sub := path.Submatcher()
 		if sub == nil {
-			return compare(p.Expected(), body.Text, what, false)
+			return selected(p.Expected(), body.Text)
 		}
 		left, right := p.Expected()+" ["+sub.Name()+"] "+layout(sub, sub.Expected()), body.Text
 		if found := path.Findings(body); len(found) > 0 {
 			right = layout(sub, found[0])
 		}
-		return compare(left, right, what, false)
+		return selected(left, right)
 	}
 	if p.Name() == "binaryEqualTo" {
-		return compare(p.Expected(), base64.StdEncoding.EncodeToString([]byte(body.Text)), what, false)
+		return compare(p.Expected(), javaBytes(body.Text), what, false)
 	}
 	expected := p.Expected()
 	if p.Name() == "matchesJsonSchema" {
 		expected = prettyJSON(expected)
 	}
-	return compare("["+p.Name()+"]\n"+layout(p, expected), "\n"+layout(p, body.Text), what, false)
+	if p.Name() != "equalToXml" { // which is laid out already
+		expected = layout(p, expected)
+	}
+	return compare("["+p.Name()+"]\n"+expected, "\n"+layout(p, body.Text), what, false)
+}
+
+// selected is a row on what an expression selects, or on the whole body where that is nothing.
+func selected(left, right string) row {
+	if right == "" {
+		return missing(left, "Body")
+	}
+	return compare(left, right, "Body", false)
+}
+
+// javaBytes is how Java prints an array of bytes, which is what WireMock shows of a binary body: its type and a hash.
+func javaBytes(body string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(body)) // never fails
+	return fmt.Sprintf("[B@%x", h.Sum32())
 }
 
 // layout prints a JSON or XML document over several lines where the pattern compares documents.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -96,20 +98,14 @@ func compare(left, right, what string, ok bool) row {
 	return r
 }
 
-// compareMissing is compare for a part that the request does not have.
-func compareMissing(left, what string, ok bool) row {
-	r := row{left: left}
-	if !ok {
-		r.note = what + " is not present"
-	}
-	return r
-}
+// missing is a row on a part that the request does not have. WireMock marks it even where absence is what is wanted.
+func missing(left, what string) row { return row{left: left, note: what + " is not present"} }
 
 // head compares what stands in the request's head: host, port, client, scheme, method and URL.
 func (c *comparison) head() {
 	p, r := c.pattern, c.Request
 	if p.Host != nil {
-		c.add(compare(operand(p.Host), r.Host, "Host", p.Host.Exact(match.Text(r.Host))))
+		c.add(compare(hostLabel(p.Host), r.Host, "Host", p.Host.Exact(match.Text(r.Host))))
 	}
 	if p.Port != nil {
 		c.add(compare(strconv.Itoa(*p.Port), strconv.Itoa(r.Port), "Port", *p.Port == r.Port))
@@ -158,12 +154,42 @@ func urlLabel(u *mapping.URLPattern) string {
 	return u.Expected
 }
 
-// operand is a pattern's expected value, with the operator in front unless that is equality.
-func operand(p match.Pattern) string {
-	if p.Name() == "equalTo" {
+// isEquality tells the operators that the page does not name.
+func isEquality(p expectation) bool { return p.Name() == "equalTo" || p.Name() == "equalToJson" }
+
+// hostLabel is the host's expected value, with the operator in front unless that is equality.
+func hostLabel(p match.Pattern) string {
+	if isEquality(p) {
 		return p.Expected()
 	}
 	return "[" + p.Name() + "] " + p.Expected()
+}
+
+// operand is what a pattern was given in its mapping; of several patterns joined, what the first was given.
+func operand(p match.Pattern) string {
+	switch p.Name() {
+	case "absent":
+		return "null"
+	case "and", "or", "equalToJson":
+		if v, ok := firstOperand(jackson.Value(p)).(string); ok {
+			return v
+		}
+	}
+	return p.Expected()
+}
+
+func firstOperand(v any) any {
+	switch t := v.(type) {
+	case *jsondoc.Object:
+		if t.Len() > 0 {
+			return firstOperand(t.Members()[0].Value)
+		}
+	case []any:
+		if len(t) > 0 {
+			return firstOperand(t[0])
+		}
+	}
+	return v
 }
 
 func (c *comparison) headers() []row {
@@ -183,7 +209,7 @@ func headerLabel(name string, p match.MultiPattern) string {
 	if label, ok := multiple(name, p); ok {
 		return label
 	}
-	if p.Name() == "equalTo" {
+	if isEquality(p) {
 		return strings.TrimSuffix(name+": "+p.Expected(), ": ")
 	}
 	return strings.TrimRight(name+" ["+p.Name()+"] : "+p.Expected(), " :")
@@ -201,7 +227,7 @@ func multiple(name string, p match.MultiPattern) (string, bool) {
 // valuesRow compares a name with its values, one line each.
 func valuesRow(label, name, what string, values []string, ok bool) row {
 	if len(values) == 0 {
-		return compareMissing(label, what, ok)
+		return missing(label, what)
 	}
 	lines := make([]string, len(values))
 	for i, v := range values {
@@ -220,7 +246,7 @@ func (c *comparison) pathParameters() []row {
 		value, given := values[p.Name]
 		label := "Path parameter: " + assigned(p.Name, " = ", p.Pattern)
 		if !given {
-			rows = append(rows, compareMissing(label, "Path parameter", p.Pattern.Exact(match.Absent())))
+			rows = append(rows, missing(label, "Path parameter"))
 			continue
 		}
 		rows = append(rows, compare(label, value, "Path parameter", p.Pattern.Exact(match.Text(value))))
@@ -235,7 +261,7 @@ type expectation interface {
 }
 
 func assigned(name, equals string, p expectation) string {
-	if p.Name() == "equalTo" {
+	if isEquality(p) {
 		return name + equals + p.Expected()
 	}
 	return name + " [" + p.Name() + "] " + p.Expected()
@@ -258,16 +284,15 @@ func (c *comparison) cookies() []row {
 	var rows []row
 	for _, p := range c.pattern.Cookies {
 		values := c.Cookies().Get(p.Name)
-		label := "Cookie: " + assigned(p.Name, "=", p.Pattern)
-		if p.Pattern.Name() == "absent" {
-			label = "Cookie: " + p.Name + " [absent] null"
+		label := "Cookie: " + p.Name + " [" + p.Pattern.Name() + "] " + operand(p.Pattern)
+		if isEquality(p.Pattern) {
+			label = "Cookie: " + p.Name + "=" + operand(p.Pattern)
 		}
-		ok := requestmatch.Cookie(p.Pattern, values)
 		if len(values) == 0 || values[0] == "" {
-			rows = append(rows, compareMissing(label, "Cookie", ok))
+			rows = append(rows, missing(label, "Cookie"))
 			continue
 		}
-		rows = append(rows, compare(label, values[0], "Cookie", ok))
+		rows = append(rows, compare(label, values[0], "Cookie", requestmatch.Cookie(p.Pattern, values)))
 	}
 	return rows
 }
