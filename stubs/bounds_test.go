@@ -81,16 +81,38 @@ func TestStubsAreBounded(t *testing.T) {
 	assert.Len(t, s.Stubs(), 1)
 }
 
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestTheJournalKeepsNoState changes one key of a large state again and again.
+func TestTheJournalKeepsNoState(t *testing.T) {
+	s := newServer(t, stubs.Options{}, `{"request":{"url":"/x"},"envd":{"add":{"n":1}}}`)
+	for i := range 1000 {
+		require.NoError(t, s.SetState("", fmt.Sprintf("key-%d", i), strings.Repeat("v", 100)))
+	}
+	before := heap()
+	for range 1000 {
+		send(s, "GET", "/x", "")
+	}
+	assert.Less(t, int64(heap())-int64(before), int64(8<<20), "1,000 requests with what each of them knew would be 80 MB")
+	assert.Equal(t, "1000", s.State("")["n"])
+}
+
+func TestLongSessionKeysAreToldApart(t *testing.T) {
+	s := newServer(t, stubs.Options{}, `{"request":{"url":"/x"},"envd":{"session":{"header":"C"},"sequence":[{"body":"a"},{"body":"b"}]}}`)
+	long := strings.Repeat("x", 5000)
+	assert.Equal(t, "a b", bodies(s, 2, "/x", "C", long+"1"))
+	assert.Equal(t, "a", bodies(s, 1, "/x", "C", long+"2"))
+}
+
 // TestMemoryIsBoundedByDefault serves far more than the default bounds of the journal and the state keep.
 func TestMemoryIsBoundedByDefault(t *testing.T) {
 	s := newServer(t, stubs.Options{}, `{"request":{"urlPath":"/x"},"response":{"body":"ok"},"envd":{"session":{"query":"c"},"set":{"last":"{{request.body}}"}}}`)
 	body := strings.Repeat("x", 4<<10)
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	before := heap()
 	for i := range 20_000 { // 80 MB of bodies, and of state
 		send(s, "POST", fmt.Sprintf("/x?c=%d", i), body)

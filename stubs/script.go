@@ -2,6 +2,8 @@ package stubs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"math"
@@ -93,12 +95,25 @@ func (s scenario) Enter() bool {
 	return s.stub.Scenario == nil || s.stub.Scenario.Serve(s.stub.StubMapping)
 }
 
-// sessionOf tells the client apart as the script asks for; "" when the request has nothing to tell it by.
+// maxSessionKey bounds the keys that sessions are remembered by.
+const maxSessionKey = 256
+
+// sessionOf tells the client apart as the script asks for; "" when the request has nothing to tell it by. What is very long
+// is told apart by its SHA-256.
 func sessionOf(sc *script.Script, stub *catalog.Stub, v *requestmatch.View) string {
-	k := sc.Session
-	switch {
-	case k == nil:
+	if sc.Session == nil {
 		return ""
+	}
+	key := sessionKey(sc.Session, stub, v)
+	if len(key) > maxSessionKey {
+		sum := sha256.Sum256([]byte(key))
+		return hex.EncodeToString(sum[:])
+	}
+	return key
+}
+
+func sessionKey(k *mapping.SessionKey, stub *catalog.Stub, v *requestmatch.View) string {
+	switch {
 	case k.Header != "":
 		return first(v.Request.Values(k.Header))
 	case k.Cookie != "":

@@ -55,6 +55,7 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 		served.Matched, served.StubID, served.StubName = true, stub.ID, stub.Name
 	}
 	s.respond(w, r, x)
+	x.State = nil // the journal need not keep what was known at every request
 	served.Status, served.Bytes = x.Response.Status, len(x.Response.Body)
 	served.asked = x.Timing.AddedDelay()
 	if x.Response.Fault != "" {
