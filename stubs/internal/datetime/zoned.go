@@ -1,13 +1,43 @@
 package datetime
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// The forms of HTTP dates; all of them name a zone or mean GMT.
-var zonedLayouts = []string{
-	time.RFC1123, "Mon, 2 Jan 2006 15:04:05 MST", time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 -0700", time.RFC850, time.ANSIC,
+// rfc1123 is the form of an HTTP date as java.time reads it: in any case, with or without weekday and seconds.
+var rfc1123 = regexp.MustCompile(`^(?i)(?:([a-z]{3}), )?(\d{1,2}) ([a-z]{3}) (\d{1,4}) (\d{1,2}):(\d{1,2})(?::(\d{1,2}))? (GMT|[-+]\d{4})$`)
+
+// parseRFC1123 reads an HTTP date. Days beyond the end of a month up to 31 become its last day; the weekday must be right.
+func parseRFC1123(text string) (time.Time, bool) {
+	m := rfc1123.FindStringSubmatch(text)
+	if m == nil {
+		return time.Time{}, false
+	}
+	month, err := time.Parse("Jan", m[3])
+	if err != nil {
+		return time.Time{}, false
+	}
+	var n [5]int // day, year, hour, minute, second
+	for i, digits := range []string{m[2], m[4], m[5], m[6], m[7]} {
+		n[i], _ = strconv.Atoi(digits) // at most four digits, or none for the second
+	}
+	if n[0] < 1 || n[0] > 31 || n[2] > 23 || n[3] > 59 || n[4] > 59 {
+		return time.Time{}, false
+	}
+	last := time.Date(n[1], month.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	zone := time.UTC
+	if !strings.EqualFold(m[8], "GMT") {
+		at, err := time.Parse("-0700", m[8])
+		if err != nil {
+			return time.Time{}, false
+		}
+		zone = anonymous(at).Location()
+	}
+	t := time.Date(n[1], month.Month(), min(n[0], last), n[2], n[3], n[4], 0, zone)
+	return t, m[1] == "" || strings.EqualFold(m[1], t.Weekday().String()[:3])
 }
 
 // ParseZoned reads a date that names its zone, in the forms that WireMock tries: ISO 8601 (the offset may be followed by
@@ -16,7 +46,10 @@ func ParseZoned(text string) (Time, error) {
 	if t, ok := parseISO(text); ok {
 		return Time{Time: t, HasZone: true, HasTime: true}, nil
 	}
-	for _, layout := range zonedLayouts {
+	if t, ok := parseRFC1123(text); ok {
+		return Time{Time: t, HasZone: true, HasTime: true}, nil
+	}
+	for _, layout := range []string{time.RFC850, time.ANSIC} {
 		if t, err := time.Parse(layout, text); err == nil && fits(t, layout, text) {
 			return Time{Time: anonymous(t), HasZone: true, HasTime: true}, nil
 		}
@@ -24,17 +57,12 @@ func ParseZoned(text string) (Time, error) {
 	return Time{}, ErrUnparsable
 }
 
-// fits reports whether text has the form that java.time wants of a layout, which package time takes laxly: the right
-// names of month and weekday, in the right case unless the form is RFC 1123's, and no blank too many.
+// fits reports whether text has the form that java.time wants of a layout, which package time takes laxly.
 func fits(t time.Time, layout, text string) bool {
-	month, weekday := t.Month().String()[:3], t.Weekday().String()[:3]
-	switch layout {
-	case time.RFC850:
-		return text == t.Format(layout)
-	case time.ANSIC:
+	if layout == time.ANSIC {
 		return text == t.Format("Mon Jan 02 15:04:05 2006") || text == t.Format("Mon Jan  2 15:04:05 2006")
 	}
-	return strings.Contains(strings.ToUpper(text), strings.ToUpper(month)) && strings.EqualFold(text[:len(weekday)], weekday)
+	return text == t.Format(layout)
 }
 
 // anonymous keeps only the offset of t's zone.
