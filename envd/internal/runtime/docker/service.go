@@ -87,7 +87,6 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	var err error
 	if real { // Java and the jar are this machine's
 		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
-		s.init = true
 	} else {
 		s.image, err = e.rt.ownImage(ctx, e.cli)
 	}

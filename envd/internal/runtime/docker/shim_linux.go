@@ -20,12 +20,13 @@ import (
 // ShimMain is the body of the helper inside a container; it returns the exit code. args are those for which IsShim is
 // true:
 //
-//	container-helper [--merge] [--cpu] [--id ID] -- COMMAND…   run a command, then end whatever it left behind
+//	container-helper [--merge] [--cpu] [--id ID] [--forward] -- COMMAND…   run a command, then end whatever it left behind
 //	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
 //	container-helper --trap ADDRESS                            be the router that refuses what wants out of the network
 func ShimMain(args []string) int {
 	flags := flag.NewFlagSet(shimVerb, flag.ContinueOnError)
 	merge := flags.Bool("merge", false, "")
+	forward := flags.Bool("forward", false, "")
 	cpu := flags.Bool("cpu", false, "")
 	flags.String("id", "", "")
 	kill := flags.String("kill", "", "")
@@ -40,7 +41,7 @@ func ShimMain(args []string) int {
 	if *kill != "" {
 		return endByID(*kill)
 	}
-	code, err := supervise(flags.Args(), *merge)
+	code, err := supervise(flags.Args(), *merge, *forward)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "envd:", err)
 	}
@@ -55,15 +56,15 @@ func ShimMain(args []string) int {
 
 // supervise runs a command as shells do (exit codes 126 and 127 where it cannot be run, 128+n after signal n) and
 // outlives all of its descendants: orphans come to it, whatever session they are in (prctl(2), PR_SET_CHILD_SUBREAPER).
-func supervise(command []string, merge bool) (int, error) {
+func supervise(command []string, merge, forward bool) (int, error) {
 	if len(command) == 0 {
 		return 2, errors.New("no command given")
 	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 126, err
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
 	program, err := exec.LookPath(command[0])
 	if err != nil {
 		return 127, err
@@ -78,8 +79,13 @@ func supervise(command []string, merge bool) (int, error) {
 		return 126, fmt.Errorf("%s: %w", program, err)
 	}
 	go func() {
-		<-signals
-		_ = unix.Kill(child, unix.SIGKILL) // it may have ended by itself
+		for s := range signals {
+			number, ok := s.(unix.Signal)
+			if !forward || !ok {
+				number = unix.SIGKILL
+			}
+			_ = unix.Kill(child, number) // it may have ended by itself
+		}
 	}()
 	code, err := reapUntil(child)
 	return code, errors.Join(err, endChildren())

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,19 +54,23 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 	if err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
 	}
-	s := surroundings{workDir: workDir, init: true}
+	s := surroundings{workDir: workDir, command: append([]string{program}, svc.Command[1:]...)}
 	if static {
+		s.init = true
+		if arch, err := architecture(program); err != nil || arch != runtime.GOARCH {
+			return surroundings{}, errors.Join(fmt.Errorf("service %s: %s is a program for %s, this machine is %s", svc.Name, program, arch, runtime.GOARCH), err)
+		}
 		s.image, err = e.rt.packing.image(ctx, e.cli, content{program: program, at: program})
 		if workDir != "" {
 			s.mounts = append(s.mounts, bind(workDir))
 		}
 	} else {
 		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, workDir, program)
+		s.command = append([]string{helperPath, shimVerb, "--forward", "--"}, s.command...) // the engine's first process would lie below a folder of the host
 	}
 	if err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
 	}
-	s.command = append([]string{program}, svc.Command[1:]...)
 	if s.user, s.groups, err = hostUser(svc.User); err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
 	}

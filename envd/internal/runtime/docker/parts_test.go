@@ -1,0 +1,153 @@
+package docker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+func TestUnreachable(t *testing.T) {
+	err := unreachable("unix:///var/run/docker.sock", os.ErrPermission)
+	assert.ErrorIs(t, err, ErrNoEngine)
+	assert.ErrorContains(t, err, "usermod -aG docker")
+	assert.Equal(t, context.Canceled, unreachable("x", context.Canceled))
+	assert.NotErrorIs(t, unreachable("x", errors.New("server error")), ErrNoEngine)
+}
+
+func TestRefusedStart(t *testing.T) {
+	for text, want := range map[string]string{
+		`OCI runtime create failed: exec: "/x": exec format error`:                                        "not for this machine's architecture",
+		`exec: "serve": executable file not found in $PATH: unknown`:                                      "there is no program serve",
+		`exec: "/x": permission denied: unknown`:                                                          "serve is not executable",
+		`driver failed programming external connectivity: Bind for 0.0.0.0:80: port is already allocated`: "is taken",
+		`unable to find user app: no matching entries in passwd file`:                                     "no such user",
+	} {
+		assert.ErrorContains(t, refusedStart("web", []string{"serve"}, errors.New(text)), want)
+	}
+}
+
+func TestAbandoned(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	me := identity(os.Getpid())
+	require.NotEmpty(t, me)
+	dead := me[:strings.LastIndexByte(me, '/')] + "/1" // a PID that was somebody else's then
+	over, later := now.Add(-time.Second).Format(time.RFC3339), now.Add(time.Second).Format(time.RFC3339)
+	for _, c := range []struct{ runner, expires, want string }{
+		{me, over, ""},
+		{dead, later, "its runner is dead"},
+		{"boot/pid:[1]/7/8", over, "its lease ended at " + over},
+		{"boot/pid:[1]/7/8", later, ""},
+		{"", "nonsense", ""},
+	} {
+		assert.Equal(t, c.want, abandoned(map[string]string{labelRunner: c.runner, labelExpires: c.expires}, now), c.runner)
+	}
+}
+
+func TestSubnets(t *testing.T) {
+	seen := map[netip.Prefix]bool{}
+	for i := range subnets {
+		p := subnetAt(i)
+		assert.True(t, pool.Overlaps(p), p)
+		seen[p] = true
+	}
+	assert.Len(t, seen, subnets)
+	assert.Equal(t, "10.207.255.3", hostOf(subnetAt(subnets-1), gatewayHost).String())
+}
+
+func TestControlPort(t *testing.T) {
+	assert.Equal(t, firstControlPort, controlPort(nil))
+	assert.Equal(t, firstControlPort+2, controlPort(&envd.Environment{Stubs: []envd.Stub{{Ports: []int{firstControlPort + 1}, TLSPorts: []int{firstControlPort}}}}))
+}
+
+func TestTrailer(t *testing.T) {
+	for _, d := range []time.Duration{0, 1234567, 100 * time.Hour} {
+		got, ok := readTrailer([]byte(trailer(d)))
+		assert.True(t, ok)
+		assert.Equal(t, d, got)
+	}
+	var out strings.Builder
+	cpu := time.Duration(-1)
+	o := &output{to: &out, cpu: &cpu}
+	for _, part := range []string{"a log", " line\n", trailer(5)[:7], trailer(5)[7:]} {
+		_, err := io.WriteString(o, part)
+		require.NoError(t, err)
+	}
+	require.NoError(t, o.end())
+	assert.Equal(t, "a log line\n", out.String())
+	assert.Equal(t, time.Duration(5), cpu)
+
+	out.Reset()
+	o = &output{to: &out, cpu: &cpu}
+	_, err := io.WriteString(o, "killed before it could tell")
+	require.NoError(t, err)
+	require.NoError(t, o.end())
+	assert.Equal(t, "killed before it could tell", out.String())
+}
+
+func TestNamedLines(t *testing.T) {
+	var out strings.Builder
+	n := &named{to: &out, stream: "stderr"}
+	for _, part := range []string{"2026-01-02T03:04:05.6Z one", "\n2026-01-02T03:04:05.7Z two words\n2026-", "x y\n"} {
+		_, err := io.WriteString(n, part)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, "2026-01-02T03:04:05.6Z stderr one\n2026-01-02T03:04:05.7Z stderr two words\n2026-x stderr y\n", out.String())
+}
+
+func TestHostOfContext(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	t.Setenv("DOCKER_CONTEXT", "")
+	t.Setenv(client.EnvOverrideHost, "")
+	host, err := hostOfContext()
+	require.NoError(t, err)
+	assert.Empty(t, host)
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"currentContext": "mine"}`), 0o600))
+	_, err = hostOfContext()
+	assert.ErrorContains(t, err, "docker context mine")
+	id := sha256.Sum256([]byte("mine"))
+	meta := filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]))
+	require.NoError(t, os.MkdirAll(meta, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(meta, "meta.json"), []byte(`{"Name":"mine","Endpoints":{"docker":{"Host":"unix:///run/mine.sock"}}}`), 0o600))
+	host, err = hostOfContext()
+	require.NoError(t, err)
+	assert.Equal(t, "unix:///run/mine.sock", host)
+	cli, err := connect()
+	require.NoError(t, err)
+	assert.Equal(t, "unix:///run/mine.sock", cli.DaemonHost())
+}
+
+func TestIsStatic(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "script")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755))
+	static, err := isStatic(script)
+	require.NoError(t, err)
+	assert.False(t, static)
+	static, err = isStatic("/bin/sh")
+	require.NoError(t, err)
+	assert.False(t, static)
+	_, err = isStatic(filepath.Join(t.TempDir(), "none"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestOutermost(t *testing.T) {
+	dir := t.TempDir()
+	below := filepath.Join(dir, "below")
+	require.NoError(t, os.Mkdir(below, 0o755))
+	assert.Equal(t, []string{dir}, outermost([]string{below, dir, "relative", filepath.Join(dir, "none"), dir + "/"}))
+}
