@@ -148,8 +148,8 @@ func TestUnmatchedAndUnusedAreReported(t *testing.T) {
 	require.Len(t, report.Stubs, 1)
 	s := report.Stubs[0]
 	assert.EqualValues(t, 1, s.Unmatched)
-	assert.ElementsMatch(t, []string{"GET /hello", "never asked for"}, s.Unused)
-	assert.Equal(t, []string{"GET /helo (nearest: GET /hello)"}, s.Examples)
+	assert.ElementsMatch(t, []string{"GET /hello, mapping test.json", "never asked for, mapping test.json"}, s.Unused)
+	assert.Equal(t, []string{`GET /helo (nearest: GET /hello, mapping test.json: URL does not match: wanted "/hello", got "/helo")`}, s.Examples)
 }
 
 func TestNameServer(t *testing.T) {

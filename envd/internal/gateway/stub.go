@@ -92,9 +92,11 @@ func (s *stub) summary() envd.StubSummary {
 		Host: s.host, Requests: int64(stats.Requests), Matched: int64(stats.Matched),
 		Unmatched: int64(stats.Unmatched), Faulted: int64(stats.Faults),
 	}
-	if s.admin != http.Handler(s.engine) {
-		s.matches(&sum)
+	if s.admin == http.Handler(s.engine) {
+		sum.Unused, sum.Examples = s.strictness()
+		return sum
 	}
+	s.matches(&sum)
 	var unused struct {
 		Mappings []struct {
 			ID      string

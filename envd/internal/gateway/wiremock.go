@@ -75,7 +75,11 @@ func writeRoot(root string, c StubConfig) error {
 		return os.WriteFile(path, b, 0o644)
 	}
 	for i, m := range c.Mappings {
-		if err := write(fmt.Sprintf("mappings/%04d-%s.json", i, strings.ReplaceAll(m.Name, "/", "-")), m.Document); err != nil {
+		document, err := stubs.Source{Name: m.Name, Document: m.Document}.JSON() // WireMock reads no YAML
+		if err != nil {
+			return err
+		}
+		if err := write(fmt.Sprintf("mappings/%04d-%s.json", i, strings.ReplaceAll(m.Name, "/", "-")), document); err != nil {
 			return err
 		}
 	}
