@@ -48,7 +48,7 @@ func NewReader(source io.Reader) *Reader {
 func (r *Reader) Each(fn func(Point)) error {
 	for {
 		p, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -128,7 +128,7 @@ func oddQuotes(b []byte) bool { return bytes.Count(b, []byte{'"'})%2 == 1 }
 // fill reads more behind what is not parsed yet.
 func (r *Reader) fill() error {
 	if r.eof != nil {
-		if r.eof == io.EOF && r.start < r.end {
+		if errors.Is(r.eof, io.EOF) && r.start < r.end {
 			return fmt.Errorf("line %d: %w", r.line+1, ErrTruncated)
 		}
 		return r.eof

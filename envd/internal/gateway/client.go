@@ -81,18 +81,18 @@ func (c *Client) Admin(host string, w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		writeJSON(w, http.StatusBadRequest, problem{err.Error()})
+		_ = writeJSON(w, http.StatusBadRequest, problem{err.Error()})
 		return
 	}
 	req, err := c.request(r.Context(), r.Method, target, body)
 	if err != nil {
-		writeJSON(w, http.StatusBadRequest, problem{err.Error()})
+		_ = writeJSON(w, http.StatusBadRequest, problem{err.Error()})
 		return
 	}
 	req.Header.Set("Content-Type", r.Header.Get("Content-Type"))
 	resp, err := c.http.Do(req)
 	if err != nil {
-		writeJSON(w, http.StatusBadGateway, problem{err.Error()})
+		_ = writeJSON(w, http.StatusBadGateway, problem{err.Error()})
 		return
 	}
 	defer resp.Body.Close()

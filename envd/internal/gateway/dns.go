@@ -53,7 +53,7 @@ func serveDNS(address string, handler dns.Handler) (stop func(), err error) {
 	}
 	servers := []*dns.Server{{PacketConn: packets, Handler: handler}, {Listener: listener, Handler: handler}}
 	for _, s := range servers {
-		go s.ActivateAndServe()
+		go func() { _ = s.ActivateAndServe() }() // ends when its socket is closed
 	}
 	return func() {
 		packets.Close()

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/envd-dev/envd/stubs"
 )
 
 // port is one listening port, shared by every stub that answers on it.
@@ -41,10 +43,11 @@ func (g *Gateway) open(number int, encrypted bool) error {
 	if encrypted {
 		server.Protocols.SetHTTP2(true)
 		server.TLSConfig = &tls.Config{GetCertificate: g.certificate}
-		go server.ServeTLS(listener, "", "")
+		go func() { _ = server.ServeTLS(listener, "", "") }() // ends when the server is closed
 	} else {
 		server.Protocols.SetUnencryptedHTTP2(true)
-		go server.Serve(listener)
+		listener = stubs.Prepare(server, listener)
+		go func() { _ = server.Serve(listener) }() // ends when the server is closed
 	}
 	g.ports[number] = &port{server: server, tls: encrypted}
 	return nil
