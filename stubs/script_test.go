@@ -337,3 +337,17 @@ func TestWebhooksReadTheState(t *testing.T) {
 	send(s, "GET", "/x", "")
 	assert.Equal(t, "/called/1", <-calls)
 }
+
+func BenchmarkScript(b *testing.B) {
+	for name, envd := range map[string]string{
+		"sequence":  `{"sequence":[{"body":"a"},{"body":"b"}],"then":"loop"}`,
+		"share":     `{"alternatives":[{"status":503,"envd":{"share":"5%"}}]}`,
+		"rateLimit": `{"rateLimit":{"requests":1000000}}`,
+		"state":     `{"session":{"header":"C"},"when":{"x":{"absent":true}},"add":{"n":1}}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := newServer(b, stubs.Options{}, `{"request":{"method":"GET","urlPath":"/thing"},"response":{"body":"x"},"envd":`+envd+`}`)
+			benchmarkServe(b, s, "GET", "/thing", "")
+		})
+	}
+}
