@@ -41,11 +41,12 @@ func (s *Server) StartOn(addr string) error {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	h := &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout, Protocols: &protocols}
+	served := Prepare(h, l)
 	done := make(chan struct{})
 	s.listening.http, s.listening.addr, s.listening.done = h, l.Addr().String(), done
 	go func() {
 		defer close(done)
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.Serve(served); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("stub server stopped", "error", err)
 		}
 	}()

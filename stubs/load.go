@@ -141,7 +141,7 @@ func (s *Server) save(stub *catalog.Stub) error {
 func (s *Server) write(stub *catalog.Stub) error {
 	m := stub.StubMapping
 	if m.File == "" {
-		m.File = fileName(m)
+		m.File = cmp.Or(s.templatedFileName(m), fileName(m))
 	}
 	v := m.Value()
 	v.Set("insertionIndex", int64(stub.Seq()))

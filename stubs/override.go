@@ -237,6 +237,7 @@ type disturbance struct {
 	Delay   time.Duration // measured
 	Status  int           // answered instead of the stub's response; 0 when the connection was broken or served normally
 	Ended   bool          // the request is over: nothing more may be written
+	Reset   bool          // its connection is to be reset
 }
 
 // disturb carries out the active overrides on one request.
@@ -263,11 +264,9 @@ func (s *Server) disturb(w http.ResponseWriter, r *http.Request) (d disturbance)
 		switch o.Outage {
 		case OutageHang:
 			o.wait(r.Context(), 1<<62, s.clock)
-			d.Ended = true
-			resetConnection(w)
+			d.Ended, d.Reset = true, true
 		case OutageReset:
-			d.Ended = true
-			resetConnection(w)
+			d.Ended, d.Reset = true, true
 		case OutageStatus:
 			d.Ended, d.Status = true, o.Status
 			w.WriteHeader(o.Status)

@@ -39,6 +39,9 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 	if d.Ended {
 		served.Host, served.Path = hostOnly(r.Host), r.URL.EscapedPath()
 		s.finish(&served, began)
+		if d.Reset {
+			resetConnection(w, r)
+		}
 		return
 	}
 	x := &exchange{}
@@ -54,15 +57,17 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 		x.Stub = stub.StubMapping
 		served.Matched, served.StubID, served.StubName = true, stub.ID, stub.Name
 	}
+	defer func() { // also where a fault ends the request by a panic, net/http's way to break an HTTP/2 stream
+		x.State = nil // the journal need not keep what was known at every request
+		served.Status, served.Bytes = x.Response.Status, len(x.Response.Body)
+		served.asked = x.Timing.AddedDelay()
+		if x.Response.Fault != "" {
+			served.Status = 0
+			s.counters.broken.Add(1)
+		}
+		s.finish(&served, began)
+	}()
 	s.respond(w, r, x)
-	x.State = nil // the journal need not keep what was known at every request
-	served.Status, served.Bytes = x.Response.Status, len(x.Response.Body)
-	served.asked = x.Timing.AddedDelay()
-	if x.Response.Fault != "" {
-		served.Status = 0
-		s.counters.broken.Add(1)
-	}
-	s.finish(&served, began)
 }
 
 func (s *Server) finish(v *Served, began time.Time) {

@@ -46,6 +46,9 @@ func (s *Server) failure(v *requestmatch.View) error {
 			if err := match.Failure(p, v.Body()); err != nil {
 				return err
 			}
+			if !p.Exact(v.Body()) {
+				break
+			}
 		}
 	}
 	return nil

@@ -90,9 +90,12 @@ func subEvents(e *event.ServeEvent) []event.SubEvent {
 		"status", http.StatusNotFound, "contentType", "text/plain", "report", Text(e.Response.Body))})
 }
 
+// untimed are the types of sub-event that WireMock prints no offset of.
+var untimed = []string{"ERROR", "INFO", "WARNING"}
+
 func subEvent(e event.SubEvent) any {
 	o := jackson.Object("type", e.Type)
-	if e.Offset >= 0 {
+	if e.Offset >= 0 && !slices.Contains(untimed, e.Type) {
 		o.Set("timeOffsetNanos", e.Offset.Nanoseconds())
 	}
 	o.Set("data", e.Data)

@@ -26,8 +26,12 @@ func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 	var rows []row
 	for _, p := range ps {
 		tried := match.Text("\n" + layout(p, body.Text))
+		r := bodyRow(p, body)
+		if x, ok := p.(pathPattern); ok && x.Submatcher() != nil && len(x.Findings(body)) > 0 {
+			tried, p = match.Text(r.right), x.Submatcher()
+		}
 		if !p.Exact(tried) {
-			rows = append(rows, bodyRow(p, body))
+			rows = append(rows, r)
 		}
 		c.fail(match.Failure(p, tried))
 	}

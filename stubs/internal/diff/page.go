@@ -92,25 +92,37 @@ func wrap(s string) string {
 	if !long {
 		return s
 	}
-	var chunks []string
+	var out strings.Builder
 	text := []rune(s)
 	for len(text) > 0 {
-		if text[0] == ' ' {
+		window := text[:min(wrapWidth+1, len(text))]
+		if window[0] == ' ' {
 			text = text[1:]
 			continue
 		}
 		if len(text) <= wrapWidth {
-			chunks = append(chunks, string(text))
 			break
 		}
 		cut, next := wrapWidth, wrapWidth
-		if i := lastSpace(text[:wrapWidth+1]); i > 0 {
+		if i := lastSpace(window); i > 0 {
 			cut, next = i, i+1
 		}
-		chunks = append(chunks, strings.TrimRight(string(text[:cut]), " \n"))
+		out.WriteString(string(text[:cut]) + "\n")
 		text = text[next:]
 	}
-	return strings.TrimSpace(strings.Join(chunks, "\n"))
+	out.WriteString(string(text))
+	return withoutBlankLines(out.String())
+}
+
+func withoutBlankLines(s string) string {
+	lines := strings.Split(s, "\n")
+	kept := lines[:0]
+	for i, line := range lines {
+		if i == len(lines)-1 || strings.Trim(line, " \t\r") != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
 }
 
 func lastSpace(text []rune) int {

@@ -27,9 +27,19 @@ func Reasons(stub *mapping.StubMapping, state string, v *requestmatch.View) []st
 		if r.note == "" || r.left == r.right {
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s: wanted %q, got %q", r.note, r.left, r.right))
+		out = append(out, fmt.Sprintf("%s: wanted %q, got %q", r.note, short(r.left), short(r.right)))
 	}
 	return out
+}
+
+// longest is how much of a value a reason shows.
+const longest = 200
+
+func short(s string) string {
+	if len(s) <= longest {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longest], "") + " …"
 }
 
 func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *comparison {
@@ -244,7 +254,10 @@ func (c *comparison) pathParameters() []row {
 	var rows []row
 	for _, p := range c.pattern.PathParameters {
 		value, given := values[p.Name]
-		label := "Path parameter: " + assigned(p.Name, " = ", p.Pattern)
+		label := "Path parameter: " + p.Name + " [" + p.Pattern.Name() + "] " + operand(p.Pattern)
+		if isEquality(p.Pattern) {
+			label = "Path parameter: " + p.Name + " = " + operand(p.Pattern)
+		}
 		if !given {
 			rows = append(rows, missing(label, "Path parameter"))
 			continue
