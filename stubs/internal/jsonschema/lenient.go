@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // networknt does not check a schema against its meta-schema: keywords with unfit values are ignored, make everything
@@ -211,13 +213,22 @@ func distinct(list []any) []any {
 	for _, e := range list {
 		switch e.(type) {
 		case string, bool, json.Number, nil:
-			if slices.ContainsFunc(out, func(o any) bool { return o == e }) {
+			if slices.ContainsFunc(out, func(o any) bool { return sameScalar(o, e) }) {
 				continue
 			}
 		}
 		out = append(out, e)
 	}
 	return out
+}
+
+func sameScalar(a, b any) bool {
+	x, ok := a.(json.Number)
+	y, ok2 := b.(json.Number)
+	if ok && ok2 {
+		return jsondoc.Number(x).Compare(jsondoc.Number(y)) == 0
+	}
+	return a == b
 }
 
 // nullable turns OpenAPI's keyword into a further type.

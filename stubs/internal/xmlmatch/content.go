@@ -243,7 +243,7 @@ func (p *parser) split(n *Node) error {
 	case !ok:
 	case prefix != "" && local != "" && !strings.Contains(local, ":"):
 		n.Prefix, n.Local = prefix, local
-	case p.doc.Namespaces || prefix == "xmlns" || prefix == "":
+	case p.doc.Namespaces:
 		return p.fail("Element or attribute \"%s\" do not match QName production: QName::=(NCName':')?NCName.", n.Name)
 	}
 	return nil
