@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -129,73 +128,4 @@ func removeAll(ctx context.Context, cli *client.Client, o objects) []envd.Leftov
 		failed("volume", v.Name, err)
 	}
 	return left
-}
-
-// Collect removes the environments of this engine that nobody owns any more: the runner is dead, or, where that cannot
-// be told from here, the lease is over. It returns what it removed, or with dryRun what it would remove, and an error
-// for what it could not. Objects without envd's labels are never touched.
-func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
-	cli, err := connect()
-	if err != nil {
-		return nil, err
-	}
-	defer cli.Close()
-	o, err := list(ctx, cli, of(""))
-	if err != nil {
-		return nil, err
-	}
-	var stray objects
-	var found []envd.Leftover
-	judge := func(kind, id, name string, labels map[string]string) bool {
-		why := abandoned(labels, time.Now())
-		if why != "" {
-			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
-		}
-		return why != ""
-	}
-	for _, c := range o.containers {
-		name := ""
-		if len(c.Names) > 0 {
-			name = c.Names[0][1:]
-		}
-		if judge("container", c.ID, name, c.Labels) {
-			stray.containers = append(stray.containers, c)
-		}
-	}
-	for _, n := range o.networks {
-		if judge("network", n.ID, n.Name, n.Labels) {
-			stray.networks = append(stray.networks, n)
-		}
-	}
-	for _, v := range o.volumes {
-		if judge("volume", v.Name, v.Name, v.Labels) {
-			stray.volumes = append(stray.volumes, v)
-		}
-	}
-	if dryRun {
-		return found, nil
-	}
-	var errs []error
-	for _, l := range removeAll(ctx, cli, stray) {
-		errs = append(errs, errors.New(l.Kind+" "+l.ID+": "+l.Detail))
-	}
-	return found, errors.Join(errs...)
-}
-
-// abandoned says why nobody owns an object any more, or "".
-func abandoned(labels map[string]string, now time.Time) string {
-	switch livenessOf(labels[labelRunner]) {
-	case alive:
-		return ""
-	case dead:
-		return "its runner is dead"
-	}
-	expires, err := time.Parse(time.RFC3339, labels[labelExpires])
-	if err != nil {
-		return "" // not for us to say
-	}
-	if now.After(expires) {
-		return "its lease ended at " + labels[labelExpires]
-	}
-	return ""
 }

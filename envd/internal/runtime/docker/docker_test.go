@@ -2,7 +2,13 @@ package docker_test
 
 import (
 	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,7 +35,44 @@ func TestMain(m *testing.M) {
 			os.Exit(eat())
 		}
 	}
-	os.Exit(m.Run())
+	code, err := withProgram(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// program is this test as a statically linked binary, which containers can run.
+var program = os.Args[0]
+
+// withProgram builds one where this binary is not (the race detector needs a C library).
+func withProgram(run func() int) (code int, err error) {
+	f, err := elf.Open(program)
+	if err != nil {
+		return 0, err
+	}
+	static := !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	if err := f.Close(); err != nil || static {
+		return run(), err
+	}
+	dir, err := os.MkdirTemp("", "envd-docker-test-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	program = filepath.Join(dir, "docker.test")
+	build := exec.Command("go", "test", "-c", "-o", program, ".")
+	build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := build.Run(); err != nil {
+		return 0, fmt.Errorf("a static test binary: %w", err)
+	}
+	return run(), nil
+}
+
+// options are those of a runtime of this test.
+func options(t testing.TB) docker.Options {
+	return docker.Options{Exe: program, LogDir: t.TempDir(), Dir: t.TempDir()}
 }
 
 // needEngine skips where there is no engine, which is an error where all tests must run.
@@ -50,9 +93,7 @@ func TestConformance(t *testing.T) {
 	needEngine(t)
 	runtimetest.Run(t, runtimetest.Harness{
 		Measures: true, EndsTogether: true,
-		New: func(t testing.TB) envd.Runtime {
-			return docker.New(docker.Options{LogDir: t.TempDir(), Dir: t.TempDir()})
-		},
+		Exe: program, New: func(t testing.TB) envd.Runtime { return docker.New(options(t)) },
 		Foreign: func(testing.TB, envd.Runtime) envd.Runtime { return docker.New(docker.Options{}) },
 	})
 }

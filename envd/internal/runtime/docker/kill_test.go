@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,7 +47,7 @@ func trialRunner(id, dir string) int {
 // startTrial runs a runner until it has carried out so many operations.
 func startTrial(t *testing.T, id string, operations int) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], trialVerb, id, t.TempDir())
+	cmd := exec.Command(program, trialVerb, id, t.TempDir())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -101,6 +102,25 @@ func TestLeash(t *testing.T) {
 		require.NoError(t, runner.Process.Signal(syscall.SIGKILL))
 		gone(t, id, 10*time.Second)
 		require.Eventually(t, func() bool { return leashOf(t, id) == 0 }, 20*time.Second, 50*time.Millisecond, "the leash ends too")
+	}
+}
+
+// The same at any moment, also in the middle of a request to the engine. ENVD_KILL_TRIALS sets how often.
+func TestLeashAtAnyMoment(t *testing.T) {
+	needEngine(t)
+	trials := 3
+	if n, err := strconv.Atoi(os.Getenv("ENVD_KILL_TRIALS")); err == nil {
+		trials = n
+	}
+	for i := range trials {
+		id := fmt.Sprintf("kill-%d-%d", os.Getpid(), i)
+		runner := startTrial(t, id, 0)
+		after := rand.N(1500 * time.Millisecond)
+		time.Sleep(after) // the moment is what is tried
+		require.NoError(t, runner.Process.Signal(syscall.SIGKILL))
+		_ = runner.Wait() // it was killed
+		require.Eventually(t, func() bool { return leashOf(t, id) == 0 }, 20*time.Second, 50*time.Millisecond, "killed after %s", after)
+		gone(t, id, time.Second) // the leash went only when it was done
 	}
 }
 

@@ -36,7 +36,7 @@ func eat() int {
 func environment(t *testing.T, env *envd.Environment) (*docker.Runtime, string) {
 	t.Helper()
 	needEngine(t)
-	rt := docker.New(docker.Options{LogDir: t.TempDir(), Dir: t.TempDir()})
+	rt := docker.New(options(t))
 	id := fmt.Sprintf("docker-%d-%d", os.Getpid(), time.Now().UnixNano())
 	require.NoError(t, rt.Do(context.Background(), id, envd.Operation{Kind: envd.OpCreate, Environment: env}))
 	t.Cleanup(func() {
@@ -66,7 +66,7 @@ func logOf(t *testing.T, rt *docker.Runtime, id, service string) string {
 func TestOutOfMemory(t *testing.T) {
 	rt, id := environment(t, nil)
 	require.NoError(t, start(rt, id, &envd.Service{
-		Name: "hungry", Command: []string{os.Args[0], eatVerb}, Resources: envd.Resources{MemoryBytes: 64 << 20},
+		Name: "hungry", Command: []string{program, eatVerb}, Resources: envd.Resources{MemoryBytes: 64 << 20},
 	}))
 	exit, err := rt.Wait(context.Background(), id, "hungry")
 	require.NoError(t, err)
@@ -76,11 +76,11 @@ func TestOutOfMemory(t *testing.T) {
 // An image brings its own surroundings: what envd passes on of the host's is not for it.
 func TestImage(t *testing.T) {
 	rt, id := environment(t, nil)
-	require.NoError(t, start(rt, id, &envd.Service{Name: "packed", Command: []string{os.Args[0], runtimetest.Verb}}))
+	require.NoError(t, start(rt, id, &envd.Service{Name: "packed", Command: []string{program, runtimetest.Verb}}))
 	image, err := exec.Command("docker", "inspect", "--format", "{{.Config.Image}}", "envd-"+id+"-packed").Output()
 	require.NoError(t, err)
 	require.NoError(t, start(rt, id, &envd.Service{
-		Name: "imaged", Image: string(bytes.TrimSpace(image)), Command: []string{os.Args[0], runtimetest.Verb, "env:HOME", "pwd"}, WorkDir: "/made",
+		Name: "imaged", Image: string(bytes.TrimSpace(image)), Command: []string{program, runtimetest.Verb, "env:HOME", "pwd"}, WorkDir: "/made",
 	}))
 	logs := logOf(t, rt, id, "imaged")
 	assert.Contains(t, logs, " stdout /made\n")
@@ -128,7 +128,7 @@ func TestDynamicProgram(t *testing.T) {
 // What another process records is read from the engine.
 func TestForeignLogs(t *testing.T) {
 	rt, id := environment(t, nil)
-	require.NoError(t, start(rt, id, &envd.Service{Name: "svc", Command: []string{os.Args[0], runtimetest.Verb, "print:out", "error:err"}}))
+	require.NoError(t, start(rt, id, &envd.Service{Name: "svc", Command: []string{program, runtimetest.Verb, "print:out", "error:err"}}))
 	_, err := rt.Wait(context.Background(), id, "svc")
 	require.NoError(t, err)
 	logs := logOf(t, docker.New(docker.Options{}), id, "svc")

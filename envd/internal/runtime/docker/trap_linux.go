@@ -10,10 +10,12 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/footprint"
 )
 
 // maxUndeclared bounds how many different destinations are told apart.
@@ -47,6 +49,7 @@ func runTrap(router string) error {
 	if err != nil {
 		return err
 	}
+	time.AfterFunc(settle, func() { _ = footprint.Shrink() }) // a router that stays large works all the same
 	t := &trap{seen: map[envd.Connection]int64{}}
 	failed := make(chan error, 2)
 	go func() { failed <- t.tell(l) }()

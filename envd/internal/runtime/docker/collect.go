@@ -1,0 +1,129 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// Collect removes the environments of this engine that nobody owns any more: the runner is dead, or, where that cannot
+// be told from here, the lease is over. It returns what it removed, or with dryRun what it would remove, and an error
+// for what it could not. Objects without envd's labels are never touched.
+func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
+	cli, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	defer cli.Close()
+	o, err := list(ctx, cli, of(""))
+	if err != nil {
+		return nil, err
+	}
+	var stray objects
+	var found []envd.Leftover
+	judge := func(kind, id, name string, labels map[string]string) bool {
+		why := abandoned(labels, time.Now())
+		if why != "" {
+			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
+		}
+		return why != ""
+	}
+	for _, c := range o.containers {
+		name := ""
+		if len(c.Names) > 0 {
+			name = c.Names[0][1:]
+		}
+		if judge("container", c.ID, name, c.Labels) {
+			stray.containers = append(stray.containers, c)
+		}
+	}
+	for _, n := range o.networks {
+		if judge("network", n.ID, n.Name, n.Labels) {
+			stray.networks = append(stray.networks, n)
+		}
+	}
+	for _, v := range o.volumes {
+		if judge("volume", v.Name, v.Name, v.Labels) {
+			stray.volumes = append(stray.volumes, v)
+		}
+	}
+	images, err := oldImages(ctx, cli)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, images...)
+	if dryRun {
+		return found, nil
+	}
+	var errs []error
+	for _, l := range removeAll(ctx, cli, stray) {
+		errs = append(errs, errors.New(l.Kind+" "+l.ID+": "+l.Detail))
+	}
+	for _, l := range images {
+		if _, err := cli.ImageRemove(ctx, l.ID, client.ImageRemoveOptions{}); err != nil && !notFound(err) && !conflict(err) { // or it is in use again
+			errs = append(errs, err)
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+// imageLife is how long a packed image is kept for later environments. It is packed again when it is missed.
+const imageLife = 7 * 24 * time.Hour
+
+// oldImages lists the images that were packed here long ago and that no container uses.
+func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error) {
+	packed, err := cli.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelPacked)})
+	if err != nil {
+		return nil, err
+	}
+	if len(packed.Items) == 0 {
+		return nil, nil
+	}
+	containers, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, c := range containers.Items {
+		used[c.ImageID] = true
+	}
+	var old []envd.Leftover
+	for _, i := range packed.Items {
+		if used[i.ID] {
+			continue
+		}
+		seen, err := cli.ImageInspect(ctx, i.ID)
+		if notFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if t := seen.Metadata.LastTagTime; !t.IsZero() && time.Since(t) > imageLife {
+			old = append(old, envd.Leftover{Kind: "image", ID: i.ID, Detail: "of " + i.Labels[labelPacked] + ": unused, packed at " + t.UTC().Format(time.RFC3339)})
+		}
+	}
+	return old, nil
+}
+
+// abandoned says why nobody owns an object any more, or "".
+func abandoned(labels map[string]string, now time.Time) string {
+	switch livenessOf(labels[labelRunner]) {
+	case alive:
+		return ""
+	case dead:
+		return "its runner is dead"
+	}
+	expires, err := time.Parse(time.RFC3339, labels[labelExpires])
+	if err != nil {
+		return "" // not for us to say
+	}
+	if now.After(expires) {
+		return "its lease ended at " + labels[labelExpires]
+	}
+	return ""
+}
