@@ -18,17 +18,16 @@ import (
 
 // Main runs the command line and returns the exit code.
 func Main(args []string) int {
-	// PID 1 of an environment is this binary too. It is told apart before anything else happens, to stay small.
-	if process.IsInit(args) {
+	// The helpers of environments are this binary too. They are told apart before anything else happens, to stay small.
+	switch {
+	case process.IsInit(args):
 		return process.InitMain(args)
-	}
-	// So are the helper inside containers, and what removes them when the runner dies.
-	if docker.IsShim(args) {
+	case docker.IsShim(args):
 		return docker.ShimMain(args)
-	}
-	if docker.IsLeash(args) {
+	case docker.IsLeash(args):
 		return docker.LeashMain(args)
 	}
+	// So are the helper inside containers, and what removes them when the runner dies.
 	launch.Inherited()
 	ctx, stop := interruptible()
 	defer stop()

@@ -59,23 +59,17 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 
 // newRuntime returns the runtime that a spec asks for. dir and secrets may be nil where nothing will be started.
 func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
+	logs, redact, paths := "", func(line []byte) []byte { return line }, visible(s)
+	if dir != nil {
+		logs, redact, paths = dir.Path(evidence.LogsDir), secrets.Redact, append(paths, dir.Path())
+	}
 	switch name := s.Environment.Runtime; name {
-	case "process":
-		o := process.Options{Visible: visible(s)}
-		if dir != nil {
-			o.LogDir = dir.Path(evidence.LogsDir)
-			o.Visible = append(o.Visible, dir.Path())
-			o.Redact = secrets.Redact
-		}
-		return process.New(o), nil
+	case process.Name:
+		return process.New(process.Options{Visible: paths, LogDir: logs, Redact: redact}), nil
 	case docker.Name:
-		o := docker.Options{Dir: s.Dir}
-		if dir != nil {
-			o.LogDir, o.Visible, o.Redact = dir.Path(evidence.LogsDir), []string{dir.Path()}, secrets.Redact
-		}
-		return docker.New(o), nil
+		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir}), nil
 	default:
-		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: process, docker", name)
+		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: %s, %s", name, process.Name, docker.Name)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/launch"
+	"github.com/envd-dev/envd/envd/internal/runtime/docker"
+	"github.com/envd-dev/envd/envd/internal/runtime/process"
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
@@ -49,12 +51,12 @@ func (a *app) doctorCommand() *cobra.Command {
 }
 
 func examine(ctx context.Context) []check {
-	return []check{examineProcess(ctx), examineK6(ctx), examineState()}
+	return []check{examineRuntime(ctx, process.Name, true), examineRuntime(ctx, docker.Name, false), examineK6(ctx), examineState()}
 }
 
-func examineProcess(ctx context.Context) check {
-	k := check{Name: "runtime process", Needed: true}
-	rt, err := newRuntime(&envd.Spec{Environment: &envd.Environment{Runtime: "process"}}, nil, nil)
+func examineRuntime(ctx context.Context, name string, needed bool) check {
+	k := check{Name: "runtime " + name, Needed: needed}
+	rt, err := newRuntime(&envd.Spec{Environment: &envd.Environment{Runtime: name}}, nil, nil)
 	if err != nil {
 		k.Detail = err.Error()
 		return k

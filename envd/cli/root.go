@@ -54,7 +54,7 @@ Exit codes: 0 pass · 1 fail · 2 bad spec or usage · 3 environment failed to c
 	add("spec", a.initCommand(), a.validateCommand(), a.planCommand(), a.schemaCommand())
 	add("run", a.runCommand(), a.verifyCommand())
 	add("env", a.upCommand(), a.lsCommand(), a.inspectCommand(), a.logsCommand(), a.execCommand(), a.renewCommand(),
-		a.downCommand(), a.stubCommand())
+		a.downCommand(), a.stubCommand(), a.gcCommand())
 	add("serve", a.serveCommand(), a.wiremockCommand())
 	root.AddCommand(a.gatewayCommand(), a.doctorCommand(), a.versionCommand())
 	return root
