@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math"
 	"net/http"
@@ -36,8 +37,20 @@ func (s *Server) prepareScript(m *mapping.StubMapping) error {
 			return err
 		}
 	}
-	m.Script = script.New(m, s.options.Seed, s.state.Limits)
+	m.Script = script.New(m, s.seedOf(m), s.state.Limits)
 	return nil
+}
+
+// seedOf is the stub's own seed, so that stubs do not draw alike; 0 without Options.Seed. It depends on what the stub
+// answers to and not on its ID, which may be drawn.
+func (s *Server) seedOf(m *mapping.StubMapping) uint64 {
+	if s.options.Seed == 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(jackson.Compact(m.Request.Value())) // never fails
+	_, _ = h.Write([]byte(m.Name))
+	return max(1, s.options.Seed^h.Sum64())
 }
 
 func (s *Server) checkChange(pointer string, c mapping.Change) error {

@@ -135,6 +135,14 @@ func TestASeedReplaysChoicesWhateverComesBetween(t *testing.T) {
 	assert.NotEqual(t, run(7, 0), run(8, 0))
 }
 
+func TestStubsDoNotDrawAlike(t *testing.T) {
+	one := func(url string) string {
+		return `{"request":{"url":"` + url + `"},"response":{"body":"-"},"envd":{"alternatives":[{"body":"!","envd":{"share":"50%"}}]}}`
+	}
+	s := newServer(t, stubs.Options{Seed: 7}, one("/x"), one("/y"))
+	assert.NotEqual(t, bodies(s, 40, "/x"), bodies(s, 40, "/y"))
+}
+
 func TestRateLimits(t *testing.T) {
 	c := newClock()
 	s := newServer(t, stubs.Options{Clock: c.Now},
