@@ -251,7 +251,6 @@ func (s *Server) disturb(w http.ResponseWriter, r *http.Request) (d disturbance)
 		if o.Share < 1 && s.random.Float64() >= o.Share {
 			continue
 		}
-		o.affected.Add(1)
 		d.FaultID = o.ID
 		if wait := o.Delay.draw(s.random); wait > 0 {
 			began := time.Now()
@@ -260,6 +259,7 @@ func (s *Server) disturb(w http.ResponseWriter, r *http.Request) (d disturbance)
 			o.delayed.Add(int64(took))
 			d.Delay += took
 		}
+		o.affected.Add(1) // once its delay was measured, so that the mean is of whole delays
 		o.first.Do(func() { close(o.touched) })
 		switch o.Outage {
 		case OutageHang:
