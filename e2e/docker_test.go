@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestSameSpecInContainers runs the podinfo template, unchanged, with its services as containers: same hostnames, ports,
+// stubs, faults and verdict; nothing is left in the engine.
+func TestSameSpecInContainers(t *testing.T) {
+	if conn, err := net.Dial("unix", "/var/run/docker.sock"); err != nil {
+		if os.Getenv("CI") != "" {
+			require.NoError(t, err, "CI needs a Docker engine")
+		}
+		t.Skipf("SKIPPED: no Docker engine: %v; install docker.io and start dockerd to run this", err)
+	} else {
+		conn.Close()
+	}
+	if ok, err := need(t, "podinfo"); !ok {
+		require.NoError(t, err)
+		t.Skip("SKIPPED: bin/podinfo is missing; `make podinfo` builds it")
+	}
+	dir := t.TempDir()
+	id := "e2e-docker"
+	cmd := exec.Command(binary, "run", repository("templates", "podinfo", "envd.yaml"), "--runtime", "docker", "--id", id, "--out", filepath.Join(dir, "run"))
+	cmd.Env = append(os.Environ(), "ENVD_STATE_DIR="+filepath.Join(dir, "state"), "PATH="+repository("bin")+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "PASS")
+
+	gc, err := exec.Command(binary, "gc", "--dry-run").CombinedOutput()
+	require.NoError(t, err, "%s", gc)
+	for line := range strings.Lines(string(gc)) {
+		assert.NotContains(t, line, id)
+	}
+}
