@@ -27,7 +27,6 @@ func Main(args []string) int {
 	case docker.IsLeash(args):
 		return docker.LeashMain(args)
 	}
-	// So are the helper inside containers, and what removes them when the runner dies.
 	launch.Inherited()
 	ctx, stop := interruptible()
 	defer stop()
