@@ -136,8 +136,11 @@ func TestCollect(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, exec.Command("docker", "network", "rm", foreign).Run()) })
 
 	require.NoError(t, syscall.Kill(leashOf(t, doomed), syscall.SIGKILL))
-	require.NoError(t, runner.Process.Signal(syscall.SIGKILL))
-	_ = runner.Wait() // it was killed
+	require.NoError(t, runner.Process.Signal(syscall.SIGKILL)) // and not reaped: a zombie owns nothing
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", runner.Process.Pid))
+		return err == nil && bytes.Contains(stat, []byte(") Z "))
+	}, 10*time.Second, time.Millisecond)
 
 	ofDoomed := func(dryRun bool) (kinds []string) {
 		found, err := docker.Collect(ctx, dryRun)

@@ -77,6 +77,9 @@ func startTime(pid int) (string, error) {
 	if len(fields) < 20 {
 		return "", fmt.Errorf("process %d: malformed stat", pid)
 	}
+	if state := fields[0]; state == "Z" || state == "X" { // killed, and not yet reaped
+		return "", fmt.Errorf("process %d has ended", pid)
+	}
 	return fields[19], nil
 }
 
