@@ -6,10 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/envd"
 )
+
+// mappingTypes are the file names' endings under which a folder's mappings are looked for.
+var mappingTypes = []string{".json", ".yaml", ".yml"}
 
 // ports are the ports that a stub answers on, defaults in.
 func (s *stub) ports() (plain, tls []int) {
@@ -73,7 +77,7 @@ func (r *resolver) mappingFiles(doc *stub, root, where string) {
 	}
 	files := 0
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path != root && !strings.EqualFold(filepath.Ext(path), ".json") {
+		if err != nil || entry.IsDir() || path != root && !slices.Contains(mappingTypes, strings.ToLower(filepath.Ext(path))) {
 			return err
 		}
 		files++

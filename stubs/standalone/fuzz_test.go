@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -61,7 +62,8 @@ func send(t *testing.T, addr net.Addr, data []byte) string {
 	_, _ = c.Write(data) // the server may hang up early
 	_ = c.(*net.TCPConn).CloseWrite()
 	answer, err := io.ReadAll(c)
-	if ne, ok := err.(net.Error); ok && ne.Timeout() {
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
 		t.Fatalf("the server neither answers nor hangs up on %q", data)
 	}
 	return string(answer)

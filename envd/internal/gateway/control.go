@@ -36,7 +36,7 @@ func (g *Gateway) control() http.Handler {
 				if se := (*statusError)(nil); errors.As(err, &se) {
 					status = se.status
 				}
-				writeJSON(w, status, problem{err.Error()})
+				_ = writeJSON(w, status, problem{err.Error()})
 			}
 		})
 	}

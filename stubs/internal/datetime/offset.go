@@ -32,7 +32,7 @@ func ParseUnit(s string) (Unit, error) {
 			return Unit(u), nil
 		}
 	}
-	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeUnit.%s", strings.ToUpper(s)) //nolint:staticcheck // WireMock's words
+	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeUnit.%s", strings.ToUpper(s)) // WireMock's words
 }
 
 // Offset is an amount of time on the calendar, such as "-3 months".
@@ -42,7 +42,7 @@ type Offset struct {
 }
 
 // ErrOffsetForm says that a text is no offset, in WireMock's words.
-var ErrOffsetForm = errors.New("Offset can be of the short form <amount> <unit> e.g. 8 seconds or long form now +/-<amount> <unit> e.g. now +5 years") //nolint:staticcheck // WireMock's words
+var ErrOffsetForm = errors.New("Offset can be of the short form <amount> <unit> e.g. 8 seconds or long form now +/-<amount> <unit> e.g. now +5 years") // WireMock's words
 
 // ErrOffsetAmount says that the amount of an offset is no number.
 var ErrOffsetAmount = errors.New("the amount of the offset is no number")
@@ -129,7 +129,7 @@ func ParseTruncation(s string) (Truncation, error) {
 			return Truncation(t), nil
 		}
 	}
-	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeTruncation.%s", //nolint:staticcheck // WireMock's words
+	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeTruncation.%s", // WireMock's words
 		strings.ReplaceAll(strings.ToUpper(s), " ", "_"))
 }
 

@@ -65,7 +65,6 @@ type caseBuilder struct {
 	request  map[string]any
 	requests []Request
 	target   string
-	queries  []string
 	formed   bool
 }
 

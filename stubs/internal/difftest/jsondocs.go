@@ -67,19 +67,19 @@ func (g *Generator) changed(v any) any {
 	return g.scalar()
 }
 
-// placeheld is a document in which some values are placeholders of json-unit.
-func (g *Generator) placeheld(v any) any {
+// withPlaceholders is a document in which some values are placeholders of json-unit.
+func (g *Generator) withPlaceholders(v any) any {
 	switch t := v.(type) {
 	case map[string]any:
 		o := map[string]any{}
 		for _, k := range slices.Sorted(maps.Keys(t)) {
-			o[k] = g.placeheld(t[k])
+			o[k] = g.withPlaceholders(t[k])
 		}
 		return o
 	case []any:
 		list := []any{}
 		for _, e := range t {
-			list = append(list, g.placeheld(e))
+			list = append(list, g.withPlaceholders(e))
 		}
 		return list
 	}
@@ -94,7 +94,7 @@ func (g *Generator) equalToJSON(int) pattern {
 	doc := g.document(3)
 	expected := doc
 	if g.sometimes(4) {
-		expected = g.placeheld(doc)
+		expected = g.withPlaceholders(doc)
 	}
 	var operand any = expected
 	if g.sometimes(2) {

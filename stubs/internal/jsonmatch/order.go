@@ -63,11 +63,11 @@ func (m *pairing) solve(budget *int) *pairing {
 
 // matchEquivalent pairs groups of elements that equal the same ones.
 func (m *pairing) matchEquivalent() {
-	for i, equal := range m.equal {
+	for i := range m.equal {
 		if m.matched[i] {
 			continue
 		}
-		equal = m.equal[i]
+		equal := m.equal[i] // read anew: pairing others shortens it
 		if len(equal) == 0 {
 			continue
 		}

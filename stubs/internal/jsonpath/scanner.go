@@ -27,7 +27,6 @@ func (s *scanner) char() byte        { return s.at(s.pos) }
 func (s *scanner) in(i int) bool     { return i >= 0 && i <= s.end }
 func (s *scanner) inBounds() bool    { return s.in(s.pos) }
 func (s *scanner) atTail() bool      { return s.pos >= s.end }
-func (s *scanner) isDigit() bool     { return isDigit(s.char()) }
 func (s *scanner) outOfRange() error { return invalidf("String index out of range: %d", len(s.src)) }
 
 func (s *scanner) skipBlanks() {

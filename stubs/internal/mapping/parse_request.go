@@ -256,18 +256,18 @@ func multiparts(v place) ([]MultipartPattern, error) {
 	return out, nil
 }
 
-func (p *MultipartPattern) read(name string, v place) (known bool, err error) {
+func (m *MultipartPattern) read(name string, v place) (known bool, err error) {
 	switch name {
 	case "name":
-		p.Name, _, err = v.str()
+		m.Name, _, err = v.str()
 	case "fileName", "filename":
-		p.FileName, _, err = v.str()
+		m.FileName, _, err = v.str()
 	case "matchingType":
-		p.MatchingType, err = v.enum(javaMultipart+"$MatchingType", "ALL, ANY", "ALL", "ANY")
+		m.MatchingType, err = v.enum(javaMultipart+"$MatchingType", "ALL, ANY", "ALL", "ANY")
 	case "headers":
-		p.Headers, err = multiPatterns(v)
+		m.Headers, err = multiPatterns(v)
 	case "bodyPatterns", "multipartBodyPatterns":
-		p.BodyPatterns, err = contentPatterns(v)
+		m.BodyPatterns, err = contentPatterns(v)
 	default:
 		return false, nil
 	}

@@ -98,7 +98,7 @@ func decodeBase64(s string) ([]byte, error) {
 	if at, bad := errors.AsType[base64.CorruptInputError](err); bad && int(at) < len(s) {
 		return nil, fmt.Errorf("Illegal base64 character %x", s[at]) //nolint:staticcheck // Java's wording
 	}
-	return nil, errors.New("Input byte array has incorrect ending byte at " + fmt.Sprint(len(s))) //nolint:staticcheck // Java's wording
+	return nil, errors.New("Input byte array has incorrect ending byte at " + fmt.Sprint(len(s))) // Java's wording
 }
 
 func (d *ResponseDefinition) read(name string, v place) (known bool, err error) {

@@ -159,7 +159,6 @@ type definition struct {
 	body   *list
 	hash   []entry
 	inline bool
-	params []string
 }
 
 func partialName(v any) (string, error) {

@@ -202,9 +202,7 @@ func (o *options) targetArray(root any, input string) (place []any, target []any
 			place = places[0]
 			found = valueAt(root, place)
 		} else if err == nil && !path.Definite() {
-			found = []any{} // a list of results, which is not part of the document
-			place = nil
-			return nil, nil, ""
+			return nil, nil, "" // a list of results, which is not part of the document
 		}
 	}
 	target, ok := found.([]any)

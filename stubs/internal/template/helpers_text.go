@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // onText makes a helper of a function on the context's text. An empty context (null, "", 0, false, an empty list) gives
@@ -31,11 +32,9 @@ func toUpper(_ *options, s string) (any, error) { return upper(s), nil }
 func capitalizeFirst(_ *options, s string) (any, error) { return titleFirst(s), nil }
 
 func titleFirst(s string) string {
-	for i, r := range s {
-		if t := unicode.ToTitle(r); t != r {
-			return s[:i] + string(t) + s[i+len(string(r)):]
-		}
-		break
+	r, size := utf8.DecodeRuneInString(s)
+	if t := unicode.ToTitle(r); t != r {
+		return string(t) + s[size:]
 	}
 	return s
 }

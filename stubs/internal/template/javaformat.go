@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"regexp"
@@ -24,8 +25,11 @@ var specPattern = regexp.MustCompile(`^%(\d+\$)?([-#+ 0,(<]*)?(\d+)?(\.\d+)?([tT
 func (s *formatSpec) has(flag byte) bool { return strings.IndexByte(s.flags, flag) >= 0 }
 
 func formatException(class, format string, args ...any) error {
-	err := throw(class, format, args...).(*exception)
-	err.class = "java.util." + class
+	err := throw(class, format, args...)
+	var thrown *exception
+	if errors.As(err, &thrown) {
+		thrown.class = "java.util." + class
+	}
 	return err
 }
 
@@ -304,7 +308,6 @@ func scientific(d Decimal, precision int) string {
 		rounded := setScale(Decimal{d.unscaled, int32(len(digits) - 1)}, int32(precision), halfUp)
 		digits = rounded.Plain()
 		if strings.HasPrefix(digits, "10") {
-			digits = setScale(Decimal{d.unscaled, int32(len(digits))}, int32(precision), halfUp).Plain()
 			digits = setScale(Decimal{big.NewInt(1), 0}, int32(precision), halfUp).Plain()
 			exponent++
 		}

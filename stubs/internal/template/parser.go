@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,11 +55,12 @@ func parse(src string) (*list, *CompileError) {
 	if err == nil {
 		err = p.firstLate()
 	}
-	switch err := err.(type) {
-	case nil:
+	var wrong *misplaced
+	switch {
+	case err == nil:
 		return body, nil
-	case *misplaced:
-		return nil, err.at.compileError(file, src)
+	case errors.As(err, &wrong):
+		return nil, wrong.at.compileError(file, src)
 	default:
 		return nil, &CompileError{err.Error()}
 	}

@@ -185,11 +185,11 @@ func javaHash(s string) int32 {
 	for _, r := range s {
 		if r >= 0x10000 {
 			r -= 0x10000
-			h = 31*h + int32(0xD800+r>>10)
-			h = 31*h + int32(0xDC00+r&0x3FF)
+			h = 31*h + (0xD800 + r>>10)
+			h = 31*h + (0xDC00 + r&0x3FF)
 			continue
 		}
-		h = 31*h + int32(r)
+		h = 31*h + r
 	}
 	return h
 }
