@@ -14,7 +14,7 @@ import (
 // invalid, or make the schema unusable once it is used. lenient rewrites a schema to that effect, so that the validator,
 // which does check, accepts it.
 
-var errNoID = errors.New("No suitable validator for id")
+var errNoID = errors.New("No suitable validator for id") //nolint:staticcheck // networknt's words
 
 // impossible matches nothing.
 func impossible() map[string]any { return map[string]any{"not": map[string]any{}} }

@@ -161,7 +161,7 @@ func (s *formatSpec) format(arg any) (string, error) {
 		return s.cut(text), err
 	case 'c':
 		if i, ok := arg.(int32); ok {
-			return string(rune(i)), nil
+			return string(i), nil
 		}
 	case 'd', 'o', 'x':
 		if i, ok := integerOf(arg); ok {
