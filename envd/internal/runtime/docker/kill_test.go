@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -132,8 +135,17 @@ func TestCollect(t *testing.T) {
 	runner := startTrial(t, doomed, 3)
 	startTrial(t, living, 3)
 	foreign := fmt.Sprintf("not-envds-%d", os.Getpid())
-	require.NoError(t, exec.Command("docker", "network", "create", "--subnet", "10.199.199.0/24", foreign).Run())
-	t.Cleanup(func() { assert.NoError(t, exec.Command("docker", "network", "rm", foreign).Run()) })
+	cli, err := client.New(client.FromEnv)
+	require.NoError(t, err)
+	defer cli.Close()
+	_, err = cli.NetworkCreate(ctx, foreign, client.NetworkCreateOptions{IPAM: &network.IPAM{
+		Config: []network.IPAMConfig{{Subnet: netip.MustParsePrefix("10.199.199.0/24")}},
+	}})
+	require.NoError(t, err)
+	defer func() {
+		_, err := cli.NetworkRemove(ctx, foreign, client.NetworkRemoveOptions{})
+		assert.NoError(t, err)
+	}()
 
 	require.NoError(t, syscall.Kill(leashOf(t, doomed), syscall.SIGKILL))
 	require.NoError(t, runner.Process.Signal(syscall.SIGKILL)) // and not reaped: a zombie owns nothing

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -77,10 +77,13 @@ func TestOutOfMemory(t *testing.T) {
 func TestImage(t *testing.T) {
 	rt, id := environment(t, nil)
 	require.NoError(t, start(rt, id, &envd.Service{Name: "packed", Command: []string{program, runtimetest.Verb}}))
-	image, err := exec.Command("docker", "inspect", "--format", "{{.Config.Image}}", "envd-"+id+"-packed").Output()
+	cli, err := client.New(client.FromEnv)
+	require.NoError(t, err)
+	defer cli.Close()
+	packed, err := cli.ContainerInspect(context.Background(), "envd-"+id+"-packed", client.ContainerInspectOptions{})
 	require.NoError(t, err)
 	require.NoError(t, start(rt, id, &envd.Service{
-		Name: "imaged", Image: string(bytes.TrimSpace(image)), Command: []string{program, runtimetest.Verb, "env:HOME", "pwd"}, WorkDir: "/made",
+		Name: "imaged", Image: packed.Container.Config.Image, Command: []string{program, runtimetest.Verb, "env:HOME", "pwd"}, WorkDir: "/made",
 	}))
 	logs := logOf(t, rt, id, "imaged")
 	assert.Contains(t, logs, " stdout /made\n")
