@@ -40,6 +40,11 @@ func Main(args []string) int {
 	if !errors.As(err, &coded) {
 		coded = &exitError{exitUsage, err}
 	}
+	// What failed because of ^C did not fail; a command that has its own words for it says them with its code.
+	if errors.Is(context.Cause(ctx), runner.ErrInterrupted) &&
+		(errors.Is(err, context.Canceled) || errors.Is(err, runner.ErrInterrupted)) && coded.code != exitInterrupted {
+		return exitInterrupted
+	}
 	if coded.error != nil {
 		fmt.Fprintln(os.Stderr, "envd:", coded.error)
 	}

@@ -26,9 +26,10 @@ type check struct {
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "doctor",
-		Short: "Say what this machine can do and what it lacks",
-		Args:  cobra.NoArgs,
+		Use:     "doctor",
+		Short:   "Say what this machine can do and what it lacks",
+		Example: "  envd doctor\n  envd doctor -o json",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			checks := examine(c.Context())
 			err := a.print(c, checks, func() {

@@ -44,6 +44,9 @@ func (a *app) lsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if runs == nil {
+				runs = []evidence.Meta{} // no runs are a list too, in JSON
+			}
 			if !all {
 				runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return !isUp(m) })
 			}
@@ -160,8 +163,11 @@ func (a *app) execCommand() *cobra.Command {
 			}
 			req := runner.ExecRequest{Service: service, Command: args[1:]}
 			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
-			if err != nil {
+			if errors.Is(err, runner.ErrGone) {
 				return withCode(exitEnvironment, err)
+			}
+			if err != nil {
+				return err
 			}
 			if code != 0 {
 				return &exitError{code, nil}
@@ -169,6 +175,9 @@ func (a *app) execCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w (the command to run comes after --)", err)
+	})
 	c.Flags().StringVar(&service, "service", "", "with the variables and working directory of this service, not those of the spec")
 	return c
 }
@@ -190,6 +199,9 @@ func (a *app) renewCommand() *cobra.Command {
 		Example: "  envd renew shop-k3f9qa --ttl 2h",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkTTL(ttl); err != nil {
+				return err
+			}
 			f, err := a.fleet()
 			if err != nil {
 				return err
@@ -205,6 +217,13 @@ func (a *app) renewCommand() *cobra.Command {
 	}
 	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "from now on")
 	return c
+}
+
+func checkTTL(ttl time.Duration) error {
+	if ttl <= 0 {
+		return fmt.Errorf("--ttl %s: a lease lasts longer than nothing, 30m for example", ttl)
+	}
+	return nil
 }
 
 func (a *app) downCommand() *cobra.Command {

@@ -32,9 +32,10 @@ func versionString() string {
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print envd's version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print envd's version",
+		Example: "  envd version -o json",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v := map[string]string{"version": versionString(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
 			return a.print(c, v, func() { fmt.Fprintf(c.OutOrStdout(), "envd %s (%s, %s)\n", v["version"], v["go"], v["platform"]) })

@@ -57,5 +57,6 @@ Exit codes: 0 pass · 1 fail · 2 bad spec or usage · 3 environment failed to c
 		a.downCommand(), a.stubCommand(), a.gcCommand())
 	add("serve", a.serveCommand(), a.wiremockCommand())
 	root.AddCommand(a.gatewayCommand(), a.doctorCommand(), a.versionCommand())
+	a.completions(root)
 	return root
 }

@@ -23,10 +23,21 @@ func (p *where) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.id, "id", "", "the run's ID (default: the spec's name and a random part)")
 }
 
-// create makes the run directory.
+// refuse tells that a daemon names its runs and their directories itself.
+func (p *where) refuse() error {
+	if p.id != "" || p.out != "" {
+		return errors.New("--id and --out are for runs of this command's own: a daemon names its runs and keeps their evidence")
+	}
+	return nil
+}
+
+// create claims the ID and makes the run directory. Of several that want the same one at once, one gets it.
 func (p *where) create(s *envd.Spec) (*evidence.Dir, error) {
 	if p.id == "" {
 		p.id = launch.NewID(s.Name)
+	}
+	if err := launch.CheckID(p.id); err != nil {
+		return nil, fmt.Errorf("--id: %w", err)
 	}
 	root, err := launch.RunsDir()
 	if err != nil {
@@ -38,11 +49,14 @@ func (p *where) create(s *envd.Spec) (*evidence.Dir, error) {
 	if p.out, err = filepath.Abs(p.out); err != nil {
 		return nil, err
 	}
-	dir, err := evidence.Create(p.out)
-	if err != nil {
+	if err := launch.Register(root, p.id, p.out); err != nil {
 		return nil, err
 	}
-	return dir, launch.Register(root, p.id, p.out)
+	dir, err := evidence.Create(p.out)
+	if err != nil {
+		return nil, errors.Join(err, launch.Unregister(root, p.id, p.out))
+	}
+	return dir, nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -56,7 +70,7 @@ func (a *app) runCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err != nil {
+				if err = errors.Join(err, place.refuse()); err != nil {
 					return err
 				}
 				return a.runRemote(c, daemon, args[0], runtime)

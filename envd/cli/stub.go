@@ -21,6 +21,8 @@ func (a *app) stubCommand() *cobra.Command {
   envd stub requests shop-k3f9qa payments.example.com
   envd stub add shop-k3f9qa payments.example.com charge.json
   envd stub admin shop-k3f9qa payments.example.com GET /__admin/scenarios`,
+		Args: cobra.NoArgs, // with RunE, so that a mistyped subcommand is an error
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.stubLs(), a.stubRequests(), a.stubAdd(), a.stubReset(), a.stubAdmin())
 	return c
@@ -28,9 +30,10 @@ func (a *app) stubCommand() *cobra.Command {
 
 func (a *app) stubLs() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls ID",
-		Short: "List the stubs with their counters",
-		Args:  cobra.ExactArgs(1),
+		Use:     "ls ID",
+		Short:   "List the stubs with their counters",
+		Example: "  envd stub ls shop-k3f9qa -o json",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := a.fleet()
 			if err != nil {
@@ -55,9 +58,10 @@ func (a *app) stubLs() *cobra.Command {
 func (a *app) stubRequests() *cobra.Command {
 	var unmatched bool
 	c := &cobra.Command{
-		Use:   "requests ID HOST",
-		Short: "Show what a stub was asked, the newest first",
-		Args:  cobra.ExactArgs(2),
+		Use:     "requests ID HOST",
+		Short:   "Show what a stub was asked, the newest first",
+		Example: "  envd stub requests shop-k3f9qa payments.example.com --unmatched",
+		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			path := "/__admin/requests"
 			if unmatched {
@@ -96,9 +100,10 @@ func (a *app) stubRequests() *cobra.Command {
 
 func (a *app) stubAdd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "add ID HOST FILE",
-		Short: "Add a mapping (- reads standard input)",
-		Args:  cobra.ExactArgs(3),
+		Use:     "add ID HOST FILE",
+		Short:   "Add a mapping (- reads standard input)",
+		Example: "  envd stub add shop-k3f9qa payments.example.com charge.json",
+		Args:    cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
 			body, err := readFileOrStdin(args[2])
 			if err != nil {
@@ -116,9 +121,10 @@ func (a *app) stubAdd() *cobra.Command {
 
 func (a *app) stubReset() *cobra.Command {
 	return &cobra.Command{
-		Use:   "reset ID HOST",
-		Short: "Forget requests and scenarios and go back to the spec's mappings",
-		Args:  cobra.ExactArgs(2),
+		Use:     "reset ID HOST",
+		Short:   "Forget requests and scenarios and go back to the spec's mappings",
+		Example: "  envd stub reset shop-k3f9qa payments.example.com",
+		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			_, err := a.admin(c, args[0], args[1], http.MethodPost, "/__admin/reset", nil)
 			return err
@@ -130,7 +136,9 @@ func (a *app) stubAdmin() *cobra.Command {
 	return &cobra.Command{
 		Use:   "admin ID HOST METHOD PATH [FILE]",
 		Short: "Call WireMock's admin API of a stub",
-		Args:  cobra.RangeArgs(4, 5),
+		Example: `  envd stub admin shop-k3f9qa payments.example.com GET /__admin/scenarios
+  envd stub admin shop-k3f9qa payments.example.com POST /__admin/requests/count criteria.json`,
+		Args: cobra.RangeArgs(4, 5),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !strings.HasPrefix(args[3], "/__admin") {
 				return fmt.Errorf("%s: an admin path begins with /__admin", args[3])

@@ -28,11 +28,14 @@ func (a *app) upCommand() *cobra.Command {
   envd up envd.yaml --foreground      # until ^C`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkTTL(ttl); err != nil {
+				return err
+			}
 			if resolved {
 				return a.upResolved(c, args[0], ttl)
 			}
 			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err != nil {
+				if err = errors.Join(err, place.refuse()); err != nil {
 					return err
 				}
 				return a.upRemote(c, daemon, args[0], runtime, ttl)
@@ -123,10 +126,7 @@ func (a *app) upResolved(c *cobra.Command, path string, ttl time.Duration) error
 	if err != nil {
 		return err
 	}
-	dir, err := evidence.Create(path)
-	if err != nil {
-		return err
-	}
+	dir := evidence.Claimed(path)
 	s, err := dir.Spec()
 	if err != nil {
 		return err

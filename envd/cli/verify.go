@@ -3,8 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +43,8 @@ It needs nothing but the directory. The exit code is the verdict's; 3 where the 
 				return err
 			}
 			if !same {
-				return withCode(exitEnvironment, errors.New("the observations do not lead to the recorded verdict"))
+				return withCode(exitEnvironment, fmt.Errorf("the observations do not lead to the recorded verdict: recorded is %s, recomputed %s (%s)",
+					recorded.Outcome, verdict.Outcome, strings.Join(verdict.Reasons, "; ")))
 			}
 			err = a.print(c, verdict, func() {
 				fmt.Fprintf(c.OutOrStdout(), "%s: recomputed from %d observations\n", verdict.Outcome, len(observations))

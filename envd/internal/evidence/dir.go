@@ -64,11 +64,22 @@ type Meta struct {
 // Dir is one run directory.
 type Dir struct{ path string }
 
-// Create makes the directory at path. One that already holds a run is refused, so that no evidence is overwritten.
+// Create makes the directory at path and claims it. One that already holds a run is refused, so that no evidence is
+// overwritten; of several that want it at once, one gets it.
 func Create(path string) (*Dir, error) {
 	d := &Dir{path}
-	if _, err := os.Stat(d.Path(MetaFile)); err == nil {
-		return nil, fmt.Errorf("%s already holds a run; name another directory", path)
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
+	}
+	claim, err := os.OpenFile(d.Path(JournalFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s already holds a run; name another directory or ID", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
+	}
+	if err := claim.Close(); err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
 	}
 	for _, sub := range []string{LogsDir, StubsDir} {
 		if err := os.MkdirAll(d.Path(sub), 0o755); err != nil {
@@ -77,6 +88,9 @@ func Create(path string) (*Dir, error) {
 	}
 	return d, nil
 }
+
+// Claimed names a directory that another process created for this one.
+func Claimed(path string) *Dir { return &Dir{path} }
 
 // Open names an existing run directory.
 func Open(path string) (*Dir, error) {

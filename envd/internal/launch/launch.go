@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -127,9 +129,9 @@ func Inherited() {
 	}
 }
 
-// NewID returns a fresh ID for a run of the spec of that name.
+// NewID returns a fresh ID for a run of the spec of that name, cut where the two together would be too long.
 func NewID(name string) string {
-	return name + "-" + strings.ToLower(rand.Text()[:6])
+	return name[:min(len(name), 56)] + "-" + strings.ToLower(rand.Text()[:6])
 }
 
 // StateDir is where envd keeps its runs: $ENVD_STATE_DIR, or envd in the user's XDG state directory.
@@ -204,13 +206,39 @@ func Find(root, id string) (*evidence.Dir, evidence.Meta, error) {
 	return nil, evidence.Meta{}, fmt.Errorf("%q could be %s", id, strings.Join(hits, " or "))
 }
 
-// Register makes a run that keeps its directory elsewhere findable by its ID.
+// validID is what every runtime takes as an environment's ID: one word of a command line, and a hostname.
+var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
+
+// CheckID refuses what cannot be the ID of a run.
+func CheckID(id string) error {
+	if !validID.MatchString(id) {
+		return fmt.Errorf("%q cannot name a run: use letters, digits, dots and dashes, 63 at most", id)
+	}
+	return nil
+}
+
+// Register makes a run that keeps its directory elsewhere findable by its ID. An ID that another run has is refused;
+// for a run directly below root the directory itself is the claim.
 func Register(root, id, dir string) error {
-	if filepath.Dir(dir) == filepath.Clean(root) {
+	entry := filepath.Join(root, id)
+	if dir == entry {
 		return nil
 	}
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
 	}
-	return os.Symlink(dir, filepath.Join(root, id))
+	err := os.Symlink(dir, entry)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("there is a run of the ID %s already: name another", id)
+	}
+	return err
+}
+
+// Unregister takes Register back.
+func Unregister(root, id, dir string) error {
+	entry := filepath.Join(root, id)
+	if dir == entry {
+		return nil
+	}
+	return os.Remove(entry)
 }

@@ -103,7 +103,10 @@ func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin io.Reader, std
 	for d := json.NewDecoder(resp.Body); ; {
 		var frame ExecFrame
 		if err := d.Decode(&frame); err != nil {
-			return 0, fmt.Errorf("the runner ended before the command did: %w", err)
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			return 0, fmt.Errorf("%w: it ended before the command did (%w)", ErrGone, err)
 		}
 		oerr, eerr := pass(stdout, frame.Stdout), pass(stderr, frame.Stderr)
 		switch {

@@ -124,12 +124,32 @@ func retry(ctx context.Context, limit time.Duration, f func(context.Context) err
 func (s *session) fileContent(op envd.Operation) ([]byte, error) {
 	switch {
 	case op.Service == nil && op.File.Path == envd.CAFile:
-		return s.ca.CertPEM(), nil
+		return s.trusted(), nil
 	case op.File.Source != "":
 		return os.ReadFile(op.File.Source)
 	}
 	text, err := s.expand(op.File.Content)
 	return []byte(text), err
+}
+
+// systemRoots is where Linux distributions and macOS keep the public authorities, as Go's crypto/x509 looks for them.
+var systemRoots = []string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
+}
+
+// trusted is what services trust: the environment's own authority and, where they may reach hosts outside, the public
+// ones too, since most TLS stacks take the file in place of their own.
+func (s *session) trusted() []byte {
+	own := s.ca.CertPEM()
+	if len(s.Spec.Environment.Egress) == 0 {
+		return own
+	}
+	for _, path := range systemRoots {
+		if public, err := os.ReadFile(path); err == nil {
+			return append(append(own, '\n'), public...)
+		}
+	}
+	return own // a host without public authorities cannot lend any
 }
 
 // expand resolves references and remembers secrets, so that they are masked from here on.
@@ -145,7 +165,10 @@ func (s *session) expand(v envd.Value) (string, error) {
 var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "JAVA_HOME"}
 
 // trust are the variables by which the usual TLS stacks find a certificate authority.
-var trust = []string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO"}
+var trust = []string{
+	"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO",
+	"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "HTTPLIB2_CA_CERTS", "PIP_CERT", "DENO_CERT",
+}
 
 // baseEnv is what every process in the environment gets.
 func (s *session) baseEnv() map[string]string {
