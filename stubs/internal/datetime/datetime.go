@@ -39,7 +39,7 @@ const maxPattern = 1000
 // Compile parses a pattern such as "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"; the error has java.time's words.
 func Compile(pattern string) (*Formatter, error) {
 	if len(pattern) > maxPattern {
-		return nil, fmt.Errorf("Too many pattern letters: %c", pattern[0]) //nolint:staticcheck // Java's words
+		return nil, fmt.Errorf("Too many pattern letters: %c", pattern[0]) // Java's words
 	}
 	c := compiler{pattern: pattern}
 	elements, err := c.section(0)
@@ -79,12 +79,12 @@ func (c *compiler) section(depth int) ([]element, error) {
 			list = append(list, element{optional: inner})
 		case ch == ']':
 			if depth == 0 {
-				return nil, fmt.Errorf("Pattern invalid as it contains ] without previous [") //nolint:staticcheck // Java's words
+				return nil, fmt.Errorf("Pattern invalid as it contains ] without previous [") // Java's words
 			}
 			c.pos++
 			return reserve(list), nil
 		case ch == '{' || ch == '}' || ch == '#':
-			return nil, fmt.Errorf("Pattern includes reserved character: '%c'", ch) //nolint:staticcheck // Java's words
+			return nil, fmt.Errorf("Pattern includes reserved character: '%c'", ch) // Java's words
 		default:
 			list = append(list, element{literal: string(ch)})
 			c.pos++
@@ -101,25 +101,25 @@ func (c *compiler) field() (element, error) {
 	if letter == 'p' {
 		pad = n
 		if c.pos >= len(c.pattern) || !isLetter(c.pattern[c.pos]) {
-			return element{}, fmt.Errorf("Pad letter 'p' must be followed by valid pad pattern: %s", c.pattern) //nolint:staticcheck // Java's words
+			return element{}, fmt.Errorf("Pad letter 'p' must be followed by valid pad pattern: %s", c.pattern) // Java's words
 		}
 		start = c.pos
 		letter, n = c.run()
 	}
 	if strings.IndexByte(letters, letter) < 0 {
-		return element{}, fmt.Errorf("Unknown pattern letter: %c", letter) //nolint:staticcheck // Java's words
+		return element{}, fmt.Errorf("Unknown pattern letter: %c", letter) // Java's words
 	}
 	if letter == 'V' && n != 2 {
-		return element{}, fmt.Errorf("Pattern letter count must be 2: %c", letter) //nolint:staticcheck // Java's words
+		return element{}, fmt.Errorf("Pattern letter count must be 2: %c", letter) // Java's words
 	}
 	if letter == 'O' && n != 1 && n != 4 {
-		return element{}, fmt.Errorf("Pattern letter count must be 1 or 4: %c", letter) //nolint:staticcheck // Java's words
+		return element{}, fmt.Errorf("Pattern letter count must be 1 or 4: %c", letter) // Java's words
 	}
 	if letter == 'c' && n == 2 {
-		return element{}, fmt.Errorf(`Invalid pattern "cc"`) //nolint:staticcheck // Java's words
+		return element{}, fmt.Errorf(`Invalid pattern "cc"`) // Java's words
 	}
 	if n > mostLetters(letter) || letter == 'B' && (n == 2 || n == 3) {
-		return element{}, fmt.Errorf("Too many pattern letters: %c", letter) //nolint:staticcheck // Java's words
+		return element{}, fmt.Errorf("Too many pattern letters: %c", letter) // Java's words
 	}
 	return element{letter: letter, count: n, pad: pad, literal: c.pattern[start:c.pos]}, nil
 }
@@ -173,7 +173,7 @@ func (c *compiler) quoted() (string, error) {
 		}
 		return b.String(), nil
 	}
-	return "", fmt.Errorf("Pattern ends with an incomplete string literal: %s", c.pattern[start:]) //nolint:staticcheck // Java's words
+	return "", fmt.Errorf("Pattern ends with an incomplete string literal: %s", c.pattern[start:]) // Java's words
 }
 
 // reserve works out which numbers have to leave digits to the fixed-width numbers behind them, as in yyyyMMdd.

@@ -32,7 +32,7 @@ func ParseUnit(s string) (Unit, error) {
 			return Unit(u), nil
 		}
 	}
-	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeUnit.%s", strings.ToUpper(s)) //nolint:staticcheck // WireMock's words
+	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeUnit.%s", strings.ToUpper(s)) // WireMock's words
 }
 
 // Offset is an amount of time on the calendar, such as "-3 months".
@@ -129,7 +129,7 @@ func ParseTruncation(s string) (Truncation, error) {
 			return Truncation(t), nil
 		}
 	}
-	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeTruncation.%s", //nolint:staticcheck // WireMock's words
+	return 0, fmt.Errorf("No enum constant com.github.tomakehurst.wiremock.common.DateTimeTruncation.%s", // WireMock's words
 		strings.ReplaceAll(strings.ToUpper(s), " ", "_"))
 }
 

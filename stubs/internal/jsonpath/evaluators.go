@@ -317,7 +317,7 @@ func existsLiteral(left, right node) (bool, error) {
 	l, lok := left.(boolNode)
 	r, rok := right.(boolNode)
 	if !lok && !rok {
-		return false, errors.New("Failed to evaluate exists expression") //nolint:staticcheck // Jayway's words
+		return false, errors.New("Failed to evaluate exists expression") // Jayway's words
 	}
 	if !lok || !rok {
 		return false, invalidf("Expected boolean node")

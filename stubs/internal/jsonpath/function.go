@@ -121,7 +121,7 @@ func sum(ns []float64) float64 {
 	return total
 }
 
-var errEmptyAggregation = errors.New("Aggregation function attempted to calculate value using empty array") //nolint:staticcheck // Jayway's words
+var errEmptyAggregation = errors.New("Aggregation function attempted to calculate value using empty array") // Jayway's words
 
 func aggregate(f func([]float64) float64) func(*invocation) (any, error) {
 	return func(c *invocation) (any, error) {
@@ -282,7 +282,7 @@ func (c *invocation) element(n int) (any, error) {
 	}
 	if n < 0 {
 		if n += len(list); n <= 0 {
-			return nil, errors.New("Target index larger than object count") //nolint:staticcheck // Jayway's words
+			return nil, errors.New("Target index larger than object count") // Jayway's words
 		}
 	}
 	if n >= len(list) {

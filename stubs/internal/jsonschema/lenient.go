@@ -14,7 +14,7 @@ import (
 // invalid, or make the schema unusable once it is used. lenient rewrites a schema to that effect, so that the validator,
 // which does check, accepts it.
 
-var errNoID = errors.New("No suitable validator for id") //nolint:staticcheck // networknt's words
+var errNoID = errors.New("No suitable validator for id") // networknt's words
 
 // impossible matches nothing.
 func impossible() map[string]any { return map[string]any{"not": map[string]any{}} }
@@ -115,7 +115,7 @@ func lenientItems(keyword string, v any, version Version) (any, error) {
 	case map[string]any, bool:
 		return lenient(v, version)
 	}
-	return nil, fmt.Errorf("The value of '%s' MUST be a valid JSON Schema.", keyword) //nolint:staticcheck // networknt's words
+	return nil, fmt.Errorf("The value of '%s' MUST be a valid JSON Schema.", keyword) // networknt's words
 }
 
 func lenientMap(v any, version Version) (any, error) {

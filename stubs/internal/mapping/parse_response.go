@@ -83,10 +83,10 @@ func (b *bodies) into(d *ResponseDefinition, pointer string) error {
 // decodeBase64 decodes with or without padding and words errors as java.util.Base64 does.
 func decodeBase64(s string) ([]byte, error) {
 	if i := strings.IndexAny(s, "\r\n"); i >= 0 { // which Go skips
-		return nil, fmt.Errorf("Illegal base64 character %x", s[i]) //nolint:staticcheck // Java's wording
+		return nil, fmt.Errorf("Illegal base64 character %x", s[i]) // Java's wording
 	}
 	if len(s) == 1 {
-		return nil, errors.New("Input byte[] should at least have 2 bytes for base64 bytes") //nolint:staticcheck // Java's wording
+		return nil, errors.New("Input byte[] should at least have 2 bytes for base64 bytes") // Java's wording
 	}
 	data, err := base64.StdEncoding.DecodeString(s)
 	if err == nil {
@@ -96,7 +96,7 @@ func decodeBase64(s string) ([]byte, error) {
 		return raw, nil
 	}
 	if at, bad := errors.AsType[base64.CorruptInputError](err); bad && int(at) < len(s) {
-		return nil, fmt.Errorf("Illegal base64 character %x", s[at]) //nolint:staticcheck // Java's wording
+		return nil, fmt.Errorf("Illegal base64 character %x", s[at]) // Java's wording
 	}
 	return nil, errors.New("Input byte array has incorrect ending byte at " + fmt.Sprint(len(s))) // Java's wording
 }

@@ -237,7 +237,7 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil, fmt.Errorf("Unsupported or invalid protocol: %s", resp.Header.Get("Upgrade")) //nolint:staticcheck // shown to clients as it is
+		return nil, fmt.Errorf("Unsupported or invalid protocol: %s", resp.Header.Get("Upgrade")) // shown to clients as it is
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {

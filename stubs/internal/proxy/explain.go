@@ -72,9 +72,9 @@ func bodyFailure(resp *http.Response, got int, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF) && resp.ContentLength >= 0:
 		return &truncated{resp.ContentLength, got}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("Premature end of chunk coded message body: closing chunk expected") //nolint:staticcheck // shown to clients as it is
+		return errors.New("Premature end of chunk coded message body: closing chunk expected") // shown to clients as it is
 	case strings.Contains(err.Error(), "in chunk length"):
-		return errors.New("Bad chunk header") //nolint:staticcheck // shown to clients as it is
+		return errors.New("Bad chunk header") // shown to clients as it is
 	}
 	return err
 }

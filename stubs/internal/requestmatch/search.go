@@ -19,8 +19,10 @@ type Search struct {
 // searchText is the URL or path that the pattern at index wants.
 type searchText struct {
 	text   string
+	method string
 	common int // characters that it begins with like the text before it
 	index  int
+	plain  bool // of its head the pattern only says method and URL
 }
 
 // longestText bounds the texts that are compared together; longer ones are among the rest.
@@ -30,7 +32,8 @@ const longestText = 128
 func NewSearch(patterns []*mapping.RequestPattern) *Search {
 	s := &Search{patterns: patterns}
 	for i, p := range patterns {
-		t := searchText{text: p.URL.Expected, index: i}
+		t := searchText{text: p.URL.Expected, method: p.Method, index: i,
+			plain: p.Scheme == "" && p.Host == nil && p.Port == nil && p.ClientIP == nil}
 		switch {
 		case p.URL.Kind == mapping.URLEqual && len(t.text) <= longestText && ascii(t.text):
 			s.urls = append(s.urls, t)
@@ -61,7 +64,7 @@ func order(texts []searchText) {
 
 // Nearest returns the pattern that the request comes nearest to, of equals the first; false when there is none.
 func (s *Search) Nearest(v *View) (Near, bool) {
-	f := finder{search: s, view: v, best: Near{Index: -1, Distance: 2}}
+	f := finder{search: s, view: v, best: Near{Index: -1, Distance: 2}, urlShare: 1}
 	url, path := newColumn(v.Request.URL), newColumn(v.Path())
 	f.compare(s.urls, &url)
 	f.compare(s.paths, &path)
@@ -76,13 +79,15 @@ type finder struct {
 	search *Search
 	view   *View
 	best   Near
+	// urlShare is how far a URL may be off, from 0 to 1, for its pattern to be as near as the best.
+	urlShare float64
 }
 
 // take keeps the pattern at index when it is nearer than the best so far.
 func (f *finder) take(index int, d float64) {
 	a, b := ordered(d), ordered(f.best.Distance)
 	if f.best.Index < 0 || a < b || a == b && index < f.best.Index {
-		f.best = Near{index, d}
+		f.best, f.urlShare = Near{index, d}, min(a*headWeight/urlWeight, 1)
 	}
 }
 
@@ -102,18 +107,24 @@ func (f *finder) compare(texts []searchText, target *column) {
 	}
 	var stages [longestText + 1]stage
 	stages[0] = stage{^uint64(0), 0, len(target.s)}
+	method := f.view.Request.Method
 	known := 0 // stages that hold for the text before
 	for i := range texts {
 		t := &texts[i]
 		longest := float64(max(len(target.s), len(t.text)))
-		budget := int(min(ordered(f.best.Distance)*headWeight/urlWeight, 1) * longest)
+		budget := int(f.urlShare * longest)
 		known = target.advance(t.text, min(known, t.common), budget, &stages)
 		if known < len(t.text) || stages[known].score > budget {
 			continue
 		}
-		p, url := f.search.patterns[t.index], urlWeight*(float64(stages[known].score)/longest)
-		least := methodWeight*miss(Method(p.Method, f.view.Request.Method)) + url
-		if least/headWeight < f.best.Distance || t.index < f.best.Index {
+		url := urlWeight * (float64(stages[known].score) / longest)
+		least := methodWeight*miss(Method(t.method, method)) + url
+		switch {
+		case least/headWeight > f.best.Distance || least/headWeight == f.best.Distance && t.index > f.best.Index:
+		case t.plain && least > 0: // that is all, then
+			f.take(t.index, least/headWeight)
+		default:
+			p := f.search.patterns[t.index]
 			f.take(t.index, distance(p, f.view, headDistance(p, f.view)+url))
 		}
 	}

@@ -69,7 +69,7 @@ func (r *Runner) define(ev *event.ServeEvent, parameters *jsondoc.Object) (*defi
 // checkURL refuses what cannot be sent anywhere, in Java's words where it has some.
 func checkURL(raw string) error {
 	if i := strings.IndexAny(raw, " \"<>\\^`{|}"); i >= 0 {
-		return fmt.Errorf("Illegal character in path at index %d: %s", i, raw) //nolint:staticcheck // Java's message
+		return fmt.Errorf("Illegal character in path at index %d: %s", i, raw) // Java's message
 	}
 	u, err := url.Parse(raw)
 	if err != nil {

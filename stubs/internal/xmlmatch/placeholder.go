@@ -74,7 +74,7 @@ func (p *Placeholders) attributes(control, test *Node) (bool, error) {
 	return found == len(test.Attrs), nil
 }
 
-var errNotAlone = errors.New("The placeholder must exclusively occupy the text node.") //nolint:staticcheck // XMLUnit's words
+var errNotAlone = errors.New("The placeholder must exclusively occupy the text node.") // XMLUnit's words
 
 // match tests a value with the placeholder in expected, if there is one.
 func (p *Placeholders) match(expected, actual string, present bool) (bool, error) {
