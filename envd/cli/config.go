@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
@@ -73,6 +75,19 @@ func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.
 	}
 }
 
+// collectTimeout bounds the sweep before a run in a Docker engine.
+const collectTimeout = 30 * time.Second
+
+// collect removes what killed runners left in the Docker engine. It is a courtesy to those who come after them: where it
+// fails, the run says so and goes on, to fail by itself if there is no engine.
+func collect(notify func(runner.Notice)) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	if _, err := docker.Collect(ctx, false); err != nil && !errors.Is(err, docker.ErrNoEngine) {
+		notify(runner.Notice{Step: "collect", Text: err.Error(), Failed: true})
+	}
+}
+
 // visible lists what of /tmp, which is private inside, the spec and its commands need.
 func visible(s *envd.Spec) []string {
 	paths := append(filepath.SplitList(os.Getenv("PATH")), s.Dir)
@@ -94,6 +109,9 @@ func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.No
 	rt, err := newRuntime(s, dir, secrets)
 	if err != nil {
 		return runner.Config{}, err
+	}
+	if rt.Name() == docker.Name {
+		collect(notify)
 	}
 	return runner.Config{
 		ID: id, Spec: s, Dir: dir, Runtime: rt, Faults: chaos.Builtin(), Lookup: lookup, Secrets: secrets, Notify: notify, Version: versionString(),
