@@ -42,6 +42,10 @@ race: build k6 podinfo wiremock ## all tests but e2e under the race detector (ne
 e2e: build k6 podinfo wiremock ## the end-to-end tests, which drive the built binary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
 
+.PHONY: kill-trials
+kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be left of any (half an hour)
+	ENVD_KILL_TRIALS=1000 $(GO) test -run TestNothingSurvivesSIGKILL -timeout 90m ./e2e
+
 .PHONY: bench
 bench: build k6 podinfo wiremock ## the figures that envd claims, side by side with its peers
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_BENCH=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/... ./stubs/...
