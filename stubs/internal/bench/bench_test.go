@@ -130,19 +130,34 @@ func BenchmarkUnmatched(b *testing.B) {
 	compare(b, side{"matched", s, simple}, side{"unmatched", s, unmatched})
 }
 
-// BenchmarkWireMock compares with the real WireMock.
+// BenchmarkWireMock compares with the real WireMock, both with their journals on, and with one that keeps no journal, which
+// favours it.
 func BenchmarkWireMock(b *testing.B) {
 	demand(b)
 	stubs := []string{simpleStub, jsonStub, jsonPathStub, templateStub}
-	jar, envd := startJar(b, stubs...), startEnvd(b, stubs...)
-	requests := map[string]request{"simple": simple, "equalToJson": jsonPost, "matchesJsonPath": pathPost, "template": templated}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		for _, r := range requests {
-			load(b, jar.addr, r, time.Second)
+	envd := startEnvd(b, stubs...)
+	requests := []struct {
+		name string
+		request
+	}{{"simple", simple}, {"equalToJson", jsonPost}, {"matchesJsonPath", pathPost}, {"template", templated}}
+	for _, peer := range []struct {
+		name  string
+		flags []string
+	}{{"wiremock", nil}, {"wiremock-no-journal", []string{"--no-request-journal"}}} {
+		jar := startJar(b, peer.flags, stubs...)
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+			for _, r := range requests {
+				load(b, jar.addr, r.request, time.Second)
+			}
+			jar.forget(b)
 		}
-	}
-	for name, r := range requests {
-		b.Run(name, func(b *testing.B) { compare(b, side{"wiremock", jar, r}, side{"envd", envd, r}) })
+		for _, r := range requests {
+			b.Run(r.name, func(b *testing.B) {
+				jar.forget(b)
+				compare(b, side{peer.name, jar, r.request}, side{"envd", envd, r.request})
+			})
+		}
+		jar.stop()
 	}
 }
 

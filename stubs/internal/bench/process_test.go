@@ -143,18 +143,29 @@ func envdCommand(b *testing.B, dir string) func(host, port string) *exec.Cmd {
 	}
 }
 
-// startJar runs the real WireMock without its journal, which favours it: with one bounded as envd's is, to 10,000 entries,
-// it counts them all for every request, at 1 ms CPU; unbounded, it grows.
-func startJar(b *testing.B, mappings ...string) *server {
+// startJar runs the real WireMock, with further flags. Its journal is not bounded then: bounded to 10,000 entries as envd's
+// is, it counts them all at every request, which takes a millisecond.
+func startJar(b *testing.B, flags []string, mappings ...string) *server {
 	jar := os.Getenv("ENVD_WIREMOCK_JAR")
 	if _, err := os.Stat(jar); err != nil {
 		b.Skip("set ENVD_WIREMOCK_JAR to the standalone jar to compare with it")
 	}
 	dir := rootDir(b, mappings)
 	return start(b, func(host, port string) *exec.Cmd {
-		return exec.Command("java", "-jar", jar, "--bind-address", host, "--port", port, "--root-dir", dir,
-			"--no-request-journal", "--disable-banner")
+		args := []string{"-jar", jar, "--bind-address", host, "--port", port, "--root-dir", dir, "--disable-banner"}
+		return exec.Command("java", append(args, flags...)...)
 	})
+}
+
+// forget empties the server's journal, so that one that is not bounded does not fill the machine.
+func (s *server) forget(b *testing.B) {
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodDelete, "http://"+s.addr+"/__admin/requests", nil)
+	require.NoError(b, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(b, err)
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	require.NoError(b, err)
 }
 
 // rootDir writes the mappings to one file, of which the last is the newest.
