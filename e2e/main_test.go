@@ -36,9 +36,14 @@ func build(path string) error {
 }
 
 // TestScripts runs testdata/*.txtar: each drives envd with files of its own in a directory of its own.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata") }
+
+// TestAlone runs the scripts whose objectives are times, when no other script runs.
+func TestAlone(t *testing.T) { runScripts(t, "testdata/alone") }
+
+func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Condition: func(cond string) (bool, error) {

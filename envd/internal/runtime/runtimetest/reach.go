@@ -52,7 +52,7 @@ func testExec(t *testing.T, b *bench) {
 	require.NoError(t, err)
 	assert.Equal(t, "into a file\n", string(content))
 
-	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{Command: []string{"/no/such/program"}})
+	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{Command: []string{"/no/such/program"}, WorkDir: "/"})
 	assert.ErrorContains(t, err, "/no/such/program")
 	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{})
 	assert.Error(t, err)
