@@ -48,9 +48,11 @@ func NewSearch(patterns []*mapping.RequestPattern) *Search {
 	return s
 }
 
+// order sorts the texts, last letters first: of stubs that were numbered as they were made the newest, which win when
+// the distance is the same, are then looked at before the others.
 func order(texts []searchText) {
 	slices.SortFunc(texts, func(a, b searchText) int {
-		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.index, b.index))
+		return cmp.Or(strings.Compare(b.text, a.text), cmp.Compare(a.index, b.index))
 	})
 	for i := 1; i < len(texts); i++ {
 		a, b := texts[i-1].text, texts[i].text
