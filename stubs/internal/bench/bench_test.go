@@ -152,7 +152,7 @@ func BenchmarkWireMock(b *testing.B) {
 			jar.forget(b)
 		}
 		for _, r := range requests {
-			b.Run(r.name, func(b *testing.B) {
+			b.Run(peer.name+"/"+r.name, func(b *testing.B) {
 				jar.forget(b)
 				compare(b, side{peer.name, jar, r.request}, side{"envd", envd, r.request})
 			})
