@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"encoding/base64"
 	"fmt"
 	"hash/fnv"
 
@@ -27,10 +28,14 @@ func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 	for _, p := range ps {
 		tried := match.Text("\n" + layout(p, body.Text))
 		r := bodyRow(p, body)
-		if x, ok := p.(pathPattern); ok && x.Submatcher() != nil && len(x.Findings(body)) > 0 {
+		x, selects := p.(pathPattern)
+		switch {
+		case selects && x.Submatcher() != nil && len(x.Findings(body)) > 0:
 			tried, p = match.Text(r.right), x.Submatcher()
+		case p.Name() == "binaryEqualTo": // WireMock compares the bytes with the body as Base64 text
+			tried = match.Text(base64.StdEncoding.EncodeToString([]byte(body.Text)))
 		}
-		if !p.Exact(tried) {
+		if selects && body.Text == "" || !p.Exact(tried) { // expressions never fit an empty text
 			rows = append(rows, r)
 		}
 		c.fail(match.Failure(p, tried))
@@ -52,23 +57,30 @@ func bodyRow(p match.Pattern, body match.Value) row {
 		if sub == nil {
 			return selected(p.Expected(), body.Text)
 		}
-		left, right := p.Expected()+" ["+sub.Name()+"] "+layout(sub, sub.Expected()), body.Text
+		left, right := p.Expected()+" ["+sub.Name()+"] "+expected(sub), body.Text
 		if found := path.Findings(body); len(found) > 0 {
-			right = layout(sub, found[0])
+			right = found[0]
+			if sub.Name() == "equalToJson" {
+				right = prettyJSON(right)
+			}
 		}
 		return selected(left, right)
 	}
 	if p.Name() == "binaryEqualTo" {
 		return compare(p.Expected(), javaBytes(body.Text), what, false)
 	}
-	expected := p.Expected()
-	if p.Name() == "matchesJsonSchema" {
-		expected = prettyJSON(expected)
+	return compare("["+p.Name()+"]\n"+expected(p), "\n"+layout(p, body.Text), what, false)
+}
+
+// expected is what a pattern was given, laid out.
+func expected(p match.Pattern) string {
+	switch p.Name() {
+	case "equalToXml": // which is laid out already
+		return p.Expected()
+	case "matchesJsonSchema":
+		return prettyJSON(p.Expected())
 	}
-	if p.Name() != "equalToXml" { // which is laid out already
-		expected = layout(p, expected)
-	}
-	return compare("["+p.Name()+"]\n"+expected, "\n"+layout(p, body.Text), what, false)
+	return layout(p, p.Expected())
 }
 
 // selected is a row on what an expression selects, or on the whole body where that is nothing.
@@ -92,9 +104,7 @@ func layout(p match.Pattern, s string) string {
 	case "equalToJson":
 		return prettyJSON(s)
 	case "equalToXml":
-		if doc, err := xmlmatch.Parse(s, false); err == nil {
-			return doc.Root.Render()
-		}
+		return xmlmatch.Layout(s)
 	}
 	return s
 }

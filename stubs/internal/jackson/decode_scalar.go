@@ -102,6 +102,9 @@ func (d *decoder) number() (any, error) {
 		d.pos = from
 		return nil, d.fail(from+1, "Invalid numeric value: %s", text)
 	}
+	if len(d.starts) == 0 && d.pos < len(d.s) && strings.IndexByte(" \t\r\n", d.s[d.pos]) < 0 {
+		return nil, d.unexpected("Expected space separating root-level values")
+	}
 	return jsondoc.Number(text), nil
 }
 

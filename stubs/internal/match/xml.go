@@ -44,10 +44,7 @@ func parseEqualToXML(op operation) (Pattern, error) {
 	if !ok {
 		return nil, op.nullError()
 	}
-	p.text, p.expected = text, text
-	if doc, err := xmlmatch.Parse(text, false); err == nil {
-		p.expected = doc.Root.Render()
-	}
+	p.text, p.expected = text, xmlmatch.Layout(text)
 	if _, err := xmlmatch.New(text, opts); err != nil { // before the placeholders, as WireMock does
 		return nil, err
 	}

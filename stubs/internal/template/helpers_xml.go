@@ -1,7 +1,6 @@
 package template
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
@@ -85,23 +84,6 @@ func (p *primitiveNode) jsonProperties() []entry { return p.properties()[:1] }
 
 func (p *primitiveNode) text() (string, error) { return xmlmatch.ValueText(p.value), nil }
 
-// parseXML reads a document as a DOM without namespaces has it: attributes are sorted by their names.
-func parseXML(text string) (*xmlmatch.Document, error) {
-	doc, err := xmlmatch.Parse(text, false)
-	if err != nil {
-		return nil, err
-	}
-	sortAttributes(doc.Root)
-	return doc, nil
-}
-
-func sortAttributes(n *xmlmatch.Node) {
-	slices.SortFunc(n.Attrs, func(a, b *xmlmatch.Node) int { return strings.Compare(a.Name, b.Name) })
-	for _, c := range n.Children {
-		sortAttributes(c)
-	}
-}
-
 // xpathHelper evaluates prefix + expression over the text of the context.
 func xpathHelper(prefix string) helper {
 	return func(o *options) (any, error) {
@@ -116,7 +98,7 @@ func xpathHelper(prefix string) helper {
 		if !ok {
 			return mistake("The XPath expression cannot be empty"), nil
 		}
-		doc, err := o.r.model.document(documentKey{true, text}, func(s string) (any, error) { return parseXML(s) })
+		doc, err := o.r.model.document(documentKey{true, text}, func(s string) (any, error) { return xmlmatch.Parse(s, false) })
 		if err != nil {
 			return mistake(text + " is not valid XML"), nil
 		}
@@ -153,7 +135,7 @@ func (o *options) evaluateXPath(doc *xmlmatch.Document, expr string) ([]any, err
 
 func helpFormatXML(o *options) (any, error) {
 	return o.formatted("formatXml", "XML", func(text string, pretty bool) (string, error) {
-		doc, err := parseXML(text)
+		doc, err := xmlmatch.Parse(text, false)
 		if err != nil || doc.Root.Undeclared() != "" {
 			return mistake("Input is not valid XML"), nil
 		}

@@ -1,6 +1,9 @@
 package xmlmatch
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // content reads up to the end tag of n.
 func (p *parser) content(n *Node, s *scope) error {
@@ -210,6 +213,7 @@ func (p *parser) resolve(n *Node, s *scope) (*scope, error) {
 			s = &scope{s, prefix, a.Value}
 		}
 	}
+	defer n.sortAttributes()
 	if !p.doc.Namespaces {
 		return s, nil
 	}
@@ -233,6 +237,18 @@ func (p *parser) resolve(n *Node, s *scope) (*scope, error) {
 		seen[name] = true
 	}
 	return s, nil
+}
+
+// sortAttributes orders them by name, as the JDK's DOM keeps them.
+func (n *Node) sortAttributes() {
+	if len(n.Attrs) < 2 {
+		return
+	}
+	first := n.Attrs[0].order
+	slices.SortFunc(n.Attrs, func(a, b *Node) int { return strings.Compare(a.Name, b.Name) })
+	for i, a := range n.Attrs {
+		a.order = first + i
+	}
 }
 
 // split cuts a name at its colon.

@@ -116,8 +116,9 @@ func (n *Node) undeclared(s *scope) string {
 		}
 	}
 	for _, a := range n.Attrs {
-		if _, ok := s.lookup(a.Prefix); !ok && !a.declaration() {
-			return a.Prefix
+		prefix, _, _ := strings.Cut(a.Name, ":") // which Prefix is not for a name like "a:"
+		if _, ok := s.lookup(prefix); !ok && prefix != a.Name && !a.declaration() {
+			return prefix
 		}
 	}
 	for _, c := range n.Children {
@@ -128,6 +129,15 @@ func (n *Node) undeclared(s *scope) string {
 		}
 	}
 	return ""
+}
+
+// Layout prints a document as [Node.Render] does, or returns text as it is where the JDK cannot read or print it.
+func Layout(text string) string {
+	doc, err := Parse(text, false)
+	if err != nil || doc.Root.Undeclared() != "" {
+		return text
+	}
+	return doc.Root.Render()
 }
 
 // Render prints a document or element indented by two spaces, without an XML declaration, the way the JDK's
@@ -186,6 +196,9 @@ func (r *renderer) element(n *Node, depth int, s *scope) {
 	for _, a := range n.Attrs {
 		if a.declaration() {
 			prefix := strings.TrimPrefix(strings.TrimPrefix(a.Name, "xmlns"), ":")
+			if uri, ok := s.lookup(prefix); ok && uri == a.Value {
+				continue // which is declared already
+			}
 			s = &scope{s, prefix, a.Value}
 			r.attribute(a.Name, a.Value)
 		}
@@ -199,19 +212,23 @@ func (r *renderer) element(n *Node, depth int, s *scope) {
 			r.attribute(a.Name, a.Value)
 		}
 	}
-	if len(n.Children) == 0 {
+	if n.hollow() {
 		r.WriteString("/>")
 		return
 	}
 	r.WriteByte('>')
-	if onlyText(n.Children) {
-		for _, c := range n.Children {
-			r.node(c, depth, s)
-		}
-	} else {
-		r.mixed(n.Children, depth, s)
-	}
+	r.content(n.Children, depth, s)
 	r.WriteString("</" + n.Name + ">")
+}
+
+// hollow reports whether there is nothing to print between the node's tags.
+func (n *Node) hollow() bool {
+	for _, c := range n.Children {
+		if c.Kind != CDATA || c.Value != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // declare declares the namespace of a node where the printed text does not.
@@ -230,28 +247,52 @@ func (r *renderer) declare(s *scope, n *Node) *scope {
 	return &scope{s, n.Prefix, n.Space}
 }
 
-func onlyText(nodes []*Node) bool {
-	for _, n := range nodes {
-		if !n.textual() {
-			return false
+// content prints what is between an element's tags. The JDK counts the children but for CDATA sections and the texts
+// before them, a text together with the node behind it; it breaks the line before everything but the first of them.
+func (r *renderer) content(children []*Node, depth int, s *scope) {
+	count, text, afterText := 0, "", false
+	flush := func() {
+		if text == "" {
+			return
 		}
-	}
-	return true
-}
-
-// mixed puts every child on a line of its own.
-func (r *renderer) mixed(children []*Node, depth int, s *scope) {
-	for i, c := range children {
-		if i == 0 || !c.textual() || !children[i-1].textual() {
+		if count > 1 {
 			r.newline(depth + 1)
+			text = strings.TrimLeft(text, "\n")
 		}
-		if c.Kind == Text {
-			r.escape(strings.TrimLeft(c.Value, "\n"), false)
-		} else {
-			r.node(c, depth+1, s)
+		r.escape(text, false)
+		text, afterText = "", true
+	}
+	counted := func() {
+		if text != "" {
+			count++
+			flush()
 		}
 	}
-	r.newline(depth)
+	for _, c := range children {
+		switch c.Kind {
+		case Text:
+			text += c.Value
+		case CDATA:
+			flush()
+			if c.Value != "" {
+				if count > 1 {
+					r.newline(depth + 1)
+				}
+				r.node(c, depth+1, s)
+				afterText = true
+			}
+		default:
+			count++
+			counted()
+			r.newline(depth + 1)
+			r.node(c, depth+1, s)
+			afterText = afterText && c.Kind != Element
+		}
+	}
+	counted()
+	if count > 1 || !afterText {
+		r.newline(depth)
+	}
 }
 
 func (r *renderer) newline(depth int) {
