@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
-	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -33,23 +32,4 @@ func textPage(status int, contentType, text string) *mapping.ResponseDefinition 
 func failurePage(err error) string {
 	text := html.EscapeString(err.Error())
 	return "<html>\n<head><title>Error 500 " + text + "</title></head>\n<body><h2>HTTP ERROR 500 " + text + "</h2></body>\n</html>\n"
-}
-
-// failure is what WireMock throws while it tries the stubs on the request; nil for nearly every request.
-func (s *Server) failure(v *requestmatch.View) error {
-	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
-	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
-		if !requestmatch.Head(stub.Request, v) {
-			continue
-		}
-		for _, p := range stub.Request.BodyPatterns {
-			if err := match.Failure(p, v.Body()); err != nil {
-				return err
-			}
-			if !p.Exact(v.Body()) {
-				break
-			}
-		}
-	}
-	return nil
 }

@@ -11,10 +11,11 @@ import (
 // Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
 // does not. It is costly and there for requests that no stub matched.
 func Failure(p Pattern, v Value) error {
-	if !v.Present {
-		return nil
-	}
 	switch t := p.(type) {
+	case *pathTemplate:
+		if !v.Present {
+			return errors.New(`java.lang.NullPointerException: Cannot invoke "String.contains(java.lang.CharSequence)" because "url" is null`)
+		}
 	case *matchesXPath:
 		return t.failure(v)
 	case *dateTime:
@@ -33,10 +34,32 @@ func Failure(p Pattern, v Value) error {
 	return nil
 }
 
+// FailureOfAll is [Failure] for the values of a name, of which there may be none.
+func FailureOfAll(p MultiPattern, values []string) error {
+	patterns := []Pattern{}
+	switch t := p.(type) {
+	case *single:
+		patterns = append(patterns, t.Pattern)
+		if len(values) == 0 {
+			return Failure(t.Pattern, Absent())
+		}
+	case *multiple:
+		patterns = t.patterns
+	}
+	for _, p := range patterns {
+		for _, value := range values {
+			if err := Failure(p, Text(value)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // failure is that of a document with an attribute whose prefix is not declared, when it has to be read with namespaces,
 // or of printing an element whose attribute has a prefix declared further out.
 func (p *matchesXPath) failure(v Value) error {
-	if p.path == nil || !looksLikeXML(v.Text) {
+	if p.path == nil || !v.Present || !looksLikeXML(v.Text) {
 		return nil
 	}
 	if p.path.Namespaces() {
@@ -63,7 +86,7 @@ func (p *matchesXPath) failure(v Value) error {
 }
 
 func (p *dateTime) failure(v Value) error {
-	if p.format == nil || !strings.EqualFold(*p.format, "unix") && !strings.EqualFold(*p.format, "epoch") {
+	if p.format == nil || !v.Present || !strings.EqualFold(*p.format, "unix") && !strings.EqualFold(*p.format, "epoch") {
 		return nil
 	}
 	if _, err := strconv.ParseInt(v.Text, 10, 64); err != nil {
@@ -73,7 +96,7 @@ func (p *dateTime) failure(v Value) error {
 }
 
 func (p *matchesJSONPath) failure(v Value) error {
-	if p.sub == nil {
+	if p.sub == nil || !v.Present {
 		return nil
 	}
 	result, _ := p.find(v)

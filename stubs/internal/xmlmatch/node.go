@@ -55,6 +55,9 @@ func (n *Node) declaration() bool {
 	return n.Name == "xmlns" || strings.HasPrefix(n.Name, "xmlns:")
 }
 
+// declares reports whether the JDK prints an attribute as a declaration: anything that begins like one.
+func (n *Node) declares() bool { return strings.HasPrefix(n.Name, "xmlns") }
+
 func (n *Node) textual() bool { return n.Kind == Text || n.Kind == CDATA }
 
 // index is the node's place among its siblings.
@@ -194,18 +197,21 @@ func (r *renderer) node(n *Node, depth int, s *scope) {
 func (r *renderer) element(n *Node, depth int, s *scope) {
 	r.WriteString("<" + n.Name)
 	for _, a := range n.Attrs {
-		if a.declaration() {
-			prefix := strings.TrimPrefix(strings.TrimPrefix(a.Name, "xmlns"), ":")
+		if a.declares() {
+			prefix := ""
+			if i := strings.LastIndexByte(a.Name, ':'); i > 0 {
+				prefix = a.Name[i+1:]
+			}
 			if uri, ok := s.lookup(prefix); ok && uri == a.Value {
 				continue // which is declared already
 			}
 			s = &scope{s, prefix, a.Value}
-			r.attribute(a.Name, a.Value)
+			r.attribute(strings.TrimSuffix("xmlns:"+prefix, ":"), a.Value)
 		}
 	}
 	s = r.declare(s, n)
 	for _, a := range n.Attrs {
-		if !a.declaration() {
+		if !a.declares() {
 			if a.Prefix != "" && a.Prefix != "xml" {
 				s = r.declare(s, a)
 			}
