@@ -22,7 +22,7 @@ import (
 const (
 	jarVariable   = "ENVD_WIREMOCK_JAR"
 	pairsVariable = "ENVD_DIFFTEST_PAIRS" // how many pairs of mapping and request to play
-	seedVariable  = "ENVD_DIFFTEST_SEED"
+	seedVariable  = "ENVD_DIFFTEST_SEED"  // from which the cases are made; 1 unless given, so that a run repeats
 	defaultPairs  = 2_000
 	maxReported   = 5 // of each kind
 )
@@ -38,6 +38,7 @@ func TestAgainstWireMock(t *testing.T) {
 	}
 	pairs := number(t, pairsVariable, defaultPairs)
 	seed := number(t, seedVariable, 1)
+	t.Logf("%d pairs of seed %d; %s and %s choose others", pairs, seed, pairsVariable, seedVariable)
 	reference := startWireMock(t, jar)
 	subject := startEngine(t)
 	g := NewGenerator(uint64(seed))

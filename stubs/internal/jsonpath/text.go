@@ -101,7 +101,8 @@ func Pretty(v any) string { return jsondoc.Pretty(javaValues(v)) }
 // Compact is [Pretty] on one line.
 func Compact(v any) string { return jsondoc.Compact(javaValues(v)) }
 
-// javaValues turns fractions into the doubles that json-smart reads them as. What has none is given back as it is.
+// javaValues turns fractions into the doubles that json-smart reads them as, and leaves out members that are null, as
+// WireMock's Jackson does.
 func javaValues(v any) any {
 	switch t := v.(type) {
 	case jsondoc.Number:
@@ -111,7 +112,9 @@ func javaValues(v any) any {
 	case *Object:
 		o := &Object{}
 		for _, m := range t.Members() {
-			o.Set(m.Name, javaValues(m.Value))
+			if m.Value != nil {
+				o.Set(m.Name, javaValues(m.Value))
+			}
 		}
 		return o
 	case KeySet:
