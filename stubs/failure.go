@@ -40,6 +40,9 @@ func patternFailure(p *mapping.RequestPattern, v *requestmatch.View) error {
 	if err := pathFailure(p, v); err != nil {
 		return err
 	}
+	if !v.Body().Present {
+		return nil
+	}
 	for _, b := range p.BodyPatterns {
 		if err := match.Failure(b, v.Body()); err != nil {
 			return err

@@ -180,7 +180,14 @@ func operand(p match.Pattern) string {
 	switch p.Name() {
 	case "absent":
 		return "null"
-	case "and", "or", "equalToJson":
+	case "and", "or":
+		v, isText := firstOperand(jackson.Value(p)).(string)
+		l, ok := p.(interface{ First() match.Pattern })
+		if ok && l.First() != nil && (!isText || match.IsAbsent(l.First()) || l.First().Name() == "equalToXml") {
+			return l.First().Expected()
+		}
+		return v
+	case "equalToJson":
 		if v, ok := firstOperand(jackson.Value(p)).(string); ok {
 			return v
 		}

@@ -76,6 +76,14 @@ func closer(a, b float64) bool {
 	return a < b || a == a && b != b
 }
 
+// First is the first of the patterns joined, nil if there is none.
+func (p *logical) First() Pattern {
+	if len(p.operands) == 0 {
+		return nil
+	}
+	return p.operands[0]
+}
+
 func (p *logical) Name() string {
 	if p.or {
 		return "or"

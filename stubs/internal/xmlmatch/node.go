@@ -120,7 +120,7 @@ func (n *Node) undeclared(s *scope) string {
 	}
 	for _, a := range n.Attrs {
 		prefix, _, _ := strings.Cut(a.Name, ":") // which Prefix is not for a name like "a:"
-		if _, ok := s.lookup(prefix); !ok && prefix != a.Name && !a.declaration() {
+		if _, ok := s.lookup(prefix); !ok && prefix != a.Name && !a.declares() {
 			return prefix
 		}
 	}
@@ -209,7 +209,6 @@ func (r *renderer) element(n *Node, depth int, s *scope) {
 			r.attribute(strings.TrimSuffix("xmlns:"+prefix, ":"), a.Value)
 		}
 	}
-	s = r.declare(s, n)
 	for _, a := range n.Attrs {
 		if !a.declares() {
 			if a.Prefix != "" && a.Prefix != "xml" {
@@ -218,6 +217,7 @@ func (r *renderer) element(n *Node, depth int, s *scope) {
 			r.attribute(a.Name, a.Value)
 		}
 	}
+	s = r.declare(s, n)
 	if n.hollow() {
 		r.WriteString("/>")
 		return
