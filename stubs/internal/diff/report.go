@@ -261,11 +261,14 @@ func (c *comparison) pathParameters() []row {
 	var rows []row
 	for _, p := range c.pattern.PathParameters {
 		value, given := values[p.Name]
+		if !given {
+			continue // the template has no such variable
+		}
 		label := "Path parameter: " + p.Name + " [" + p.Pattern.Name() + "] " + operand(p.Pattern)
 		if isEquality(p.Pattern) {
 			label = "Path parameter: " + p.Name + " = " + operand(p.Pattern)
 		}
-		if !given {
+		if value == "" {
 			rows = append(rows, missing(label, "Path parameter"))
 			continue
 		}
