@@ -242,13 +242,13 @@ func (b *caseBuilder) multi() pattern {
 	return pattern{map[string]any{pick(b.Generator, "hasExactly", "includes"): patterns}, values}
 }
 
-// almostDeclaration is an attribute like xmlnsn="u", which the JDK's transformer prints as a declaration: where WireMock
-// prints a document to read it again with namespaces, its names change. The engine does not go that way.
-var almostDeclaration = regexp.MustCompile(`xmlns[^:=]`)
+// oddName is an attribute like xmlnsn="u", which the JDK's transformer prints as a declaration, or an element like <:b>:
+// where WireMock prints a document to read it again with namespaces, such names change. The engine does not go that way.
+var oddName = regexp.MustCompile(`xmlns[^:=]|<:`)
 
 // vary sometimes makes a value a little different.
 func (g *Generator) vary(s string) string {
-	if v := g.varied(s); !almostDeclaration.MatchString(v) {
+	if v := g.varied(s); !oddName.MatchString(v) {
 		return v
 	}
 	return s

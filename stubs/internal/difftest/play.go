@@ -166,5 +166,14 @@ func Compare(ctx context.Context, reference, subject *Server, c Case) (*Differen
 	if err != nil {
 		return nil, fmt.Errorf("subject: %w", err)
 	}
+	d := compare(c, want, got)
+	if d == nil {
+		return nil, nil
+	}
+	// WireMock's JSONPath library keeps a path's function arguments from one document to the next, so that some answers
+	// depend on earlier cases. What counts is what the reference answers again.
+	if want, err = reference.Play(ctx, c); err != nil {
+		return nil, fmt.Errorf("reference: %w", err)
+	}
 	return compare(c, want, got), nil
 }
