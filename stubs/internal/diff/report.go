@@ -181,12 +181,14 @@ func operand(p match.Pattern) string {
 	case "absent":
 		return "null"
 	case "and", "or":
-		v, isText := firstOperand(jackson.Value(p)).(string)
 		l, ok := p.(interface{ First() match.Pattern })
-		if ok && l.First() != nil && (!isText || match.IsAbsent(l.First()) || l.First().Name() == "equalToXml") {
-			return l.First().Expected()
+		if !ok || l.First() == nil {
+			return p.Expected()
 		}
-		return v
+		if name := l.First().Name(); name == "and" || name == "or" {
+			return operand(l.First())
+		}
+		return expected(l.First())
 	case "equalToJson":
 		if v, ok := firstOperand(jackson.Value(p)).(string); ok {
 			return v
@@ -315,7 +317,7 @@ func (c *comparison) cookies() []row {
 			rows = append(rows, missing(label, "Cookie"))
 			continue
 		}
-		rows = append(rows, compare(label, values[0], "Cookie", requestmatch.Cookie(p.Pattern, values)))
+		rows = append(rows, compare(label, values[0], "Cookie", p.Pattern.Exact(match.Text(values[0]))))
 	}
 	return rows
 }
