@@ -28,9 +28,9 @@ type Phase string
 
 const (
 	Whole  Phase = ""       // the whole stage
-	Before Phase = "before" // from the load's start to the fault's injection
+	Before Phase = "before" // the quiet stretch up to the fault's injection, from the load's start or the revert of the fault before
 	During Phase = "during" // while the fault was active
-	After  Phase = "after"  // from the fault's revert to the load's end
+	After  Phase = "after"  // the quiet stretch from the fault's revert to the next fault's injection or the load's end
 )
 
 // Metric names a statistic of a stage's load.

@@ -63,17 +63,28 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	}
 	guard := time.Duration(r.doc.Gate.Guard)
 	rest := (stage.Load.Duration - fault.At - fault.For).Std()
+	before, after := quietBefore(stage, fault, guard), quietAfter(stage, fault, guard)
+	next := nextFault(stage, fault)
 	var left, need time.Duration
 	var what, help string
 	switch {
 	case c.Kind == envd.Recovery:
 		left, need, what, help = rest, steadyStretch, "the load ends only %s after", "a recovery takes 3 steady seconds to prove: lengthen the load or inject the fault earlier"
+		if next < rest {
+			left, what, help = next, "the next fault begins only %s after", "a recovery takes 3 steady seconds to prove: inject the next fault later"
+		}
 	case c.Phase == envd.Before:
-		left, need, what, help = fault.At.Std()-guard, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"
+		left, need, what, help = before, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"
+		if before < fault.At.Std()-guard {
+			what, help = "only %s without another fault are left before", "leave more time after the fault before it, or lower gate.guard"
+		}
 	case c.Phase == envd.During:
 		left, need, what, help = fault.For.Std()-2*guard, wholeSecond, "only %s are left of", "lengthen the fault, or lower gate.guard, which is cut from both its ends"
 	case c.Phase == envd.After:
-		left, need, what, help = rest-guard, wholeSecond, "only %s of load are left after", "lengthen the load, or lower gate.guard"
+		left, need, what, help = after, wholeSecond, "only %s of load are left after", "lengthen the load, or lower gate.guard"
+		if after < rest-guard {
+			what, help = "only %s without another fault are left after", "inject the next fault later, or lower gate.guard"
+		}
 	}
 	if left < need && rest >= 0 {
 		r.report(r.node(field), ruleEmptyWindow, fmt.Sprintf(what+" fault %q, and %s are needed", max(left, 0), c.Fault, need), help)

@@ -37,7 +37,7 @@ func TestThreshold(t *testing.T) {
 		{"quantile during", p95(500, envd.During, "payments-slow"), nil, envd.Pass, 400, 400},
 		{"quantile during, over", p95(300, envd.During, "payments-slow"), nil, envd.Fail, 400, 400},
 		{"quantile before", p95(300, envd.Before, "payments-slow"), nil, envd.Pass, 20, 700},
-		{"quantile after", p95(300, envd.After, "payments-slow"), nil, envd.Pass, 20, 1500},
+		{"quantile after", p95(300, envd.After, "payments-slow"), nil, envd.Pass, 20, 200},
 		{"minimum", metric(envd.MetricMin, ">=", 5), nil, envd.Pass, 5, 3000},
 		{"maximum", metric(envd.MetricMax, "<=", 399), nil, envd.Fail, 400, 3000},
 		{"mean", about(metric(envd.MetricAvg, "==", 20), envd.Before, "payments-slow"), nil, envd.Pass, 20, 700},

@@ -54,8 +54,7 @@ func (j *judgement) faultResult(s *envd.Stage, f *envd.Fault) envd.FaultResult {
 	}
 	r.Window = &envd.Window{Start: x.active.UTC(), End: end.UTC()}
 	statistics := func(p envd.Phase) *envd.LoadStatistics {
-		w, _ := seen.phase(p, x, j.spec.Gate.Guard.Std())
-		return seen.within(w).statistics()
+		return seen.within(j.phase(s, f, p).window).statistics()
 	}
 	r.Before, r.During = statistics(envd.Before), statistics(envd.During)
 	if r.Reverted {

@@ -14,9 +14,10 @@
 // # Windows
 //
 // Samples are whole seconds. The window of a fault goes from the moment its effect was first measured to its revert;
-// the gate's guard is cut from both ends, and only seconds that lie wholly inside count. `before` ends at the
-// injection and `after` begins at the revert, each less the guard. A condition without a fault sees the stage's load
-// as a whole.
+// the gate's guard is cut from both ends, and only seconds that lie wholly inside count. `before` is the
+// quiet stretch that ends at the injection, `after` the one that begins at the revert, each less the guard: both end
+// where another fault of the stage acts, so that no fault is judged by its neighbour's seconds. A recovery is looked
+// for up to the next injection. A condition without a fault sees the stage's load as a whole.
 package judge
 
 import (

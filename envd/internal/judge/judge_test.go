@@ -29,7 +29,7 @@ func TestCleanRunPasses(t *testing.T) {
 	assert.Equal(t, envd.Window{Start: at(8), End: at(14)}, *v.Faults[0].Window)
 	assert.EqualValues(t, 400, v.Faults[0].During.Requests, "six seconds less a guard second at both ends")
 	assert.EqualValues(t, 700, v.Faults[0].Before.Requests)
-	assert.EqualValues(t, 1500, v.Faults[0].After.Requests)
+	assert.EqualValues(t, 200, v.Faults[0].After.Requests, "until a guard second before the next fault")
 	assert.InDelta(t, 100, v.Stages[0].Load.Rate, 1e-9)
 }
 

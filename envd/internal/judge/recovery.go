@@ -20,7 +20,7 @@ const (
 )
 
 // recovery measures the way back to steady state: from the fault's revert to the first second from which on every
-// second is steady, up to the stage's end or the next fault's injection. Seconds without requests are unknown: where
+// second is steady, up to the load's end or the next fault's injection. Seconds without requests are unknown: where
 // they decide, the answer is inconclusive. Measured is in milliseconds.
 func (j *judgement) recovery(c envd.Condition) answer {
 	s, f := j.findFault(c.Fault)
@@ -115,10 +115,10 @@ func (j *judgement) afterwards(s *envd.Stage, f *envd.Fault) (envd.Window, strin
 	reverted := j.faults[f.Name].reverted
 	w := envd.Window{Start: reverted.UTC(), End: j.stages[s.Name].span().End}
 	until := "the end of the load at " + clock(w.End)
-	for _, other := range s.Faults {
-		if at := j.faults[other.Name].injected; at.After(reverted) && at.Before(w.End) {
+	for name, other := range j.neighbours(s, f) {
+		if at := other.begin(); !at.Before(reverted) && at.Before(w.End) {
 			w.End = at.UTC()
-			until = fmt.Sprintf("%s at %s", other.Name, clock(at))
+			until = fmt.Sprintf("%s at %s", name, clock(at))
 		}
 	}
 	return w, until
@@ -203,17 +203,18 @@ func (j *judgement) steadyState(s *envd.Stage) (st steadiness, a answer, ok bool
 	if len(s.SteadyState) > 0 {
 		return describe(s.SteadyState), a, true
 	}
-	var earliest *faultFacts
-	for _, f := range s.Faults {
-		if x := j.faults[f.Name]; !x.injected.IsZero() && (earliest == nil || x.injected.Before(earliest.injected)) {
-			earliest = x
+	var earliest *envd.Fault
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		at := j.faults[f.Name].injected
+		if !at.IsZero() && (earliest == nil || at.Before(j.faults[earliest.Name].injected)) {
+			earliest = f
 		}
 	}
 	seen := j.stages[s.Name]
 	t := &tally{}
 	if earliest != nil {
-		w, _ := seen.phase(envd.Before, earliest, j.spec.Gate.Guard.Std())
-		t = seen.within(w)
+		t = seen.within(j.phase(s, earliest, envd.Before).window)
 	}
 	if t.latency.Count == 0 {
 		a = unanswered("steady state is unknown: stage %s has no second of load before its first fault, and names no steady_state", s.Name)

@@ -68,12 +68,11 @@ func (j *judgement) thresholdIn(s *envd.Stage, c envd.Condition, fault *envd.Fau
 		if a, ok := j.withoutFault(s, fault, c.Phase); !ok {
 			return a
 		}
-		var w envd.Window
-		w, closed = seen.phase(c.Phase, j.faults[fault.Name], j.spec.Gate.Guard.Std())
-		t = seen.within(w)
+		part := j.phase(s, fault, c.Phase)
+		t, closed = seen.within(part.window), part.closed
 		if t.length() <= 0 {
-			a := unanswered("no whole second of load lies %s %s (%s, guard %s)", c.Phase, fault.Name,
-				j.course(fault), quantity.Span(j.spec.Gate.Guard.Std()))
+			a := unanswered("no whole second of load lies %s %s (%s%s, guard %s)", c.Phase, fault.Name,
+				j.course(fault), part.cut, quantity.Span(j.spec.Gate.Guard.Std()))
 			a.stage = s.Name
 			return a
 		}

@@ -115,19 +115,3 @@ func (s *stageFacts) align(w envd.Window) envd.Window {
 	}
 	return envd.Window{Start: base.Add(from * time.Second).UTC(), End: base.Add(to * time.Second).UTC()}
 }
-
-// phase returns the stretch of a stage's load relative to a fault, the guard cut off, and whether the fault's course
-// settles it: an end that was not seen is the end of the load, and the stretch is not closed.
-func (s *stageFacts) phase(p envd.Phase, x *faultFacts, guard time.Duration) (w envd.Window, closed bool) {
-	load := s.span()
-	switch p {
-	case envd.Before:
-		return envd.Window{Start: load.Start, End: x.injected.Add(-guard)}, !x.injected.IsZero()
-	case envd.After:
-		return envd.Window{Start: x.reverted.Add(guard), End: load.End}, !s.loadEnded.IsZero()
-	}
-	if x.reverted.IsZero() {
-		return envd.Window{Start: x.active.Add(guard), End: load.End}, false
-	}
-	return envd.Window{Start: x.active.Add(guard), End: x.reverted.Add(-guard)}, true
-}
