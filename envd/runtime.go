@@ -133,6 +133,7 @@ type Exec struct {
 	Name    string            // for process listings and logs
 	Command []string          // argv
 	Env     map[string]string // added to the surroundings' environment
+	Clean   bool              // without a service: Env is complete, nothing of the runner's own is inherited
 	WorkDir string
 	Stdin   io.Reader
 	Stdout  io.Writer

@@ -74,6 +74,16 @@ func (r *resolver) egress(destination *string) {
 	r.report(r.node(destination), ruleBadDestination, fmt.Sprintf("%s is no destination", quote(*destination)), "write host:port, for example api.example.org:443")
 }
 
+// workDir is where a service starts: on this machine in the spec's folder unless it says otherwise, in a container where
+// its image says.
+func (r *resolver) workDir(doc *service) string {
+	dir := r.hostDir(&doc.WorkDir, doc.WorkDir)
+	if dir == "" && r.onHost() {
+		return r.opts.Dir
+	}
+	return dir
+}
+
 func (r *resolver) service(name string, doc *service) envd.Service {
 	r.checkName(doc, name, "a service's name")
 	if name == envd.GatewayName {
@@ -82,7 +92,7 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 	where := "environment.services." + name
 	out := envd.Service{
 		Name: name, Hostnames: doc.Hostnames, Image: doc.Image, User: string(doc.User),
-		WorkDir: r.hostDir(&doc.WorkDir, doc.WorkDir), Env: r.values(doc.Env), Ready: r.ready(where, doc),
+		WorkDir: r.workDir(doc), Env: r.values(doc.Env), Ready: r.ready(where, doc),
 		DependsOn: doc.DependsOn, Replicas: doc.Replicas,
 		Resources: envd.Resources{CPUMillis: int64(doc.Resources.CPU), MemoryBytes: int64(doc.Resources.Memory)},
 		Stop:      envd.Stop{Signal: doc.Stop.Signal, Grace: envd.Duration(doc.Stop.Grace)},

@@ -28,6 +28,8 @@ type contract struct {
 	paths    map[string]map[string]operation
 	compiler *jsonschema.Compiler
 
+	compiling sync.Mutex // the compiler is for one at a time
+
 	mu      sync.Mutex
 	covered map[string]bool
 }
@@ -112,7 +114,9 @@ func (c *contract) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	escaped := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
+	c.compiling.Lock()
 	schema, err := c.compiler.Compile(documentURL + "#/paths/" + escaped + "/" + strings.ToLower(req.Method) + "/responses/" + pointer + "/content/" + strings.ReplaceAll(media, "/", "~1") + "/schema")
+	c.compiling.Unlock()
 	if !assert.NoError(c.t, err) {
 		return resp, nil
 	}
@@ -139,6 +143,7 @@ func (c *contract) event(text string) {
 		assert.Equal(c.t, v1.EventLine, name)
 		return
 	}
+	c.compiling.Lock()
 	schema, err := c.compiler.Compile(documentURL + "#/components/schemas/" + kind)
 	if assert.NoError(c.t, err) {
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))

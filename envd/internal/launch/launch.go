@@ -155,9 +155,10 @@ func RunsDir() (string, error) {
 	return filepath.Join(dir, "runs"), err
 }
 
-// Alive tells whether a run's runner is there: its process exists and it has not finished.
+// Alive tells whether a run's runner is there: it has not finished, and its process exists. A process of the same ID that
+// began after the run is another one.
 func Alive(m evidence.Meta) bool {
-	return m.Status != evidence.Finished && m.PID != 0 && processExists(m.PID)
+	return m.Status != evidence.Finished && m.PID != 0 && processExists(m.PID, m.Started)
 }
 
 // Runs lists the runs below root, the newest first.

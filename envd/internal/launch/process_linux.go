@@ -6,20 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
 
-// processExists tells whether a process of that ID runs. One that has ended and was not waited for does not.
-func processExists(pid int) bool {
+// clockTick is the unit of process start times: USER_HZ, 100 on every architecture that Go knows.
+const clockTick = 10 * time.Millisecond
+
+// processExists tells whether a process of that ID runs that began before a given time. One that has ended and was not
+// waited for does not.
+func processExists(pid int, before time.Time) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return false
 	}
 	_, after, _ := bytes.Cut(b, []byte(") ")) // the name in front may hold anything (proc(5))
-	return len(after) > 0 && after[0] != 'Z' && after[0] != 'X'
+	fields := bytes.Fields(after)
+	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
+		return false
+	}
+	ticks, err := strconv.ParseInt(string(fields[19]), 10, 64)
+	if err != nil {
+		return false
+	}
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return true // nothing to compare with
+	}
+	boot := time.Now().Add(-time.Duration(now.Nano()))
+	const slack = 2 * time.Second // the wall clock may have been set since
+	return boot.Add(time.Duration(ticks) * clockTick).Before(before.Add(slack))
 }
 
 // WaitGone waits until a runner's process has ended.

@@ -178,7 +178,7 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	frames := &frameWriter{out: json.NewEncoder(flusher{w})}
 	code, err := s.Runtime.Exec(r.Context(), s.ID, envd.Exec{
-		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir,
+		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir, Clean: true,
 		Stdin:  io.MultiReader(body.Buffered(), r.Body),
 		Stdout: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stdout: b} }),
 		Stderr: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stderr: b} }),

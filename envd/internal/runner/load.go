@@ -132,7 +132,7 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	begin := time.Now()
 	code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{
 		Name: "k6-" + stage.Name, Command: inv.Args, Env: environMap(inv.Env), WorkDir: workdir,
-		Stdout: samplesEnd, Stderr: logEnd, CPU: &cpu,
+		Stdout: samplesEnd, Stderr: logEnd, CPU: &cpu, Clean: true,
 	})
 	wall := time.Since(begin)
 	err = errors.Join(err, samplesEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())

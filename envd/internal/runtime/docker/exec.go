@@ -41,7 +41,7 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error) {
 	vars := map[string]string{}
 	for _, v := range os.Environ() {
-		if name, value, ok := strings.Cut(v, "="); ok {
+		if name, value, ok := strings.Cut(v, "="); ok && !cmd.Clean {
 			vars[name] = value
 		}
 	}

@@ -62,7 +62,9 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 			req.WorkDir = svc.workDir
 		}
 	} else {
-		req.Env = os.Environ()
+		if !cmd.Clean {
+			req.Env = os.Environ()
+		}
 		if wd, err := os.Getwd(); err == nil && req.WorkDir == "" {
 			req.WorkDir = wd
 		}

@@ -98,6 +98,9 @@ func TestKillTrials(t *testing.T) {
 
 // Without namespaces the end of the runner, at any moment, is still the end of everything.
 func TestKillRunnerPlain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kill trials are bounded in time; they run without the race detector")
+	}
 	for i := range 6 {
 		victim := []string{"starting runner", "runner"}[i%2]
 		killTrial(t, fmt.Sprintf("plain-%d-%d", os.Getpid(), i), victim, true)
