@@ -145,6 +145,7 @@ func (c *contract) event(text string) {
 	}
 	c.compiling.Lock()
 	schema, err := c.compiler.Compile(documentURL + "#/components/schemas/" + kind)
+	c.compiling.Unlock()
 	if assert.NoError(c.t, err) {
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
 		assert.NoError(c.t, err)
