@@ -1,7 +1,6 @@
 package difftest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -85,13 +85,18 @@ func startWireMock(t *testing.T, jar string) *Server {
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
-	var log bytes.Buffer
+	log, err := os.Create(filepath.Join(t.TempDir(), "wiremock.log"))
+	require.NoError(t, err)
+	defer log.Close()
 	cmd := exec.Command("java", "-Xmx512m", "-jar", jar, "--port", strconv.Itoa(port), "--root-dir", t.TempDir())
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		if b, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("WireMock printed: %s", b)
+		}
 	})
 	s := NewServer(fmt.Sprintf("http://127.0.0.1:%d", port))
 	require.Eventually(t, func() bool {
@@ -101,7 +106,7 @@ func startWireMock(t *testing.T, jar string) *Server {
 		}
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	}, time.Minute, 50*time.Millisecond, "WireMock did not come up: %s", log.String())
+	}, time.Minute, 50*time.Millisecond, "WireMock did not come up")
 	return s
 }
 
