@@ -52,12 +52,12 @@ func world(p *fake.Process, steps []string) runtimetest.World {
 }
 
 func gateway(ctx context.Context, p *fake.Process) int {
-	for name, port := range map[string]int{"control": 0, "gateway": 80} {
+	for _, port := range []int{80, 0} { // the control API is what says that the gateway is up, so it comes last
 		l, err := p.Listen(port)
 		if err != nil {
 			return 1
 		}
-		go runtimetest.Answer(l, name)
+		go runtimetest.Answer(l, map[int]string{80: "gateway", 0: "control"}[port])
 	}
 	<-ctx.Done()
 	return 0

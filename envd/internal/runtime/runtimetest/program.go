@@ -73,17 +73,17 @@ func gateway(args []string) int {
 		return 2
 	}
 	fmt.Println("gateway", strings.Join(args, " "))
-	network, where, _ := strings.Cut(*control, ":")
-	l, err := net.Listen(network, where)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	stubs, err := net.Listen("tcp", net.JoinHostPort(*address, "80"))
 	if err == nil {
 		go Answer(stubs, "gateway")
 	} else {
 		fmt.Fprintln(os.Stderr, err) // where there are no production ports, there are no stubs on them
+	}
+	network, where, _ := strings.Cut(*control, ":") // last: that it answers says that the gateway is up
+	l, err := net.Listen(network, where)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	Answer(l, "control")
 	return 0
