@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
@@ -34,16 +35,16 @@ func Main(args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitPass
+		return envd.ExitPass
 	}
 	var coded *exitError
 	if !errors.As(err, &coded) {
-		coded = &exitError{exitUsage, err}
+		coded = &exitError{envd.ExitUsage, err}
 	}
 	// What failed because of ^C did not fail; a command that has its own words for it says them with its code.
 	if errors.Is(context.Cause(ctx), runner.ErrInterrupted) &&
-		(errors.Is(err, context.Canceled) || errors.Is(err, runner.ErrInterrupted)) && coded.code != exitInterrupted {
-		return exitInterrupted
+		(errors.Is(err, context.Canceled) || errors.Is(err, runner.ErrInterrupted)) && coded.code != envd.ExitInterrupted {
+		return envd.ExitInterrupted
 	}
 	if coded.error != nil {
 		fmt.Fprintln(os.Stderr, "envd:", coded.error)

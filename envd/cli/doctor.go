@@ -43,7 +43,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			})
 			for _, k := range checks {
 				if k.Needed && !k.OK {
-					return &exitError{exitEnvironment, err}
+					return &exitError{envd.ExitEnvironment, err}
 				}
 			}
 			return err

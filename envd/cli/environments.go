@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
@@ -164,7 +165,7 @@ func (a *app) execCommand() *cobra.Command {
 			req := runner.ExecRequest{Service: service, Command: args[1:]}
 			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if errors.Is(err, runner.ErrGone) {
-				return withCode(exitEnvironment, err)
+				return withCode(envd.ExitEnvironment, err)
 			}
 			if err != nil {
 				return err

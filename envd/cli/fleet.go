@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/evidence"
@@ -186,7 +187,7 @@ func (l local) Down(ctx context.Context, id string) error {
 		return err
 	}
 	if err := launch.WaitGone(ctx, meta); err != nil {
-		return withCode(exitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
+		return withCode(envd.ExitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 )
 
@@ -27,7 +28,7 @@ Objects that envd did not make are never touched. The process runtime leaves not
 			}); perr != nil {
 				return errors.Join(err, perr)
 			}
-			return withCode(exitLeftovers, err)
+			return withCode(envd.ExitLeftovers, err)
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")

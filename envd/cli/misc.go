@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/gateway"
 	"github.com/envd-dev/envd/stubs/standalone"
 )
@@ -51,7 +52,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withCode(exitEnvironment, gateway.Run(c.Context(), o))
+			return withCode(envd.ExitEnvironment, gateway.Run(c.Context(), o))
 		},
 	}
 	c.Flags().StringVar(&o.Address, "address", "", "IP address of the stubs")

@@ -47,9 +47,9 @@ func (a *app) runRemote(c *cobra.Command, daemon *client.Client, spec, runtime s
 		return err
 	}
 	if run.ExitCode == nil {
-		return withCode(exitEnvironment, fmt.Errorf("%s ended without an exit code: %s", run.ID, run.Message))
+		return withCode(envd.ExitEnvironment, fmt.Errorf("%s ended without an exit code: %s", run.ID, run.Message))
 	}
-	if *run.ExitCode != exitPass {
+	if *run.ExitCode != envd.ExitPass {
 		return &exitError{*run.ExitCode, nil}
 	}
 	return nil
@@ -60,9 +60,9 @@ func cancelRemote(ctx context.Context, daemon *client.Client, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if _, err := daemon.Cancel(ctx, id); err != nil {
-		return withCode(exitInterrupted, fmt.Errorf("%s goes on: %w", id, err))
+		return withCode(envd.ExitInterrupted, fmt.Errorf("%s goes on: %w", id, err))
 	}
-	return &exitError{exitInterrupted, nil}
+	return &exitError{envd.ExitInterrupted, nil}
 }
 
 // showRemote prints the report of a run that ended.
@@ -119,7 +119,7 @@ func submission(daemon *client.Client, spec, runtime string) (client.Spec, error
 func remoteError(err error) error {
 	switch {
 	case errors.Is(err, v1.ErrBadSpec), errors.Is(err, v1.ErrUnauthorized), errors.Is(err, v1.ErrNotFound):
-		return withCode(exitUsage, err)
+		return withCode(envd.ExitUsage, err)
 	}
-	return withCode(exitEnvironment, err)
+	return withCode(envd.ExitEnvironment, err)
 }

@@ -101,35 +101,30 @@ func (a *app) runCommand() *cobra.Command {
 // showRun prints a run's verdict and returns the exit code that goes with it.
 func (a *app) showRun(c *cobra.Command, dir *evidence.Dir, result runner.Result, err error) error {
 	if err != nil {
-		return withCode(exitEnvironment, fmt.Errorf("%w\nwhat was gathered is in %s", err, dir.Path()))
+		return withCode(envd.ExitEnvironment, fmt.Errorf("%w\nwhat was gathered is in %s", err, dir.Path()))
 	}
-	meta, err := dir.Meta()
-	if err != nil {
-		return withCode(exitEnvironment, err)
+	if err := a.showReport(c, dir); err != nil {
+		return withCode(envd.ExitEnvironment, err)
 	}
-	code := outcomeCode(result.Verdict)
-	if errors.Is(result.Cause, runner.ErrInterrupted) {
-		code = exitInterrupted
+	fmt.Fprintf(c.ErrOrStderr(), "sealed %s%s\n", digestPrefix, result.Digest)
+	if result.ExitCode != envd.ExitPass {
+		return &exitError{result.ExitCode, nil}
 	}
-	meta.ExitCode = &code
-	if err := dir.WriteMeta(meta); err != nil {
-		return withCode(exitEnvironment, err)
-	}
-	err = a.showReport(c, dir)
-	if err != nil || code == exitPass {
-		return err
-	}
-	return &exitError{code, nil}
+	return nil
 }
 
 // showReport prints a finished run's summary, or all of it as JSON.
 func (a *app) showReport(c *cobra.Command, dir *evidence.Dir) error {
+	if a.output == "json" {
+		b, err := os.ReadFile(dir.Path(evidence.JSONFile))
+		if err == nil {
+			_, err = c.OutOrStdout().Write(b)
+		}
+		return err
+	}
 	r, err := runner.Describe(dir, versionString())
 	if err != nil {
 		return err
-	}
-	if a.output == "json" {
-		return report.JSON(c.OutOrStdout(), r)
 	}
 	return report.Text(c.OutOrStdout(), r, report.TextOptions{Color: colored(os.Stdout), Width: width(os.Stdout)})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/daemon"
 	"github.com/envd-dev/envd/envd/internal/launch"
 )
@@ -43,7 +44,7 @@ Clients need the token that is written to the token file at the first start.`,
 			cfg.Version = versionString()
 			cfg.SpecOptions = specOptions("")
 			cfg.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
-			return withCode(exitEnvironment, daemon.Run(c.Context(), cfg))
+			return withCode(envd.ExitEnvironment, daemon.Run(c.Context(), cfg))
 		},
 	}
 	c.Flags().StringVar(&cfg.Address, "address", serverAddress, "host:port to listen on")

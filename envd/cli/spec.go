@@ -85,7 +85,7 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			caps, err := rt.Capabilities(c.Context())
 			if err != nil {
-				return withCode(exitEnvironment, err)
+				return withCode(envd.ExitEnvironment, err)
 			}
 			p, err := plan.Make(s.Environment, envd.State{}, caps)
 			if err != nil {
@@ -129,5 +129,5 @@ func (a *app) printDiagnostics(c *cobra.Command, d spec.Diagnostics) error {
 	} else if err := d.Render(c.ErrOrStderr(), colored(os.Stderr)); err != nil {
 		return err
 	}
-	return &exitError{exitUsage, nil}
+	return &exitError{envd.ExitUsage, nil}
 }

@@ -84,13 +84,11 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 	progress.close()
 	switch {
 	case err != nil:
-		return withCode(exitEnvironment, err)
-	case errors.Is(result.Cause, runner.ErrInterrupted) && !result.WasReady:
-		return &exitError{exitInterrupted, nil}
-	case !result.WasReady:
-		return &exitError{exitEnvironment, nil} // the progress has told why
-	case len(result.Verdict.Leftovers) > 0:
-		return withCode(exitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
+		return withCode(envd.ExitEnvironment, err)
+	case result.ExitCode == envd.ExitLeftovers:
+		return withCode(envd.ExitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
+	case result.ExitCode != envd.ExitPass:
+		return &exitError{result.ExitCode, nil} // the progress has told why
 	}
 	return nil
 }
@@ -98,11 +96,11 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 // upDetached starts a runner of its own, which takes the resolved spec over, and returns when the environment is ready.
 func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
 	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
-		return withCode(exitEnvironment, err)
+		return withCode(envd.ExitEnvironment, err)
 	}
 	exe, err := os.Executable()
 	if err != nil {
-		return withCode(exitEnvironment, err)
+		return withCode(envd.ExitEnvironment, err)
 	}
 	arg := []string{"up", "--resolved", dir.Path(), "--id", id, "--ttl", ttl.String()}
 	meta, err := launch.Up(c.Context(), launch.Options{Exe: exe, Arg: arg, Dir: dir.Path()})
@@ -112,12 +110,12 @@ func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 	failed := (*launch.Failure)(nil)
 	switch {
 	case errors.Is(context.Cause(c.Context()), runner.ErrInterrupted):
-		return &exitError{exitInterrupted, nil}
+		return &exitError{envd.ExitInterrupted, nil}
 	case errors.As(err, &failed) && failed.ExitCode > 0:
 		fmt.Fprintln(c.ErrOrStderr(), failed.Output)
 		return &exitError{failed.ExitCode, nil}
 	}
-	return withCode(exitEnvironment, err)
+	return withCode(envd.ExitEnvironment, err)
 }
 
 // upResolved is the other end of upDetached.

@@ -129,7 +129,7 @@ func why(path string) string {
 // lastWords is the end of what a runner printed.
 func lastWords(dir string) string {
 	const most, lines = 2 << 10, 12
-	b, err := os.ReadFile(filepath.Join(dir, "runner.log"))
+	b, err := os.ReadFile(filepath.Join(dir, evidence.RunnerLog))
 	if err != nil {
 		return fmt.Sprintf("it printed nothing (%v)", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -25,6 +26,9 @@ const (
 	JUnitFile        = "junit.xml"
 	HTMLFile         = "report.html"
 	TextFile         = "report.txt"
+	JSONFile         = "report.json" // what `envd run -o json` prints
+	SumsFile         = "SHA256SUMS"  // of all other files, written last
+	RunnerLog        = "runner.log"  // what a detached runner printed; it goes on after the end of the run, and is no evidence
 	LogsDir          = "logs"
 	StubsDir         = "stubs"
 )
@@ -78,8 +82,8 @@ func Create(path string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run directory: %w", err)
 	}
-	if err := claim.Close(); err != nil {
-		return nil, fmt.Errorf("run directory: %w", err)
+	if err := errors.Join(claim.Close(), d.alone()); err != nil {
+		return nil, errors.Join(fmt.Errorf("run directory: %w", err), os.Remove(claim.Name()))
 	}
 	for _, sub := range []string{LogsDir, StubsDir} {
 		if err := os.MkdirAll(d.Path(sub), 0o755); err != nil {
@@ -87,6 +91,18 @@ func Create(path string) (*Dir, error) {
 		}
 	}
 	return d, nil
+}
+
+// alone refuses a directory that holds something else: everything in it is evidence. Hidden files, such as a .gitignore,
+// are not.
+func (d *Dir) alone() error {
+	entries, err := os.ReadDir(d.path)
+	for _, e := range entries {
+		if name := e.Name(); name != JournalFile && name != RunnerLog && !strings.HasPrefix(name, ".") {
+			return fmt.Errorf("%s is not empty, it holds %s; name a directory of its own", d.path, name)
+		}
+	}
+	return err
 }
 
 // Claimed names a directory that another process created for this one.
@@ -139,8 +155,37 @@ func (d *Dir) WriteJSON(name string, v any) error {
 	return d.WriteFile(name, append(b, '\n'))
 }
 
-// WriteFile replaces a file as a whole: readers see the old or the new content, never a part.
-func (d *Dir) WriteFile(name string, b []byte) (err error) {
+// WriteFile replaces a file as a whole: readers see the old or the new content, never a part. On a full disk, where there
+// is no place for both, the new content is written over the old.
+func (d *Dir) WriteFile(name string, b []byte) error {
+	err := d.replace(name, b)
+	if errors.Is(err, syscall.ENOSPC) && d.overwrite(name, b) == nil {
+		return nil
+	}
+	return err
+}
+
+// overwrite writes b into the blocks that a file has. Where they do not suffice, the old content stays.
+func (d *Dir) overwrite(name string, b []byte) error {
+	old, err := os.ReadFile(d.Path(name))
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(d.Path(name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	put := func(b []byte) error {
+		_, err := f.WriteAt(b, 0)
+		return errors.Join(err, f.Truncate(int64(len(b))))
+	}
+	if err = put(b); err != nil {
+		err = errors.Join(err, put(old))
+	}
+	return errors.Join(err, f.Close())
+}
+
+func (d *Dir) replace(name string, b []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(d.Path(name)), "."+filepath.Base(name)+"-*")
 	if err != nil {
 		return err

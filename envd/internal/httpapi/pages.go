@@ -68,7 +68,7 @@ func (a *api) getRunPage(c *gin.Context) {
 			p.Verdict = &v
 		}
 	}
-	for _, name := range []string{evidence.HTMLFile, evidence.TextFile, evidence.JUnitFile, evidence.VerdictFile, evidence.ObservationsFile, evidence.SpecFile, evidence.PlanFile, "runner.log"} {
+	for _, name := range []string{evidence.HTMLFile, evidence.TextFile, evidence.JSONFile, evidence.JUnitFile, evidence.VerdictFile, evidence.ObservationsFile, evidence.SpecFile, evidence.PlanFile, evidence.SumsFile, evidence.RunnerLog} {
 		if info, err := os.Stat(filepath.Join(r.Dir, name)); err == nil {
 			p.Files = append(p.Files, v1.File{Name: name, Size: info.Size()})
 		}

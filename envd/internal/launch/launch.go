@@ -41,7 +41,7 @@ func start(o Options, ready *os.File) (*exec.Cmd, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(o.Dir, "runner.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(o.Dir, evidence.RunnerLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func Up(ctx context.Context, o Options) (evidence.Meta, error) {
 	if ctx.Err() != nil {
 		return meta, context.Cause(ctx)
 	}
-	out, err := os.ReadFile(filepath.Join(o.Dir, "runner.log"))
+	out, err := os.ReadFile(filepath.Join(o.Dir, evidence.RunnerLog))
 	if err != nil {
 		return meta, err
 	}

@@ -49,4 +49,7 @@ type Result struct {
 	Verdict  envd.Verdict
 	Cause    error // why it ended early, or nil
 	WasReady bool  // the environment came up
+	ExitCode int   // of the envd command, as run.json has it
+	// Digest is the SHA-256 of the list of all files of the run directory, in hex: it stands for the whole evidence.
+	Digest string
 }

@@ -119,6 +119,10 @@ func (s *session) postRenew(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	leased := s.lease != nil
 	s.mu.Unlock()
+	if s.settled.Load() {
+		refuse(w, http.StatusConflict, errors.New("it is being torn down"))
+		return
+	}
 	if !leased {
 		refuse(w, http.StatusConflict, errors.New("this run has no lease to renew: its budget bounds it"))
 		return

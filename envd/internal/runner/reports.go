@@ -26,6 +26,7 @@ func (s *session) writeReports(verdict envd.Verdict, observations []envd.Observa
 	var errs []error
 	for name, render := range map[string]func(io.Writer, *report.Run) error{
 		evidence.TextFile:  func(w io.Writer, r *report.Run) error { return report.Text(w, r, report.TextOptions{}) },
+		evidence.JSONFile:  report.JSON,
 		evidence.JUnitFile: report.JUnit,
 		evidence.HTMLFile:  report.HTML,
 	} {

@@ -24,6 +24,7 @@ type session struct {
 	ca      *gateway.CA
 	end     context.CancelCauseFunc // ends the run early
 
+	early    error // why the run did not go to its end
 	wasReady bool
 	verdict  envd.Verdict
 
@@ -34,6 +35,7 @@ type session struct {
 
 	mu       sync.Mutex
 	meta     evidence.Meta
+	sealed   bool // run.json has its last content
 	lease    *time.Timer
 	services map[string]bool // started, for graceful stops
 }
@@ -71,12 +73,13 @@ func conduct(ctx context.Context, cfg Config, kind string, body func(*session, c
 		s.wasReady = true
 		runErr = body(s, ctx)
 	}
-	s.note(ctx, runErr)
+	s.early = cause(ctx, runErr)
+	s.note(runErr)
 
 	s.teardown(context.WithoutCancel(ctx))
-	err = s.conclude()
+	digest, err := s.conclude()
 	stopControl()
-	return Result{Verdict: s.verdict, Cause: cause(ctx, runErr), WasReady: s.wasReady}, err
+	return Result{Verdict: s.verdict, Cause: s.early, WasReady: s.wasReady, ExitCode: *s.meta.ExitCode, Digest: digest}, err
 }
 
 func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error) {
@@ -103,18 +106,21 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	return s, nil
 }
 
-// update changes run.json.
+// update changes run.json, until the run directory is sealed.
 func (s *session) update(change func(*evidence.Meta)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.sealed {
+		return nil
+	}
 	change(&s.meta)
 	return s.Dir.WriteMeta(s.meta)
 }
 
 // note records why the run did not go to its end, if it did not.
-func (s *session) note(ctx context.Context, err error) {
+func (s *session) note(err error) {
 	event := envd.RunEvent{Name: envd.RunExercised}
-	switch why := cause(ctx, err); {
+	switch why := s.early; {
 	case err == nil:
 		if s.meta.Kind != "run" {
 			return
@@ -145,31 +151,49 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// conclude judges what was observed and writes the reports.
-func (s *session) conclude() error {
-	err := s.rec.close()
+// conclude judges what was observed, writes the reports and seals the run directory. What cannot be recorded, as on a
+// full disk, is an error of the run; what was gathered stays.
+func (s *session) conclude() (digest string, err error) {
+	err = s.rec.close()
 	observations, oerr := s.Dir.Observations()
-	if err = errors.Join(err, oerr); err != nil {
-		return errors.Join(err, s.finish(envd.Errored))
+	if err = errors.Join(err, oerr); err == nil {
+		s.verdict = judge.Judge(s.Spec, observations)
+		err = s.write(observations)
 	}
-	verdict := judge.Judge(s.Spec, observations)
-	s.verdict = verdict
-	if s.meta.Kind != "run" { // an environment proves nothing; it came up or it did not
-		s.verdict.Outcome = envd.Pass
-		if !s.wasReady {
-			s.verdict.Outcome = envd.Errored
-		}
-		return s.finish(s.verdict.Outcome)
+	if err != nil {
+		s.verdict = envd.Verdict{Outcome: envd.Errored, Reasons: []string{err.Error()}}
 	}
-	if err := s.Dir.WriteJSON(evidence.VerdictFile, verdict); err != nil {
-		return err
+	if err = errors.Join(err, s.finish(err)); err != nil {
+		return "", err
 	}
-	err = s.writeReports(verdict, observations)
-	return errors.Join(err, s.finish(verdict.Outcome))
+	return s.Dir.Seal()
 }
 
-func (s *session) finish(outcome envd.Outcome) error {
+// write puts the verdict on a run and its reports into the run directory. An environment proves nothing: it came up or it
+// did not.
+func (s *session) write(observations []envd.Observation) error {
+	if s.meta.Kind == "run" {
+		err := s.Dir.WriteJSON(evidence.VerdictFile, s.verdict)
+		return errors.Join(err, s.writeReports(s.verdict, observations))
+	}
+	s.verdict.Outcome = envd.Pass
+	if !s.wasReady {
+		s.verdict.Outcome = envd.Errored
+	}
+	return nil
+}
+
+// finish gives run.json its last content. failed is why the run could not be recorded, if it could not.
+func (s *session) finish(failed error) error {
+	code := s.verdict.ExitCode()
+	if errors.Is(s.early, ErrInterrupted) && (s.meta.Kind == "run" || !s.wasReady) && failed == nil {
+		code = envd.ExitInterrupted
+	}
 	return s.update(func(m *evidence.Meta) {
-		m.Status, m.Outcome, m.Ended, m.Control, m.Addresses = evidence.Finished, outcome, time.Now().UTC(), "", nil
+		m.Status, m.Outcome, m.Ended, m.Control, m.Addresses = evidence.Finished, s.verdict.Outcome, time.Now().UTC(), "", nil
+		m.ExitCode, s.sealed = &code, true
+		if failed != nil {
+			m.Message = failed.Error()
+		}
 	})
 }
