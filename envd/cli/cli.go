@@ -29,9 +29,9 @@ func Main(args []string) int {
 		return docker.LeashMain(args)
 	}
 	launch.Inherited()
-	ctx, stop := interruptible()
+	ctx, again, stop := interruptible()
 	defer stop()
-	root := newRoot()
+	root := newRoot(again)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -52,16 +52,21 @@ func Main(args []string) int {
 	return coded.code
 }
 
-// interruptible returns a context that the first interrupt ends. Later ones change nothing: teardown is on its way
-// and bounded.
-func interruptible() (context.Context, func()) {
+// interruptible returns a context that the first interrupt ends, and a channel that the second closes. For a runner
+// the second changes nothing, teardown is on its way and bounded; who only waits for another process may leave at once.
+func interruptible() (ctx context.Context, again <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	second := make(chan struct{})
 	go func() {
+		n := 0
 		for range signals {
 			cancel(runner.ErrInterrupted)
+			if n++; n == 2 {
+				close(second)
+			}
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); close(signals) }
+	return ctx, second, func() { signal.Stop(signals); close(signals) }
 }

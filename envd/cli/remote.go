@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,96 +17,118 @@ import (
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/runner"
+	"github.com/envd-dev/envd/envd/spec"
 )
 
-// runRemote hands a run to a daemon, follows it, and ends with its exit code.
-func (a *app) runRemote(c *cobra.Command, daemon *client.Client, spec, runtime string) error {
-	s, err := submission(daemon, spec, runtime)
+// runRemote hands a run to a daemon, follows it, prints its report and ends with its exit code. An interrupt cancels the
+// run, which is then followed to its end, as one of this process's own would be; a second one leaves at once.
+func (a *app) runRemote(c *cobra.Command, daemon *client.Client, path, runtime string) error {
+	s, err := submission(daemon, path, runtime)
 	if err != nil {
 		return err
 	}
-	ctx := c.Context()
+	ctx, leave := a.patient(c.Context())
+	defer leave(nil)
 	run, err := daemon.SubmitRun(ctx, s)
 	if err != nil {
-		return remoteError(err)
+		return a.remoteError(c, path, err)
 	}
 	progress := newProgress(os.Stderr)
 	fmt.Fprintf(c.ErrOrStderr(), "run %s\n", run.ID)
 	id := run.ID
+	context.AfterFunc(c.Context(), func() {
+		// One that has ended meanwhile has its verdict, and keeps it.
+		if _, err := daemon.Cancel(ctx, id); err != nil && !errors.Is(err, v1.ErrConflict) {
+			leave(fmt.Errorf("%s could not be canceled and goes on: %w", id, err))
+		}
+	})
+	cut := false // it did not go to its end
 	run, err = daemon.Follow(ctx, id, func(o envd.Observation) error {
+		cut = cut || o.Run != nil && o.Run.Name == envd.RunInterrupted
 		progress.notice(runner.Notice{Time: o.Time, Observation: &o})
 		return nil
 	})
 	progress.close()
-	if ctx.Err() != nil {
-		return cancelRemote(ctx, daemon, id)
+	switch {
+	case ctx.Err() != nil:
+		return withCode(envd.ExitInterrupted, context.Cause(ctx))
+	case err != nil:
+		return a.remoteError(c, path, err)
 	}
-	if err != nil {
-		return remoteError(err)
-	}
-	if err := a.showRemote(c, daemon, run); err != nil {
+	if err := a.showRemote(ctx, c, daemon, path, run); err != nil {
 		return err
 	}
-	if run.ExitCode == nil {
-		return withCode(envd.ExitEnvironment, fmt.Errorf("%s ended without an exit code: %s", run.ID, run.Message))
-	}
-	if *run.ExitCode != envd.ExitPass {
+	switch {
+	case c.Context().Err() != nil && (cut || run.Status == v1.Canceled):
+		return &exitError{envd.ExitInterrupted, nil}
+	case run.ExitCode == nil:
+		return &exitError{envd.ExitEnvironment, nil} // the message has told why
+	case *run.ExitCode != envd.ExitPass:
 		return &exitError{*run.ExitCode, nil}
 	}
 	return nil
 }
 
-// cancelRemote makes the daemon end a run whose caller was interrupted.
-func cancelRemote(ctx context.Context, daemon *client.Client, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if _, err := daemon.Cancel(ctx, id); err != nil {
-		return withCode(envd.ExitInterrupted, fmt.Errorf("%s goes on: %w", id, err))
-	}
-	return &exitError{envd.ExitInterrupted, nil}
+// patient returns a context that goes on after the first interrupt and ends with the second, or with leave.
+func (a *app) patient(ctx context.Context) (patient context.Context, leave context.CancelCauseFunc) {
+	patient, leave = context.WithCancelCause(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-a.again:
+			leave(errors.New("left before its teardown was seen; the daemon goes on with it"))
+		case <-patient.Done():
+		}
+	}()
+	return patient, leave
 }
 
-// showRemote prints the report of a run that ended.
-func (a *app) showRemote(c *cobra.Command, daemon *client.Client, run v1.Run) error {
+// showRemote prints the report of a run that ended; where there is none, why.
+func (a *app) showRemote(ctx context.Context, c *cobra.Command, daemon *client.Client, path string, run v1.Run) error {
+	name := evidence.TextFile
 	if a.output == "json" {
-		verdict, err := daemon.Verdict(c.Context(), run.ID)
-		if err != nil && !errors.Is(err, v1.ErrNotFound) {
-			return remoteError(err)
-		}
-		return a.print(c, struct {
-			v1.Run
-			Verdict envd.Verdict `json:"verdict"`
-		}{run, verdict}, nil)
+		name = evidence.JSONFile
 	}
-	file, err := daemon.File(c.Context(), run.ID, evidence.TextFile)
+	file, err := daemon.File(ctx, run.ID, name)
 	if errors.Is(err, v1.ErrNotFound) {
-		fmt.Fprintln(c.OutOrStdout(), run.Message)
+		fmt.Fprintf(c.ErrOrStderr(), "envd: %s is %s, without a verdict. %s\n", run.ID, run.Status, run.Message)
 		return nil
 	}
 	if err != nil {
-		return remoteError(err)
+		return a.remoteError(c, path, err)
 	}
 	defer file.Close()
-	_, err = io.Copy(c.OutOrStdout(), file)
-	return err
+	if _, err = io.Copy(c.OutOrStdout(), file); err != nil {
+		return withCode(envd.ExitEnvironment, err)
+	}
+	sums, err := daemon.File(ctx, run.ID, evidence.SumsFile)
+	if err != nil {
+		return a.remoteError(c, path, err)
+	}
+	defer sums.Close()
+	digest, err := evidence.Digest(sums)
+	if err != nil {
+		return withCode(envd.ExitEnvironment, err)
+	}
+	a.showDigest(c, digest)
+	return nil
 }
 
 // upRemote brings an environment up through a daemon.
-func (a *app) upRemote(c *cobra.Command, daemon *client.Client, spec, runtime string, ttl time.Duration) error {
-	s, err := submission(daemon, spec, runtime)
+func (a *app) upRemote(c *cobra.Command, daemon *client.Client, path, runtime string, ttl time.Duration) error {
+	s, err := submission(daemon, path, runtime)
 	if err != nil {
 		return err
 	}
 	e, err := daemon.Up(c.Context(), s, ttl)
 	if err != nil {
-		return remoteError(err)
+		return a.remoteError(c, path, err)
 	}
 	return a.showUp(c, metaOf(e))
 }
 
 // submission names the spec to the daemon: by its path where both see the same files, with its directory otherwise.
-func submission(daemon *client.Client, spec, runtime string) (client.Spec, error) {
-	path, err := filepath.Abs(spec)
+func submission(daemon *client.Client, file, runtime string) (client.Spec, error) {
+	path, err := filepath.Abs(file)
 	if err != nil {
 		return client.Spec{}, err
 	}
@@ -115,11 +138,37 @@ func submission(daemon *client.Client, spec, runtime string) (client.Spec, error
 	return client.Spec{Path: path, Runtime: runtime, Upload: !daemon.LocalPath()}, nil
 }
 
-// remoteError gives a daemon's error the exit code that the same failure has here.
-func remoteError(err error) error {
+// remoteError gives a daemon's error the exit code that the same failure has here, and the mistakes of the spec at path the
+// same form.
+func (a *app) remoteError(c *cobra.Command, path string, err error) error {
+	var refused *v1.Error
 	switch {
+	case errors.As(err, &refused) && refused.Code == v1.BadSpec && len(refused.Detail) > 0:
+		var mistakes spec.Diagnostics
+		for _, d := range refused.Detail {
+			d.File = asGiven(path, d.File)
+			mistakes = append(mistakes, spec.Diagnostic(d))
+		}
+		return a.printDiagnostics(c, mistakes)
 	case errors.Is(err, v1.ErrBadSpec), errors.Is(err, v1.ErrUnauthorized), errors.Is(err, v1.ErrNotFound):
 		return withCode(envd.ExitUsage, err)
 	}
 	return withCode(envd.ExitEnvironment, err)
+}
+
+// asGiven names a file as the command line does, whose spec is at path: the daemon was told the absolute path, or knows
+// files of an upload by their path in it.
+func asGiven(path, file string) string {
+	if filepath.IsAbs(file) {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return file
+		}
+		inside, ok := strings.CutPrefix(file, filepath.Dir(absolute)+string(filepath.Separator))
+		if !ok {
+			return file
+		}
+		file = inside
+	}
+	return filepath.Join(filepath.Dir(path), file)
 }

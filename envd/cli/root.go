@@ -11,10 +11,11 @@ type app struct {
 	output string // text or json
 	server string
 	token  string
+	again  <-chan struct{} // closed by the second interrupt
 }
 
-func newRoot() *cobra.Command {
-	a := &app{}
+func newRoot(again <-chan struct{}) *cobra.Command {
+	a := &app{again: again}
 	root := &cobra.Command{
 		Use:   "envd",
 		Short: "A dress rehearsal for every change: environments, stubs, load, faults, and an honest verdict",

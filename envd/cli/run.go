@@ -106,11 +106,16 @@ func (a *app) showRun(c *cobra.Command, dir *evidence.Dir, result runner.Result,
 	if err := a.showReport(c, dir); err != nil {
 		return withCode(envd.ExitEnvironment, err)
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "sealed %s%s\n", digestPrefix, result.Digest)
+	a.showDigest(c, result.Digest)
 	if result.ExitCode != envd.ExitPass {
 		return &exitError{result.ExitCode, nil}
 	}
 	return nil
+}
+
+// showDigest tells what the whole evidence is known by: where people see it and programs can keep it.
+func (a *app) showDigest(c *cobra.Command, digest string) {
+	fmt.Fprintf(c.ErrOrStderr(), "sealed %s%s\n", digestPrefix, digest)
 }
 
 // showReport prints a finished run's summary, or all of it as JSON.

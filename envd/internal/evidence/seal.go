@@ -51,7 +51,7 @@ func (d *Dir) Seal() (digest string, err error) {
 	if err := d.WriteFile(SumsFile, b.Bytes()); err != nil {
 		return "", fmt.Errorf("seal the run directory: %w", err)
 	}
-	return sum(b.Bytes()), nil
+	return Digest(&b)
 }
 
 // Check compares the directory with its seal and returns the digest of the list, as Seal did. The error is ErrUnsealed or
@@ -92,7 +92,7 @@ func (d *Dir) Check() (digest string, err error) {
 	if len(found.Changed)+len(found.Missing)+len(found.Added) > 0 {
 		return "", &found
 	}
-	return sum(list), nil
+	return Digest(bytes.NewReader(list))
 }
 
 // named is a file with its SHA-256; the empty one of what is no regular file.
@@ -122,18 +122,16 @@ func (d *Dir) sums() ([]named, error) {
 			return err
 		}
 		defer f.Close() // only read from
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err != nil {
-			return err
-		}
-		all = append(all, named{name, hex.EncodeToString(h.Sum(nil))})
-		return nil
+		hash, err := Digest(f)
+		all = append(all, named{name, hash})
+		return err
 	})
 	return all, err
 }
 
-// sum is the SHA-256 of b in hex.
-func sum(b []byte) string {
-	h := sha256.Sum256(b)
-	return hex.EncodeToString(h[:])
+// Digest is the SHA-256 of what r holds, in hex; of SumsFile, it is the evidence's.
+func Digest(r io.Reader) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, r)
+	return hex.EncodeToString(h.Sum(nil)), err
 }

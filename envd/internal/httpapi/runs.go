@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -22,6 +23,12 @@ func (a *api) postRun(c *gin.Context) {
 	r, err := a.submit(c, store.Run)
 	if err != nil {
 		a.fail(c, err)
+		return
+	}
+	if c.Request.Context().Err() != nil { // whoever submitted it left, and will never know its ID
+		if err := a.Dispatcher.End(context.WithoutCancel(c.Request.Context()), r.ID); err != nil {
+			a.Log.Warn("cannot end a run that nobody waits for", "id", r.ID, "error", err)
+		}
 		return
 	}
 	c.Header("Location", "/v1/runs/"+r.ID)

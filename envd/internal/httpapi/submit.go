@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -16,6 +17,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/bundle"
 	"github.com/envd-dev/envd/envd/internal/dispatch"
 	"github.com/envd-dev/envd/envd/internal/store"
+	"github.com/envd-dev/envd/envd/spec"
 )
 
 // mostJSON bounds a JSON body.
@@ -30,9 +32,21 @@ func (a *api) submit(c *gin.Context, kind store.Kind) (store.Record, error) {
 	s.Kind = kind
 	r, err := a.Dispatcher.Submit(c.Request.Context(), s)
 	if err != nil && s.Bundle != "" {
-		err = errors.Join(err, os.RemoveAll(s.Bundle))
+		err = errors.Join(asPacked(s.Bundle, err), os.RemoveAll(s.Bundle))
 	}
 	return r, err
+}
+
+// asPacked names the files in a spec's mistakes as the archive did that was unpacked in dir.
+func asPacked(dir string, err error) error {
+	var mistakes spec.Diagnostics
+	if !errors.As(err, &mistakes) {
+		return err
+	}
+	for i := range mistakes {
+		mistakes[i].File = strings.TrimPrefix(mistakes[i].File, dir+string(filepath.Separator))
+	}
+	return mistakes
 }
 
 func (a *api) submission(c *gin.Context) (dispatch.Submission, error) {
