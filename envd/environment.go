@@ -59,16 +59,21 @@ type Service struct {
 	Hostnames []string         `json:"hostnames,omitempty"` // names it answers to besides Name
 	Command   []string         `json:"command,omitempty"`   // argv; Command[0] absolute or looked up in PATH
 	Image     string           `json:"image,omitempty"`     // for container runtimes
+	Build     *Build           `json:"build,omitempty"`     // makes the image; Image is then its further name, or empty
+	Pull      string           `json:"pull,omitempty"`      // PullMissing where empty
+	Module    string           `json:"module,omitempty"`    // the testcontainers module that Image, Env, Ports and Ready came from
 	WorkDir   string           `json:"workdir,omitempty"`
 	User      string           `json:"user,omitempty"`
 	Env       map[string]Value `json:"env,omitempty"`
 	Ports     []Port           `json:"ports,omitempty"`
+	Publish   []Publish        `json:"publish,omitempty"` // ports to open on this host
 	Files     []File           `json:"files,omitempty"`
 	Ready     Readiness        `json:"ready"`
 	Metrics   *Metrics         `json:"metrics,omitempty"`
 	DependsOn []string         `json:"depends_on,omitempty"` // services that must be ready first
 	Resources Resources        `json:"resources"`
 	Replicas  int              `json:"replicas"`
+	ReplicaOf string           `json:"replica_of,omitempty"` // the service that this is one replica of; see Expand
 	Stop      Stop             `json:"stop"`
 }
 
@@ -89,9 +94,10 @@ type File struct {
 // Readiness says when a service can serve; at most one probe is set, none means "as soon as it runs".
 type Readiness struct {
 	HTTP     *HTTPProbe `json:"http,omitempty"`
-	TCP      int        `json:"tcp,omitempty"`  // port that accepts a connection
-	Log      string     `json:"log,omitempty"`  // RE2 pattern that a log line matches
-	Exec     []string   `json:"exec,omitempty"` // argv that exits with 0 inside the service
+	TCP      int        `json:"tcp,omitempty"`    // port that accepts a connection
+	Log      string     `json:"log,omitempty"`    // RE2 pattern that a log line matches
+	Exec     []string   `json:"exec,omitempty"`   // argv that exits with 0 inside the service
+	Module   bool       `json:"module,omitempty"` // as the service's Module says
 	Timeout  Duration   `json:"timeout"`
 	Interval Duration   `json:"interval"` // between two probes
 }

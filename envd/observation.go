@@ -10,6 +10,7 @@ type Observation struct {
 
 	Run        *RunEvent         `json:"run,omitempty"`
 	Service    *ServiceEvent     `json:"service,omitempty"`
+	Image      *ImageFact        `json:"image,omitempty"`
 	StageEvent *StageEvent       `json:"stage_event,omitempty"`
 	Sample     *Sample           `json:"sample,omitempty"`
 	Load       *LoadResult       `json:"load,omitempty"`

@@ -84,6 +84,7 @@ const (
 	OpGateway OpKind = "gateway.start"      // the gateway process in it
 	OpStub    OpKind = "stub.load"          // a stub's mappings into the gateway; carried out by the runner
 	OpFile    OpKind = "file.write"         // one file of a service
+	OpImage   OpKind = "image.prepare"      // make a service's image present: build, pull, or find it
 	OpStart   OpKind = "service.start"
 	OpReady   OpKind = "service.ready" // wait for readiness; carried out by the runner
 	OpStop    OpKind = "service.stop"
@@ -101,7 +102,7 @@ type Operation struct {
 	Service     *Service          `json:"-"`
 	Stub        *Stub             `json:"-"`
 	File        *File             `json:"-"` // with Service nil: a file of the environment itself
-	Env         map[string]string `json:"-"` // service.start: the complete environment, references expanded
+	Env         map[string]string `json:"-"` // service.start: the complete environment; image.prepare: build args; references expanded
 	Content     []byte            `json:"-"` // file.write: what to write, references expanded
 }
 
@@ -115,7 +116,8 @@ type State struct {
 // ServiceState is one service as a runtime sees it.
 type ServiceState struct {
 	Running  bool      `json:"running"`
-	PID      int       `json:"pid,omitempty"` // as the host sees it, where there is one
+	PID      int       `json:"pid,omitempty"`     // as the host sees it, where there is one
+	Address  string    `json:"address,omitempty"` // where this host itself reaches it, where it can
 	Started  time.Time `json:"started,omitzero"`
 	ExitCode *int      `json:"exit_code,omitempty"`
 }

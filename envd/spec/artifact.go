@@ -63,6 +63,11 @@ func (r *resolver) onlyService() envd.Artifact {
 			}
 			return r.imageArtifact(&s.Image, s.Image)
 		}
+		if !r.onHost() && (s.Build != nil || s.Module != "") && judged {
+			r.report(r.root, ruleMissingField, "the spec lacks \"artifact\", and the image of its only service is not known yet",
+				"say what the verdict speaks of: artifact: {commit: HEAD}, or image: name@sha256:…")
+			return envd.Artifact{}
+		}
 		if len(s.Command) > 0 {
 			path := r.locate(string(s.Command[0]))
 			if digest, err := sha256File(path); err == nil {

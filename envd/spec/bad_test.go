@@ -29,6 +29,13 @@ func testOptions() Options {
 			"service.kill": func(json.RawMessage) error { return nil },
 		},
 		CheckMapping: checkJSON,
+		Modules: func() []Module {
+			return []Module{{
+				Name: "postgres", Image: "postgres:17", Command: []string{"postgres", "-c", "fsync=off"}, Ports: []int{5432},
+				Env:   map[string]string{"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "pa$word"},
+				Files: []ModuleFile{{Path: "/etc/start.sh", Content: "echo $HOME", Mode: 0o755}},
+			}}
+		},
 		Lookup: envd.Lookup{Env: func(name string) (string, bool) {
 			return "/home/me", name == "HOME"
 		}},

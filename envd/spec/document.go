@@ -52,6 +52,12 @@ type service struct {
 	Command []literal `json:"command,omitempty"`
 	// Container image, for the runtimes that run images.
 	Image string `json:"image,omitempty"`
+	// How its image is made from a folder of this machine.
+	Build *build `json:"build,omitempty"`
+	// A backing service that is known by name, such as postgres: image, variables, ports and readiness come with it.
+	Module string `json:"module,omitempty"`
+	// When its image is fetched from its registry; a build's base images too.
+	Pull string `json:"pull,omitempty" jsonschema:"enum=missing,enum=always,enum=never,default=missing"`
 	// Hostnames that it answers to besides its name.
 	Hostnames []string `json:"hostnames,omitempty"`
 	// Working directory, relative to the spec.
@@ -62,6 +68,8 @@ type service struct {
 	Env map[string]*value `json:"env,omitempty"`
 	// TCP ports that it listens on.
 	Ports []port `json:"ports,omitempty"`
+	// Ports to open on this host, each PORT, HOST_PORT:PORT, HOST_IP:HOST_PORT:PORT, or its parts.
+	Publish []publish `json:"publish,omitempty"`
 	// Files to place before it starts.
 	Files []file `json:"files,omitempty"`
 	// When it can serve. Without a probe: as soon as it runs.
@@ -76,6 +84,28 @@ type service struct {
 	Replicas int `json:"replicas,omitempty" jsonschema:"default=1,minimum=1"`
 	// How it is asked to end.
 	Stop stop `json:"stop,omitempty"`
+}
+
+// build makes an image from a folder: its path, or its parts.
+type build struct {
+	// The folder that the build may read, relative to the spec.
+	Context string `json:"context"`
+	// The dockerfile, relative to the context.
+	Dockerfile string `json:"dockerfile,omitempty" jsonschema:"default=Dockerfile"`
+	// The stage to build. Left out: the last.
+	Target string `json:"target,omitempty"`
+	// Build arguments.
+	Args map[string]*value `json:"args,omitempty"`
+}
+
+// publish opens a port of a service on this host.
+type publish struct {
+	// One of the service's ports.
+	Port int `json:"port" jsonschema:"minimum=1,maximum=65535"`
+	// Port on this host. Left out: a free one.
+	HostPort int `json:"host_port,omitempty" jsonschema:"minimum=1,maximum=65535"`
+	// Address of this host.
+	HostIP string `json:"host_ip,omitempty" jsonschema:"default=127.0.0.1"`
 }
 
 // port is a port number, or a number with a name.

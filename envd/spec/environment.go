@@ -63,6 +63,8 @@ func (r *resolver) environment() *envd.Environment {
 	r.checkHostnames()
 	r.checkDependencies()
 	r.checkPorts()
+	r.checkPublished()
+	r.checkReplicas()
 	return out
 }
 
@@ -90,22 +92,28 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 		r.report(r.key(doc), ruleReservedName, `"gateway" is the name of the environment's own gateway`, `choose another name, for example "api-gateway"`)
 	}
 	where := "environment.services." + name
+	module := r.module(doc)
+	if module != nil {
+		r.modulePorts[doc] = module.Ports
+	}
 	out := envd.Service{
-		Name: name, Hostnames: doc.Hostnames, Image: doc.Image, User: string(doc.User),
+		Name: name, Hostnames: doc.Hostnames, User: string(doc.User),
 		WorkDir: r.workDir(doc), Env: r.values(doc.Env), Ready: r.ready(where, doc),
 		DependsOn: doc.DependsOn, Replicas: doc.Replicas,
 		Resources: envd.Resources{CPUMillis: int64(doc.Resources.CPU), MemoryBytes: int64(doc.Resources.Memory)},
 		Stop:      envd.Stop{Signal: doc.Stop.Signal, Grace: envd.Duration(doc.Stop.Grace)},
 	}
-	if !r.bad[doc] && len(doc.Command) == 0 && doc.Image == "" {
-		r.report(r.key(doc), ruleMissingField, where+" has neither a command nor an image", "write command: [program, --flag]")
+	if !r.bad[doc] && len(doc.Command) == 0 && doc.Image == "" && !r.given(&doc.Build) && !r.given(&doc.Module) {
+		r.report(r.key(doc), ruleMissingField, where+" has neither a command nor an image", "write command: [program, --flag], image: name:tag or build: ./folder")
 	}
-	out.Command = r.command(&doc.Command, doc.Command)
-	for _, p := range doc.Ports {
-		out.Ports = append(out.Ports, envd.Port{Name: p.Name, Number: p.Port})
-	}
+	out.Command = r.command(&doc.Command, doc.Command, doc.Image != "" || doc.Build != nil || module != nil)
+	out.Ports, out.Publish = r.ports(doc), r.publish(where, doc)
+	r.image(where, doc, module, &out)
 	for i := range doc.Files {
 		out.Files = append(out.Files, r.file(&doc.Files[i], fmt.Sprintf("%s.files[%d]", where, i)))
+	}
+	if module != nil {
+		module.fill(&out, r.given(&doc.Ready.HTTP) || r.given(&doc.Ready.TCP) || r.given(&doc.Ready.Log) || r.given(&doc.Ready.Exec))
 	}
 	if m := doc.Metrics; m != nil {
 		r.listed(&m.Port, m.Port, doc, where+".metrics")
@@ -153,20 +161,21 @@ func (r *resolver) ready(where string, doc *service) envd.Readiness {
 
 // listed wants a probed port to be one of the service's: nothing else of it can be reached.
 func (r *resolver) listed(field *int, number int, doc *service, what string) {
-	if !r.sound(field) || r.bad[&doc.Ports] || slices.ContainsFunc(doc.Ports, func(p port) bool { return p.Port == number }) {
+	ports := r.ports(doc)
+	if !r.sound(field) || r.bad[&doc.Ports] || slices.ContainsFunc(ports, func(p envd.Port) bool { return p.Number == number }) {
 		return
 	}
 	help := fmt.Sprintf("write ports: [%d]", number)
-	if len(doc.Ports) > 0 {
-		help = fmt.Sprintf("add %d to the service's ports, or use %s", number, oneOf(doc.Ports))
+	if len(ports) > 0 {
+		help = fmt.Sprintf("add %d to the service's ports, or use %s", number, oneOf(ports))
 	}
 	r.report(r.node(field), ruleUnreachableProbe, fmt.Sprintf("%s asks port %d, which the service does not list", what, number), help)
 }
 
-func oneOf(ports []port) string {
+func oneOf(ports []envd.Port) string {
 	numbers := make([]string, len(ports))
 	for i, p := range ports {
-		numbers[i] = strconv.Itoa(p.Port)
+		numbers[i] = strconv.Itoa(p.Number)
 	}
 	return strings.Join(slices.Compact(numbers), " or ")
 }

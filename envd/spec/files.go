@@ -87,7 +87,7 @@ func (r *resolver) program(field any, name string) string {
 	if strings.ContainsRune(name, filepath.Separator) {
 		path = r.absolute(name)
 	}
-	if r.doc.Environment.Runtime != "process" || !r.sound(field) {
+	if runtime := r.doc.Environment.Runtime; runtime != "process" && runtime != "docker" || !r.sound(field) {
 		return path
 	}
 	found, err := r.opts.LookPath(path)
@@ -105,8 +105,8 @@ func (r *resolver) program(field any, name string) string {
 	return path
 }
 
-// command resolves the program of an argv.
-func (r *resolver) command(field *[]literal, args []literal) []string {
+// command resolves the program of an argv, which is one of this machine unless it is an image's.
+func (r *resolver) command(field *[]literal, args []literal, image bool) []string {
 	if !r.given(field) {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (r *resolver) command(field *[]literal, args []literal) []string {
 		return nil
 	}
 	argv := words(args)
-	if r.onHost() {
+	if r.onHost() || r.doc.Environment.Runtime == "docker" && !image {
 		argv[0] = r.program(&args[0], argv[0])
 	}
 	return argv

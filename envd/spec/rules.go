@@ -39,6 +39,7 @@ const (
 	ruleBadMapping       = "bad-mapping"        // a stub mapping that cannot be read
 	ruleArtifactMismatch = "artifact-mismatch"  // the artifact's file has another digest than given
 	ruleUnknownCommit    = "unknown-commit"     // a revision that cannot be resolved
+	ruleUnknownModule    = "unknown-module"     // no such module
 	ruleUnknownProfile   = "unknown-profile"    // no such load profile
 	ruleUnknownFaultKind = "unknown-fault-kind" // no such kind of fault
 	ruleUnknownTarget    = "unknown-target"     // a fault on something that it cannot act on

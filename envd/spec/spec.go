@@ -34,6 +34,8 @@ type Options struct {
 	CheckMapping func(file string, src []byte) []MappingError
 	// Runtime replaces the spec's own runtime, unless it is empty.
 	Runtime string
+	// Modules lists the backing services that are known by name; it is called for specs that name one.
+	Modules func() []Module
 	// Lookup finds environment variables that values refer to; os.LookupEnv by default.
 	Lookup envd.Lookup
 	// LookPath finds programs; exec.LookPath by default.
@@ -105,7 +107,7 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 	if opts.Runtime != "" {
 		doc.Environment.Runtime = opts.Runtime
 	}
-	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root}
+	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root, modulePorts: map[*service][]int{}}
 	s := r.spec()
 	if found := append(found, d.found...); len(found) > 0 {
 		return nil, found.sorted()
@@ -129,6 +131,8 @@ type resolver struct {
 	opts Options
 	doc  *document
 	root *yaml.Node
+
+	modulePorts map[*service][]int // of services that name a module
 }
 
 func (r *resolver) spec() *envd.Spec {

@@ -25,6 +25,10 @@ func form(t reflect.Type) string {
 		return "a text"
 	case reflect.TypeFor[port]():
 		return "a port number, or {name: …, port: …}"
+	case reflect.TypeFor[build]():
+		return "a folder, or {context: …, dockerfile: …}"
+	case reflect.TypeFor[publish]():
+		return "PORT, HOST_PORT:PORT or HOST_IP:HOST_PORT:PORT"
 	case reflect.TypeFor[request]():
 		return `a request such as "GET http://host/path", or {method: …, url: …}`
 	case reflect.TypeFor[mapping]():

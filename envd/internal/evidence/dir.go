@@ -61,6 +61,8 @@ type Meta struct {
 	Outcome  envd.Outcome `json:"outcome,omitempty"`
 	ExitCode *int         `json:"exit_code,omitempty"`
 	Message  string       `json:"message,omitempty"`
+	// Images are those that services run from, each with its digests.
+	Images []envd.ImageFact `json:"images,omitempty"`
 	// Addresses maps "service:port" to the address on this host that leads there.
 	Addresses map[string]string `json:"addresses,omitempty"`
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -64,16 +65,30 @@ func fileDetail(f *envd.File) string {
 	return detail
 }
 
+func imageDetail(s *envd.Service) string {
+	if s.Build == nil {
+		return s.Image + ", pull " + cmp.Or(s.Pull, envd.PullMissing)
+	}
+	detail := "build " + s.Build.Context
+	if s.Build.Dockerfile != "" {
+		detail += " with " + s.Build.Dockerfile
+	}
+	if s.Build.Target != "" {
+		detail += " up to " + s.Build.Target
+	}
+	return detail
+}
+
 func startDetail(s *envd.Service) string {
 	parts := []string{}
-	if s.Image != "" {
+	switch {
+	case s.Image != "":
 		parts = append(parts, s.Image)
+	case s.Build != nil:
+		parts = append(parts, "what "+s.Build.Context+" builds")
 	}
 	for _, arg := range s.Command {
 		parts = append(parts, word(arg))
-	}
-	if s.Replicas > 1 {
-		parts = append(parts, fmt.Sprintf("× %d", s.Replicas))
 	}
 	return strings.Join(parts, " ")
 }
@@ -98,6 +113,8 @@ func readyDetail(s *envd.Service) string {
 		return fmt.Sprintf("tcp :%d accepts", r.TCP) + within
 	case r.Log != "":
 		return fmt.Sprintf("log matches %q", r.Log) + within
+	case r.Module:
+		return "as module " + s.Module + " says" + within
 	case len(r.Exec) > 0:
 		words := make([]string, len(r.Exec))
 		for i, arg := range r.Exec {

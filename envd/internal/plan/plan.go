@@ -5,6 +5,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,7 +24,8 @@ type Plan struct {
 //
 //	environment.create → gateway.start → stub.load (each)
 //	environment.create → file.write (each)
-//	gateway.start, stub.load (all), file.write (the service's), service.ready (of depends_on) → service.start → service.ready
+//	image.prepare (each image once)
+//	gateway.start, stub.load (all), file.write and image.prepare (the service's), service.ready (of depends_on) → service.start → service.ready
 //
 // A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
 // Its files are not written again either, because it has read them. Stubs are loaded anew into a gateway that runs:
@@ -32,11 +34,12 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 	if err := refuse(env, caps); err != nil {
 		return nil, err
 	}
+	env = env.Expand()
 	order, err := startOrder(env)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{env: env, planned: map[string]bool{}}
+	b := &builder{env: env, images: caps.Images, planned: map[string]bool{}}
 	if !state.Exists {
 		b.add(envd.Operation{Kind: envd.OpCreate, Detail: createDetail(env, caps)})
 	}
@@ -53,6 +56,7 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 // Teardown plans the stop of every running service of env, dependents before what they depend on. The environment
 // itself goes with Runtime.Destroy.
 func Teardown(env *envd.Environment, state envd.State) *Plan {
+	env = env.Expand()
 	b := &builder{env: env, planned: map[string]bool{}}
 	order, err := startOrder(env)
 	if err != nil { // a circle never came up in order, so there is none to go down in
@@ -78,6 +82,7 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 // builder collects operations. Dependencies on what is not planned are dropped: it is there already.
 type builder struct {
 	env        *envd.Environment
+	images     bool // services run from images where they have one
 	operations []envd.Operation
 	planned    map[string]bool
 }
@@ -126,12 +131,29 @@ func (b *builder) service(s *envd.Service, running bool) {
 			b.add(envd.Operation{Kind: envd.OpFile, Target: target, Service: s, File: f, Detail: fileDetail(f)}, id(envd.OpCreate, ""))
 			before = append(before, id(envd.OpFile, target))
 		}
+		if image := b.image(s); image != "" {
+			before = append(before, image)
+		}
 		for _, d := range s.DependsOn {
 			before = append(before, id(envd.OpReady, d))
 		}
 		b.add(envd.Operation{Kind: envd.OpStart, Target: s.Name, Service: s, Detail: startDetail(s)}, before...)
 	}
 	b.add(envd.Operation{Kind: envd.OpReady, Target: s.Name, Service: s, Detail: readyDetail(s)}, ready...)
+}
+
+// image plans that a service's image is there, and returns the operation's ID. Replicas run from one image, prepared in
+// the name of the first.
+func (b *builder) image(s *envd.Service) string {
+	if !b.images || s.Image == "" && s.Build == nil {
+		return ""
+	}
+	target := cmp.Or(s.ReplicaOf, s.Name)
+	op := id(envd.OpImage, target)
+	if !b.planned[op] {
+		b.add(envd.Operation{Kind: envd.OpImage, Target: target, Service: s, Detail: imageDetail(s)})
+	}
+	return op
 }
 
 func all(env *envd.Environment) []*envd.Service {

@@ -58,6 +58,19 @@ func shop() *envd.Environment {
 	}
 }
 
+// imaged is given as images: pulled, built, of a module, and replicated.
+func imaged() *envd.Environment {
+	return &envd.Environment{
+		Runtime: "docker",
+		Services: []envd.Service{
+			{Name: "proxy", Image: "example.com/proxy:1", Pull: envd.PullAlways, DependsOn: []string{"web"}, Replicas: 1},
+			{Name: "web", Build: &envd.Build{Context: "/src/web", Dockerfile: "web.dockerfile", Target: "prod"}, DependsOn: []string{"db"}, Replicas: 2},
+			{Name: "db", Image: "postgres:18", Module: "postgres", Ready: envd.Readiness{Module: true, Timeout: envd.Duration(time.Minute)}, Replicas: 1},
+			{Name: "job", Command: []string{"/bin/job"}, Replicas: 1},
+		},
+	}
+}
+
 func TestMake(t *testing.T) {
 	running := envd.ServiceState{Running: true}
 	code := 1
@@ -67,6 +80,7 @@ func TestMake(t *testing.T) {
 		caps  envd.Capabilities
 	}{
 		"fresh":      {env: shop(), caps: isolated},
+		"images":     {env: imaged(), caps: envd.Capabilities{Commands: true, Images: true, Replicas: true, Isolated: true, Hostnames: true}},
 		"no-network": {env: shop(), caps: envd.Capabilities{Commands: true, Hostnames: true, Egress: true}},
 		"only-created": {
 			env: shop(), caps: isolated, state: envd.State{Exists: true},

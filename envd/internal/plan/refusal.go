@@ -28,11 +28,15 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 	for i := range env.Services {
 		s := &env.Services[i]
 		switch {
-		case len(s.Command) == 0 && s.Image == "":
+		case len(s.Command) == 0 && s.Image == "" && s.Build == nil:
 			no("service %s has nothing to run", s.Name)
+		case s.Module != "" && !caps.Images:
+			no("service %s is the module %s, which runs from an image (%s)", s.Name, s.Module, s.Image)
+		case len(s.Command) == 0 && s.Build != nil && !caps.Images:
+			no("service %s is built as an image only: add a command", s.Name)
 		case len(s.Command) == 0 && !caps.Images:
 			no("service %s is given as an image only (%s): add a command", s.Name, s.Image)
-		case s.Image == "" && !caps.Commands:
+		case s.Image == "" && s.Build == nil && !caps.Commands:
 			no("service %s is given as a command only: add an image", s.Name)
 		}
 		if s.Replicas > 1 && !caps.Replicas {

@@ -54,6 +54,8 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		return s.loadStub(ctx, op.Stub)
 	case envd.OpReady:
 		return s.awaitReady(ctx, op.Service)
+	case envd.OpImage:
+		return s.prepareImage(ctx, op)
 	case envd.OpFile:
 		content, err := s.fileContent(op)
 		if err != nil {
@@ -73,6 +75,27 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		return nil
 	}
 	return s.Runtime.Do(ctx, s.ID, op)
+}
+
+// prepareImage makes a service's image present and records which it is.
+func (s *session) prepareImage(ctx context.Context, op envd.Operation) error {
+	if b := op.Service.Build; b != nil {
+		args, err := s.expandAll(b.Args)
+		if err != nil {
+			return fmt.Errorf("service %s: build argument %w", op.Target, err)
+		}
+		op.Env = args
+	}
+	if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
+		return err
+	}
+	if r, ok := s.Runtime.(envd.ImageReporter); ok {
+		if fact, known := r.Image(ctx, s.ID, op.Target); known {
+			s.rec.observe(envd.Observation{Image: &fact})
+			return s.update(func(m *evidence.Meta) { m.Images = append(m.Images, fact) })
+		}
+	}
+	return nil
 }
 
 // claimGateway waits for the new gateway's control API and makes it this environment's.

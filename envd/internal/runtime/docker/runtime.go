@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/envd-dev/envd/envd"
 )
@@ -24,17 +25,22 @@ type Runtime struct {
 	probing sync.Mutex
 	probed  bool // the engine is usable
 
-	packing packer
+	packing  packer
+	building singleflight.Group // by tag
 
-	mu   sync.Mutex
-	envs map[string]*environment
+	mu     sync.Mutex
+	envs   map[string]*environment
+	images map[imageKey]envd.ImageFact
 }
 
-var _ envd.Runtime = (*Runtime)(nil)
+var (
+	_ envd.Runtime       = (*Runtime)(nil)
+	_ envd.ImageReporter = (*Runtime)(nil)
+)
 
 // New returns a runtime. It touches nothing yet.
 func New(opts Options) *Runtime {
-	return &Runtime{opts: opts, client: sync.OnceValues(connect), envs: map[string]*environment{}}
+	return &Runtime{opts: opts, client: sync.OnceValues(connect), envs: map[string]*environment{}, images: map[imageKey]envd.ImageFact{}}
 }
 
 // Name returns "docker".
@@ -116,6 +122,13 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 	}
 	if op.Kind == envd.OpCreate {
 		return r.create(ctx, envID, op.Environment)
+	}
+	if op.Kind == envd.OpImage { // which needs nothing of the environment
+		if op.Service == nil {
+			return fmt.Errorf("prepare %s: no service given", op.Target)
+		}
+		_, err := r.prepareImage(ctx, envID, op.Service, op.Env)
+		return err
 	}
 	e, err := r.find(ctx, envID)
 	if err != nil {

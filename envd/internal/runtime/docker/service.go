@@ -44,7 +44,7 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 		return err
 	}
 	vars := maps.Clone(op.Env)
-	if svc.Image != "" {
+	if svc.Image != "" || svc.Build != nil {
 		maps.DeleteFunc(vars, func(name, _ string) bool {
 			_, declared := svc.Env[name]
 			return !declared && slices.Contains(hostsOwn, name)

@@ -35,9 +35,9 @@ type surroundings struct {
 // ofService works out a service's: its image, a static program of this machine in an image of its own, or any other
 // program of this machine among the machine's own folders.
 func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[string]string) (surroundings, error) {
-	if svc.Image != "" {
-		err := pull(ctx, e.cli, svc.Image)
-		return surroundings{image: svc.Image, command: svc.Command, workDir: svc.WorkDir, user: svc.User}, err
+	if svc.Image != "" || svc.Build != nil {
+		image, err := e.preparedImage(ctx, svc)
+		return surroundings{image: image.ID, command: svc.Command, workDir: svc.WorkDir, user: svc.User}, err
 	}
 	if len(svc.Command) == 0 {
 		return surroundings{}, fmt.Errorf("%w: service %s has neither a command nor an image", envd.ErrUnsupported, svc.Name)
@@ -234,20 +234,4 @@ func outermost(paths []string) []string {
 		}
 	}
 	return out
-}
-
-// pull makes an image present.
-func pull(ctx context.Context, cli *client.Client, image string) error {
-	_, err := cli.ImageInspect(ctx, image)
-	if err == nil || !notFound(err) {
-		return err
-	}
-	pulling, err := cli.ImagePull(ctx, image, client.ImagePullOptions{})
-	if err == nil {
-		err = errors.Join(pulling.Wait(ctx), pulling.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("image %s is not on this machine, and could not be pulled (check its name and tag, docker login, and the network): %w", image, err)
-	}
-	return nil
 }

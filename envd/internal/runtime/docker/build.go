@@ -1,0 +1,207 @@
+package docker
+
+import (
+	"archive/tar"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/go-archive"
+	"github.com/moby/moby/api/types/jsonstream"
+	"github.com/moby/moby/client"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// builtName is the repository of images that are built for services; the tag is the digest of what they are built from.
+const builtName = "envd-built"
+
+// build makes an image from the service's build context with the engine's builder, unless there is one of the same
+// files, target and arguments, and returns its reference.
+func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Service, args map[string]string) (string, error) {
+	b := svc.Build
+	c, err := newBuildContext(b)
+	if err != nil {
+		return "", fmt.Errorf("build of %s: %w", b.Context, err)
+	}
+	digest, err := c.digest(args)
+	if err != nil {
+		return "", fmt.Errorf("build of %s: %w", b.Context, err)
+	}
+	tag := builtName + ":" + digest
+	built, err, _ := r.building.Do(tag, func() (any, error) {
+		if svc.Pull != envd.PullAlways {
+			if _, err := cli.ImageInspect(ctx, tag); err == nil || !notFound(err) {
+				return tag, err
+			}
+		}
+		return tag, c.build(ctx, cli, svc, tag, args)
+	})
+	if err != nil {
+		return "", err
+	}
+	if svc.Image != "" { // it is to be known under that name too
+		if _, err := cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: svc.Image}); err != nil {
+			return "", fmt.Errorf("build of %s: name it %s: %w", b.Context, svc.Image, err)
+		}
+	}
+	return built.(string), nil
+}
+
+// buildContext is what a build may read.
+type buildContext struct {
+	spec       *envd.Build
+	dockerfile string // relative to the context, with slashes
+	excluded   []string
+}
+
+func newBuildContext(b *envd.Build) (*buildContext, error) {
+	c := &buildContext{spec: b, dockerfile: filepath.ToSlash(filepath.Clean(cmp.Or(b.Dockerfile, "Dockerfile")))}
+	if !filepath.IsLocal(c.dockerfile) {
+		return nil, fmt.Errorf("the dockerfile %s lies outside the build's context: move it inside, or widen the context", b.Dockerfile)
+	}
+	if _, err := os.Stat(filepath.Join(b.Context, c.dockerfile)); err != nil {
+		return nil, fmt.Errorf("there is no %s in it: %w", c.dockerfile, err)
+	}
+	const name = ".dockerignore"
+	ignore, err := os.Open(filepath.Join(b.Context, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer ignore.Close()
+	if c.excluded, err = ignorefile.ReadAll(ignore); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, needed := range []string{name, c.dockerfile} { // the builder reads both, and leaves them out itself
+		matched, err := patternmatcher.MatchesOrParentMatches(needed, c.excluded)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if matched {
+			c.excluded = append(c.excluded, "!"+needed)
+		}
+	}
+	return c, nil
+}
+
+// tar reads the context's files, those of .dockerignore left out.
+func (c *buildContext) tar() (io.ReadCloser, error) {
+	return archive.TarWithOptions(c.spec.Context, &archive.TarOptions{ExcludePatterns: c.excluded, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
+}
+
+// digest is the same for the same build, whenever its files were touched.
+func (c *buildContext) digest(args map[string]string) (string, error) {
+	files, err := c.tar()
+	if err != nil {
+		return "", err
+	}
+	defer files.Close()
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q\n", c.dockerfile, c.spec.Target)
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		fmt.Fprintf(h, "%q=%q\n", name, args[name])
+	}
+	for t := tar.NewReader(files); ; {
+		f, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(h.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%q %c %o %q %d\n", f.Name, f.Typeflag, f.Mode, f.Linkname, f.Size)
+		if _, err := io.Copy(h, t); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (c *buildContext) build(ctx context.Context, cli *client.Client, svc *envd.Service, tag string, args map[string]string) error {
+	auths, err := allCredentials()
+	if err != nil {
+		return err
+	}
+	files, err := c.tar()
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	given := make(map[string]*string, len(args))
+	for name, value := range args {
+		given[name] = &value
+	}
+	building, err := cli.ImageBuild(ctx, files, client.ImageBuildOptions{
+		Tags: []string{tag}, Dockerfile: c.dockerfile, Target: c.spec.Target, BuildArgs: given, AuthConfigs: auths,
+		PullParent: svc.Pull == envd.PullAlways, Remove: true, ForceRemove: true,
+		Labels: map[string]string{labelPacked: c.spec.Context},
+	})
+	if err != nil {
+		return c.refused(err, nil)
+	}
+	defer building.Body.Close()
+	said, err := buildOutput(building.Body)
+	if err != nil {
+		return c.refused(errors.Join(ctx.Err(), err), said)
+	}
+	return nil
+}
+
+// buildLines is how much of a failed build is shown.
+const buildLines = 20
+
+// buildOutput reads what a build says to its end, and returns the last lines and the build's error.
+func buildOutput(r io.Reader) (lines []string, err error) {
+	partial := ""
+	keep := func(line string) {
+		if line = strings.TrimRight(line, "\r "); line != "" {
+			lines = append(lines[max(0, len(lines)-buildLines+1):], line)
+		}
+	}
+	for d := json.NewDecoder(r); ; {
+		var m jsonstream.Message
+		if err := d.Decode(&m); err != nil {
+			keep(partial)
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return lines, err
+		}
+		partial += m.Stream
+		for line, rest, ended := strings.Cut(partial, "\n"); ended; line, rest, ended = strings.Cut(partial, "\n") {
+			keep(line)
+			partial = rest
+		}
+		if m.Error != nil {
+			keep(partial)
+			return lines, m.Error
+		}
+	}
+}
+
+// refused says why a build failed, with the end of what it said.
+func (c *buildContext) refused(err error, said []string) error {
+	help := ""
+	if text := err.Error(); strings.Contains(text, "BuildKit") || strings.Contains(text, "unknown flag: mount") || strings.Contains(text, "Unknown flag: mount") {
+		help = " (envd builds with the engine's classic builder: build what needs BuildKit with docker build, and name the result as image)"
+	}
+	text := fmt.Errorf("build of %s: %w%s", c.spec.Context, err, help)
+	if len(said) == 0 {
+		return text
+	}
+	return fmt.Errorf("%w\n  last lines of the build:\n    %s", text, strings.Join(said, "\n    "))
+}
