@@ -30,7 +30,8 @@ type Environment struct {
 	Runtime  string    `json:"runtime"` // process, docker, kind, kubernetes, fake
 	Services []Service `json:"services,omitempty"`
 	Stubs    []Stub    `json:"stubs,omitempty"`
-	Egress   []string  `json:"egress,omitempty"` // host:port destinations outside that services may reach
+	Egress   []string  `json:"egress,omitempty"`    // host:port destinations outside that services may reach
+	EnvFiles []EnvFile `json:"env_files,omitempty"` // where ${VAR} is looked up that the runner's own environment lacks
 }
 
 // Service returns the service of that name, or nil.
@@ -58,6 +59,7 @@ type Service struct {
 	Name      string           `json:"name"`
 	Hostnames []string         `json:"hostnames,omitempty"` // names it answers to besides Name
 	Command   []string         `json:"command,omitempty"`   // argv; Command[0] absolute or looked up in PATH
+	Args      []string         `json:"args,omitempty"`      // what the image's own entrypoint gets; not together with Command
 	Image     string           `json:"image,omitempty"`     // for container runtimes
 	Build     *Build           `json:"build,omitempty"`     // makes the image; Image is then its further name, or empty
 	Pull      string           `json:"pull,omitempty"`      // PullMissing where empty
@@ -65,16 +67,20 @@ type Service struct {
 	WorkDir   string           `json:"workdir,omitempty"`
 	User      string           `json:"user,omitempty"`
 	Env       map[string]Value `json:"env,omitempty"`
+	EnvFiles  []EnvFile        `json:"env_files,omitempty"` // variables below those of Env; a later file wins
 	Ports     []Port           `json:"ports,omitempty"`
 	Publish   []Publish        `json:"publish,omitempty"` // ports to open on this host
 	Files     []File           `json:"files,omitempty"`
 	Ready     Readiness        `json:"ready"`
 	Metrics   *Metrics         `json:"metrics,omitempty"`
 	DependsOn []string         `json:"depends_on,omitempty"` // services that must be ready first
+	After     []string         `json:"after,omitempty"`      // services that must have been started first, ready or not
 	Resources Resources        `json:"resources"`
 	Replicas  int              `json:"replicas"`
 	ReplicaOf string           `json:"replica_of,omitempty"` // the service that this is one replica of; see Expand
 	Stop      Stop             `json:"stop"`
+	Mounts    []Mount          `json:"mounts,omitempty"`    // for container runtimes
+	Container *Container       `json:"container,omitempty"` // for container runtimes
 }
 
 // Port is one TCP port that a service listens on.
@@ -89,9 +95,11 @@ type File struct {
 	Content Value  `json:"content,omitzero"` // may hold references
 	Source  string `json:"source,omitempty"` // absolute path of the file to copy
 	Mode    uint32 `json:"mode"`             // permission bits; 0644 by default
+	Secret  bool   `json:"secret,omitempty"` // what Source holds is masked in whatever is written down
 }
 
-// Readiness says when a service can serve; at most one probe is set, none means "as soon as it runs".
+// Readiness says when a service can serve; at most one of HTTP, TCP, Log, Exec and Completed is set, none means "as soon
+// as it runs".
 type Readiness struct {
 	HTTP     *HTTPProbe `json:"http,omitempty"`
 	TCP      int        `json:"tcp,omitempty"`    // port that accepts a connection
@@ -100,6 +108,9 @@ type Readiness struct {
 	Module   bool       `json:"module,omitempty"` // as the service's Module says
 	Timeout  Duration   `json:"timeout"`
 	Interval Duration   `json:"interval"` // between two probes
+
+	Completed    bool     `json:"completed,omitempty"`     // a service that does its work and ends: ready once it has, with exit code 0
+	ProbeTimeout Duration `json:"probe_timeout,omitempty"` // bound of one Exec; 0 is none
 }
 
 // HTTPProbe is a GET that must answer with Status, or any 2xx where Status is 0.
@@ -123,7 +134,7 @@ type Resources struct {
 
 // Stop says how a service is asked to end and when it is made to.
 type Stop struct {
-	Signal string   `json:"signal"` // TERM, INT, QUIT …
+	Signal string   `json:"signal"` // TERM, INT, QUIT …; empty: what the image says, or TERM
 	Grace  Duration `json:"grace"`  // then SIGKILL
 }
 
@@ -142,4 +153,5 @@ type Stub struct {
 	Mappings []string `json:"mappings,omitempty"` // inline mappings, each a WireMock JSON document
 	Engine   string   `json:"engine"`             // builtin or wiremock
 	Strict   bool     `json:"strict,omitempty"`   // unmatched requests and unused mappings fail the run
+	Aliases  []string `json:"aliases,omitempty"`  // further hostnames that it answers under
 }

@@ -32,17 +32,19 @@ func (e *Environment) Expand() *Environment {
 			out.Services = append(out.Services, one)
 		}
 	}
-	for i := range out.Services {
-		s := &out.Services[i]
-		var all []string
-		for _, d := range s.DependsOn {
-			if instances := names[d]; instances != nil {
-				all = append(all, instances...)
+	instances := func(of []string) (all []string) {
+		for _, name := range of {
+			if several := names[name]; several != nil {
+				all = append(all, several...)
 			} else {
-				all = append(all, d)
+				all = append(all, name)
 			}
 		}
-		s.DependsOn = all
+		return all
+	}
+	for i := range out.Services {
+		s := &out.Services[i]
+		s.DependsOn, s.After = instances(s.DependsOn), instances(s.After)
 	}
 	return &out
 }

@@ -103,6 +103,7 @@ type Operation struct {
 	Stub        *Stub             `json:"-"`
 	File        *File             `json:"-"` // with Service nil: a file of the environment itself
 	Env         map[string]string `json:"-"` // service.start: the complete environment; image.prepare: build args; references expanded
+	FromFiles   []string          `json:"-"` // service.start: the names in Env that the service's env files set
 	Content     []byte            `json:"-"` // file.write: what to write, references expanded
 }
 

@@ -34,6 +34,7 @@ type Gateway struct {
 	config     EnvironmentConfig
 	ca         *CA
 	stubs      map[string]*stub
+	aliases    map[string]string // hostname → that of its stub
 	ports      map[int]*port
 	undeclared map[envd.Connection]int64 // keyed with Count 0
 	settling   *time.Timer
@@ -46,7 +47,7 @@ const maxUndeclared = 1000
 func Run(ctx context.Context, o Options) error {
 	g := &Gateway{
 		options: o, stopping: make(chan struct{}),
-		stubs: map[string]*stub{}, ports: map[int]*port{}, undeclared: map[envd.Connection]int64{},
+		stubs: map[string]*stub{}, aliases: map[string]string{}, ports: map[int]*port{}, undeclared: map[envd.Connection]int64{},
 	}
 	network, address, ok := strings.Cut(o.Control, ":")
 	if !ok {
@@ -96,7 +97,7 @@ func (g *Gateway) token() string {
 func (g *Gateway) lookup(host string) (net.IP, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stubs[host] != nil {
+	if g.named(host) != nil {
 		return net.ParseIP(g.options.Address), true
 	}
 	ip := net.ParseIP(g.config.Names[host])
@@ -117,10 +118,18 @@ func (g *Gateway) recordUndeclared(destination, protocol string) {
 func (g *Gateway) stub(host string) (*stub, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s := g.stubs[strings.ToLower(host)]; s != nil {
+	if s := g.named(strings.ToLower(host)); s != nil {
 		return s, nil
 	}
 	return nil, failure(http.StatusNotFound, "no stub %s in this environment", host)
+}
+
+// named returns the stub that answers under a hostname, or nil. g.mu is held.
+func (g *Gateway) named(host string) *stub {
+	if own := g.aliases[host]; own != "" {
+		host = own
+	}
+	return g.stubs[host]
 }
 
 // addStub brings a stub to life and opens the ports that it is the first to want.
@@ -137,6 +146,9 @@ func (g *Gateway) addStub(ctx context.Context, host string, c StubConfig) error 
 		}
 	}
 	g.stubs[s.host] = s
+	for _, alias := range c.Aliases {
+		g.aliases[strings.ToLower(alias)] = s.host
+	}
 	g.settle()
 	for _, n := range c.Ports {
 		if err := g.open(n, false); err != nil {

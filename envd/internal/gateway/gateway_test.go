@@ -254,3 +254,21 @@ func TestOnlyTheOwnerMayControl(t *testing.T) {
 	require.ErrorContains(t, err, "belongs to an environment already")
 	require.False(t, errors.Is(err, chaos.ErrGone))
 }
+
+func TestStubUnderAliases(t *testing.T) {
+	r := newRig(t)
+	c := StubConfig{Ports: []int{r.plain}, TLSPorts: []int{r.encrypted}, Aliases: []string{"Payments"}, Mappings: []MappingFile{{
+		Name: "test.json", Document: json.RawMessage(`{"request": {"url": "/"}, "response": {"body": "paid"}}`),
+	}}}
+	require.NoError(t, r.PutStub(t.Context(), "pay.example.com", c))
+	for _, target := range []string{"http://pay.example.com/", "http://payments/", "https://payments/"} {
+		status, body := r.body(t, target)
+		assert.Equal(t, http.StatusOK, status, target)
+		assert.Equal(t, "paid", body, target)
+	}
+	report, err := r.Report(t.Context())
+	require.NoError(t, err)
+	require.Len(t, report.Stubs, 1, "one stub under two names is one stub")
+	assert.Equal(t, "pay.example.com", report.Stubs[0].Host)
+	assert.Empty(t, report.Undeclared)
+}

@@ -60,7 +60,7 @@ func (g *Gateway) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 		host, _, _ = net.SplitHostPort(hello.Conn.LocalAddr().String())
 	}
 	g.mu.Lock()
-	ca, known := g.ca, g.stubs[host] != nil || net.ParseIP(host) != nil
+	ca, known := g.ca, g.named(host) != nil || net.ParseIP(host) != nil
 	g.mu.Unlock()
 	switch {
 	case ca == nil:
@@ -80,7 +80,7 @@ func (g *Gateway) dispatch(number int) http.Handler {
 			host = name
 		}
 		g.mu.Lock()
-		s := g.stubs[host]
+		s := g.named(host)
 		if s == nil && len(g.stubs) == 1 && net.ParseIP(host) != nil {
 			for _, only := range g.stubs { // asked by address: with one stub there is no doubt which
 				s = only

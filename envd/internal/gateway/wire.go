@@ -20,8 +20,9 @@ type EnvironmentConfig struct {
 type StubConfig struct {
 	Ports    []int             `json:"ports"`
 	TLSPorts []int             `json:"tls_ports"`
-	Engine   string            `json:"engine,omitempty"` // envd.EngineBuiltin or envd.EngineWireMock
-	Jar      string            `json:"jar,omitempty"`    // of the real WireMock, as the gateway sees it
+	Aliases  []string          `json:"aliases,omitempty"` // further hostnames
+	Engine   string            `json:"engine,omitempty"`  // envd.EngineBuiltin or envd.EngineWireMock
+	Jar      string            `json:"jar,omitempty"`     // of the real WireMock, as the gateway sees it
 	Mappings []MappingFile     `json:"mappings"`
 	Files    map[string][]byte `json:"files,omitempty"` // response bodies by their name below __files
 }

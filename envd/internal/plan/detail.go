@@ -54,6 +54,9 @@ func stubDetail(s *envd.Stub) string {
 	if s.Engine != "builtin" {
 		parts = append(parts, "engine "+s.Engine)
 	}
+	if len(s.Aliases) > 0 {
+		parts = append(parts, "also "+strings.Join(s.Aliases, ", "))
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -90,6 +93,9 @@ func startDetail(s *envd.Service) string {
 	for _, arg := range s.Command {
 		parts = append(parts, word(arg))
 	}
+	for _, arg := range s.Args {
+		parts = append(parts, word(arg))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -111,6 +117,8 @@ func readyDetail(s *envd.Service) string {
 		return fmt.Sprintf("http :%d%s answers 2xx", r.HTTP.Port, r.HTTP.Path) + within
 	case r.TCP != 0:
 		return fmt.Sprintf("tcp :%d accepts", r.TCP) + within
+	case r.Completed:
+		return "ends with exit code 0" + within
 	case r.Log != "":
 		return fmt.Sprintf("log matches %q", r.Log) + within
 	case r.Module:

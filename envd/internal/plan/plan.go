@@ -25,7 +25,8 @@ type Plan struct {
 //	environment.create → gateway.start → stub.load (each)
 //	environment.create → file.write (each)
 //	image.prepare (each image once)
-//	gateway.start, stub.load (all), file.write and image.prepare (the service's), service.ready (of depends_on) → service.start → service.ready
+//	gateway.start, stub.load (all), file.write and image.prepare (the service's), service.ready (of depends_on),
+//	service.start (of after) → service.start → service.ready
 //
 // A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
 // Its files are not written again either, because it has read them. Stubs are loaded anew into a gateway that runs:
@@ -69,7 +70,7 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 		}
 		var dependents []string
 		for i := range env.Services {
-			if d := &env.Services[i]; slices.Contains(d.DependsOn, s.Name) {
+			if d := &env.Services[i]; slices.Contains(d.DependsOn, s.Name) || slices.Contains(d.After, s.Name) {
 				dependents = append(dependents, id(envd.OpStop, d.Name))
 			}
 		}
@@ -137,6 +138,9 @@ func (b *builder) service(s *envd.Service, running bool) {
 		for _, d := range s.DependsOn {
 			before = append(before, id(envd.OpReady, d))
 		}
+		for _, d := range s.After {
+			before = append(before, id(envd.OpStart, d))
+		}
 		b.add(envd.Operation{Kind: envd.OpStart, Target: s.Name, Service: s, Detail: startDetail(s)}, before...)
 	}
 	b.add(envd.Operation{Kind: envd.OpReady, Target: s.Name, Service: s, Detail: readyDetail(s)}, ready...)
@@ -171,7 +175,7 @@ func startOrder(env *envd.Environment) ([]*envd.Service, error) {
 	waiting := all(env)
 	for len(waiting) > 0 {
 		i := slices.IndexFunc(waiting, func(s *envd.Service) bool {
-			return !slices.ContainsFunc(s.DependsOn, func(d string) bool { return !placed[d] })
+			return !slices.ContainsFunc(slices.Concat(s.DependsOn, s.After), func(d string) bool { return !placed[d] })
 		})
 		if i < 0 {
 			names := make([]string, len(waiting))

@@ -71,6 +71,17 @@ func imaged() *envd.Environment {
 	}
 }
 
+// conditions has each way in which one service waits for another.
+func conditions() *envd.Environment {
+	timeout := envd.Duration(5 * time.Second)
+	return &envd.Environment{Runtime: "docker", Services: []envd.Service{
+		{Name: "web", Image: "web:1", Args: []string{"--verbose", "two words"}, DependsOn: []string{"db", "migrate"}, After: []string{"log"}},
+		{Name: "migrate", Image: "web:1", Command: []string{"migrate"}, DependsOn: []string{"db"}, Ready: envd.Readiness{Completed: true, Timeout: timeout}},
+		{Name: "log", Image: "log:1", Ready: envd.Readiness{TCP: 514, Timeout: timeout}},
+		{Name: "db", Image: "db:1", Ready: envd.Readiness{Exec: []string{"pg_isready"}, Timeout: timeout}},
+	}}
+}
+
 func TestMake(t *testing.T) {
 	running := envd.ServiceState{Running: true}
 	code := 1
@@ -93,7 +104,8 @@ func TestMake(t *testing.T) {
 			env: shop(), caps: isolated,
 			state: envd.State{Exists: true, Gateway: true, Services: map[string]envd.ServiceState{"db": running, "cache": running, "web": running, "cron": running}},
 		},
-		"no-stubs": {env: &envd.Environment{Runtime: "process", Services: []envd.Service{{Name: "one", Command: []string{"/bin/one"}}}}, caps: isolated},
+		"conditions": {env: conditions(), caps: envd.Capabilities{Images: true, Isolated: true, Hostnames: true}},
+		"no-stubs":   {env: &envd.Environment{Runtime: "process", Services: []envd.Service{{Name: "one", Command: []string{"/bin/one"}}}}, caps: isolated},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -165,10 +177,29 @@ func TestMakeRefusesEverythingAtOnce(t *testing.T) {
 	}, refusal.Reasons)
 }
 
+func TestMakeRefusesContainersSettings(t *testing.T) {
+	env := &envd.Environment{Runtime: "process", Services: []envd.Service{
+		{Name: "db", Command: []string{"/bin/db"}, Image: "db:1", Mounts: []envd.Mount{{Type: envd.MountVolume, Target: "/data"}}},
+		{Name: "web", Command: []string{"/bin/web"}, Image: "web:1", Container: &envd.Container{ReadOnly: true}},
+	}}
+	_, err := plan.Make(env, envd.State{}, isolated)
+	var refusal *plan.Refusal
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, []string{
+		"service db has mounts or settings that only containers have",
+		"service web has mounts or settings that only containers have",
+	}, refusal.Reasons)
+}
+
 func TestMakeRefusesACircle(t *testing.T) {
 	env := shop()
 	env.Services[1].DependsOn = []string{"web"}
 	_, err := plan.Make(env, envd.State{}, isolated)
 	require.ErrorContains(t, err, "no order to start web, db, cron in")
 	assert.False(t, errors.Is(err, envd.ErrUnsupported))
+
+	env = shop()
+	env.Services[1].After = []string{"web"}
+	_, err = plan.Make(env, envd.State{}, isolated)
+	require.ErrorContains(t, err, "no order to start web, db, cron in")
 }

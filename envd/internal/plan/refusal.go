@@ -39,6 +39,9 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 		case s.Image == "" && s.Build == nil && !caps.Commands:
 			no("service %s is given as a command only: add an image", s.Name)
 		}
+		if !caps.Images && (len(s.Mounts) > 0 || s.Container != nil) {
+			no("service %s has mounts or settings that only containers have", s.Name)
+		}
 		if s.Replicas > 1 && !caps.Replicas {
 			no("service %s wants %d replicas", s.Name, s.Replicas)
 		}

@@ -163,7 +163,7 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		var err error
-		if env, err = s.serviceEnv(svc); err != nil {
+		if env, _, err = s.serviceEnv(svc); err != nil {
 			refuse(w, http.StatusInternalServerError, err)
 			return
 		}

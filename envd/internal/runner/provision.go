@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -63,15 +65,14 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		}
 		op.Content = content
 	case envd.OpStart:
-		env, err := s.serviceEnv(op.Service)
-		if err != nil {
+		var err error
+		if op.Env, op.FromFiles, err = s.serviceEnv(op.Service); err != nil {
 			return err
 		}
-		op.Env = env
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err
 		}
-		s.started(op.Service.Name)
+		s.started(op.Service)
 		return nil
 	}
 	return s.Runtime.Do(ctx, s.ID, op)
@@ -149,7 +150,11 @@ func (s *session) fileContent(op envd.Operation) ([]byte, error) {
 	case op.Service == nil && op.File.Path == envd.CAFile:
 		return s.trusted(), nil
 	case op.File.Source != "":
-		return os.ReadFile(op.File.Source)
+		content, err := os.ReadFile(op.File.Source)
+		if op.File.Secret {
+			s.Secrets.Add(strings.TrimRight(string(content), "\r\n"))
+		}
+		return content, err
 	}
 	text, err := s.expand(op.File.Content)
 	return []byte(text), err
@@ -209,14 +214,23 @@ func (s *session) baseEnv() map[string]string {
 	return env
 }
 
-func (s *session) serviceEnv(svc *envd.Service) (map[string]string, error) {
-	env := s.baseEnv()
+// serviceEnv is a service's environment, and the names in it that its env files set.
+func (s *session) serviceEnv(svc *envd.Service) (env map[string]string, fromFiles []string, err error) {
+	env = s.baseEnv()
+	for _, f := range svc.EnvFiles {
+		vars, err := readEnvFile(f, s.Lookup)
+		if err != nil {
+			return nil, nil, fmt.Errorf("service %s: %w", svc.Name, err)
+		}
+		maps.Copy(env, vars)
+		fromFiles = slices.AppendSeq(fromFiles, maps.Keys(vars))
+	}
 	declared, err := s.expandAll(svc.Env)
 	if err != nil {
-		return nil, fmt.Errorf("service %s: %w", svc.Name, err)
+		return nil, nil, fmt.Errorf("service %s: %w", svc.Name, err)
 	}
 	maps.Copy(env, declared)
-	return env, nil
+	return env, fromFiles, nil
 }
 
 func (s *session) expandAll(values map[string]envd.Value) (map[string]string, error) {
@@ -233,7 +247,8 @@ func (s *session) expandAll(values map[string]envd.Value) (map[string]string, er
 }
 
 // started notes that a service runs and watches for its end.
-func (s *session) started(name string) {
+func (s *session) started(svc *envd.Service) {
+	name := svc.Name
 	s.mu.Lock()
 	s.services[name] = true
 	s.mu.Unlock()
@@ -244,7 +259,8 @@ func (s *session) started(name string) {
 			return // the environment was destroyed under it
 		}
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
-			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Expected: s.settled.Load(), Detail: describe(exit),
+			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit),
+			Expected: s.settled.Load() || svc.Ready.Completed && exit.Code == 0,
 		}})
 	})
 }

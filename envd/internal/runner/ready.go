@@ -23,6 +23,9 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 
 	exited := make(chan envd.Exit, 1)
 	go func() {
+		if svc.Ready.Completed {
+			return // its end is what is waited for
+		}
 		if exit, err := s.Runtime.Wait(limited, s.ID, svc.Name); err == nil {
 			exited <- exit
 			cancel()
@@ -42,6 +45,9 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if svc.Ready.Completed && errors.Is(probed, envd.ErrExited) {
+		return fmt.Errorf("service %s did not complete: %w%s", svc.Name, probed, s.lastLines(svc.Name, true))
 	}
 	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name, false))
 }
@@ -64,6 +70,8 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 		})
 	case ready.Log != "":
 		return s.probeLog(ctx, svc.Name, ready.Log)
+	case ready.Completed:
+		return s.awaitCompletion(ctx, svc.Name)
 	case len(ready.Exec) > 0:
 		return repeat(ctx, ready.Interval.Std(), func() error {
 			var out strings.Builder
@@ -75,6 +83,15 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 		})
 	}
 	return nil
+}
+
+// awaitCompletion waits until a service has done its work and ended.
+func (s *session) awaitCompletion(ctx context.Context, name string) error {
+	exit, err := s.Runtime.Wait(ctx, s.ID, name)
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("%s: %w", describe(exit), envd.ErrExited)
+	}
+	return err
 }
 
 // repeat calls f until it succeeds or ctx ends: soon after each other at first, for services that start in

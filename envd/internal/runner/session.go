@@ -83,6 +83,11 @@ func conduct(ctx context.Context, cfg Config, kind string, body func(*session, c
 }
 
 func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error) {
+	lookup, err := withEnvFiles(cfg.Lookup, cfg.Spec.Environment.EnvFiles)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Lookup = lookup
 	ca, err := gateway.NewCA(cfg.ID)
 	if err != nil {
 		return nil, err

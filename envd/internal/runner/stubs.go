@@ -21,7 +21,7 @@ const JarVariable = "ENVD_WIREMOCK_JAR"
 
 // loadStub reads a stub's mappings and files and hands them to the gateway.
 func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
-	c := gateway.StubConfig{Engine: stub.Engine, Ports: stub.Ports, TLSPorts: stub.TLSPorts, Files: map[string][]byte{}}
+	c := gateway.StubConfig{Engine: stub.Engine, Ports: stub.Ports, TLSPorts: stub.TLSPorts, Aliases: stub.Aliases, Files: map[string][]byte{}}
 	if stub.Engine == envd.EngineWireMock {
 		jar, ok := s.Lookup.Env(JarVariable)
 		if !ok {

@@ -12,6 +12,7 @@ import (
 
 // Labels of everything that this runtime makes.
 const (
+	labelPrefix      = "dev.envd."
 	labelEnvironment = "dev.envd.environment" // the environment's ID
 	labelRun         = "dev.envd.run"         // the run that it belongs to
 	labelRunner      = "dev.envd.runner"      // the process that owns it, as identity writes it

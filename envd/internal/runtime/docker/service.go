@@ -45,21 +45,24 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 	}
 	vars := maps.Clone(op.Env)
 	if svc.Image != "" || svc.Build != nil {
-		maps.DeleteFunc(vars, func(name, _ string) bool {
-			_, declared := svc.Env[name]
-			return !declared && slices.Contains(hostsOwn, name)
-		})
+		maps.DeleteFunc(vars, func(name, _ string) bool { return isHostsOwn(op, name) })
 	}
 	spec := e.containerSpec(svc.Name, s, vars)
 	spec.NetworkingConfig = e.endpoint(netip.Addr{}, append([]string{svc.Name}, svc.Hostnames...))
 	bounds := &spec.HostConfig.Resources
 	bounds.NanoCPUs = svc.Resources.CPUMillis * 1e6
 	bounds.Memory, bounds.MemorySwap = svc.Resources.MemoryBytes, svc.Resources.MemoryBytes
+	if err := e.adapt(&spec, svc); err != nil {
+		return err
+	}
 	started, err := e.start(ctx, svc.Name, spec, s.tree)
 	if err != nil {
 		return refusedStart(svc.Name, s.command, err)
 	}
-	started.stop = svc.Stop
+	started.stop.Grace = svc.Stop.Grace
+	if svc.Stop.Signal != "" {
+		started.stop.Signal = svc.Stop.Signal
+	}
 	return nil
 }
 
@@ -76,7 +79,7 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	real := false
 	if env != nil {
 		for _, stub := range env.Stubs {
-			names = append(names, stub.Host)
+			names = append(append(names, stub.Host), stub.Aliases...)
 			real = real || stub.Engine == envd.EngineWireMock
 		}
 	}
@@ -180,7 +183,9 @@ func (e *environment) stubHosts() (hosts []string) {
 		return nil
 	}
 	for _, stub := range e.spec.Stubs {
-		hosts = append(hosts, stub.Host+":"+e.gateway.String())
+		for _, name := range append([]string{stub.Host}, stub.Aliases...) {
+			hosts = append(hosts, name+":"+e.gateway.String())
+		}
 	}
 	return hosts
 }
@@ -235,6 +240,7 @@ func (e *environment) start(ctx context.Context, name string, spec client.Contai
 		return nil, err
 	}
 	svc.address = e.addressIn(inspected.Container)
+	svc.stop.Signal = stopSignal(inspected.Container)
 	e.mu.Lock()
 	e.services[name] = svc
 	e.mu.Unlock()
@@ -309,7 +315,10 @@ func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 	}
 	how := svc.stop
 	if op.Service != nil {
-		how = op.Service.Stop
+		how.Grace = op.Service.Stop.Grace
+		if op.Service.Stop.Signal != "" {
+			how.Signal = op.Service.Stop.Signal
+		}
 	}
 	if how.Signal == "" {
 		how.Signal = "TERM"

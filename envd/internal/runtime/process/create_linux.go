@@ -101,7 +101,7 @@ func setupOf(id string, env *envd.Environment, visible []string) (control.Setup,
 		}
 	}
 	for _, stub := range env.Stubs {
-		setup.Hosts = append(setup.Hosts, control.HostAddress{Address: gatewayAddress, Names: []string{stub.Host}})
+		setup.Hosts = append(setup.Hosts, control.HostAddress{Address: gatewayAddress, Names: append([]string{stub.Host}, stub.Aliases...)})
 	}
 	setup.Visible = outermost(visible)
 	addresses := map[string]string{}

@@ -1,0 +1,98 @@
+package docker
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// adapt gives a service's container the mounts and settings that the service asks for.
+func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Service) error {
+	if len(svc.Command) == 0 && len(svc.Args) > 0 {
+		spec.Config.Cmd = svc.Args
+	}
+	for _, m := range svc.Mounts {
+		mounted, err := e.mount(m)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", svc.Name, err)
+		}
+		spec.HostConfig.Mounts = append(spec.HostConfig.Mounts, mounted)
+		if m.Type == envd.MountBind {
+			spec.HostConfig.SecurityOpt = []string{"label=disable"} // folders of this machine bear its labels (SELinux)
+		}
+	}
+	if c := svc.Container; c != nil {
+		configure(spec, c)
+	}
+	return nil
+}
+
+func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
+	host := spec.HostConfig
+	host.CapAdd = append(host.CapAdd, c.CapAdd...)
+	host.CapDrop = append(host.CapDrop, c.CapDrop...)
+	host.GroupAdd = append(host.GroupAdd, c.GroupAdd...)
+	host.ExtraHosts = append(host.ExtraHosts, c.Hosts...)
+	host.ReadonlyRootfs, host.ShmSize, host.Sysctls = c.ReadOnly, c.ShmBytes, c.Sysctls
+	if c.PidsLimit != 0 {
+		host.PidsLimit = &c.PidsLimit
+	}
+	if c.Init != nil {
+		host.Init = c.Init
+	}
+	for name, u := range c.Ulimits {
+		host.Ulimits = append(host.Ulimits, &container.Ulimit{Name: name, Soft: u.Soft, Hard: u.Hard})
+	}
+	if c.Hostname != "" {
+		spec.Config.Hostname = c.Hostname
+	}
+	spec.Config.OpenStdin = c.Stdin
+	for name, value := range c.Labels {
+		if !strings.HasPrefix(name, labelPrefix) { // by those things are found and removed
+			spec.Config.Labels[name] = value
+		}
+	}
+}
+
+// mount is a mount in the engine's words. The engine makes a volume that is not there, with the labels by which it is
+// removed with its environment.
+func (e *environment) mount(m envd.Mount) (mount.Mount, error) {
+	out := mount.Mount{Type: mount.Type(m.Type), Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly}
+	switch m.Type {
+	case envd.MountVolume:
+		out.VolumeOptions = &mount.VolumeOptions{NoCopy: m.NoCopy, Labels: e.rt.labels(e.id)}
+		if m.Source != "" {
+			out.Source = networkName(e.id) + "-" + m.Source
+		}
+	case envd.MountBind:
+		if _, err := os.Stat(m.Source); err != nil {
+			return out, fmt.Errorf("mount at %s: %w", m.Target, err)
+		}
+	case envd.MountTmpfs:
+		out.TmpfsOptions = &mount.TmpfsOptions{SizeBytes: m.SizeBytes, Mode: os.FileMode(m.Mode)}
+	default:
+		return out, fmt.Errorf("mount at %s: %q is no type of mount", m.Target, m.Type)
+	}
+	return out, nil
+}
+
+// stopSignal is what an image says that its containers are to be asked with to end, or "".
+func stopSignal(c container.InspectResponse) string {
+	if c.Config == nil {
+		return ""
+	}
+	return strings.TrimPrefix(c.Config.StopSignal, "SIG")
+}
+
+// isHostsOwn tells whether a variable only says how this machine is set up, which is nothing to an image.
+func isHostsOwn(op envd.Operation, name string) bool {
+	_, declared := op.Service.Env[name]
+	return !declared && !slices.Contains(op.FromFiles, name) && slices.Contains(hostsOwn, name)
+}
