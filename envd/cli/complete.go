@@ -3,7 +3,6 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 	"github.com/envd-dev/envd/templates"
 )
 
@@ -31,7 +30,7 @@ func (a *app) completions(root *cobra.Command) {
 	fixed(root, "output", "text", "json")
 	fixed(find(root, "init"), "template", names...)
 	for _, name := range []string{"run", "up", "plan"} {
-		fixed(find(root, name), "runtime", "process", docker.Name)
+		fixed(find(root, name), "runtime", runtimes...)
 	}
 }
 

@@ -38,7 +38,7 @@ func specOptions(runtime string) spec.Options {
 		profiles = append(profiles, spec.Profile{Name: p.Name, Rate: p.Rate, Duration: p.Duration})
 	}
 	return spec.Options{
-		Runtime:    runtime,
+		Runtime: runtime, Runtimes: runtimes,
 		FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
 		ResolveCommit: func(dir, revision string) (string, error) {
 			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
@@ -59,6 +59,9 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 	return found
 }
 
+// runtimes are those that are built in.
+var runtimes = []string{process.Name, docker.Name}
+
 // newRuntime returns the runtime that a spec asks for. dir and secrets may be nil where nothing will be started.
 func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
 	logs, redact, paths := "", func(line []byte) []byte { return line }, visible(s)
@@ -71,7 +74,7 @@ func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.
 	case docker.Name:
 		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir}), nil
 	default:
-		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: %s, %s", name, process.Name, docker.Name)
+		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: %s", name, strings.Join(runtimes, ", "))
 	}
 }
 

@@ -3,24 +3,37 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 )
 
 func (a *app) gcCommand() *cobra.Command {
 	var dryRun bool
+	var keep time.Duration
 	c := &cobra.Command{
 		Use:   "gc",
-		Short: "Remove what environments left in a Docker engine",
+		Short: "Remove what environments left in a Docker engine, and the evidence of old runs",
 		Long: `Remove the containers, networks and volumes of environments whose runner is gone or whose lease is over.
-Objects that envd did not make are never touched. The process runtime leaves nothing to collect.`,
-		Example: "  envd gc --dry-run\n  envd gc",
+Objects that envd did not make are never touched. The process runtime leaves nothing to collect.
+
+Remove the run directories of runs that ended longer ago than --keep, too. Evidence that --out placed elsewhere stays.`,
+		Example: "  envd gc --dry-run\n  envd gc\n  envd gc --keep 168h",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if keep < 0 {
+				return fmt.Errorf("--keep %s: it cannot be negative", keep)
+			}
 			found, err := docker.Collect(c.Context(), dryRun)
+			if errors.Is(err, docker.ErrNoEngine) {
+				err = nil // where there is no engine, nothing is left in one
+			}
+			old, perr := prune(keep, dryRun)
+			found, err = append(append([]envd.Leftover{}, found...), old...), errors.Join(err, perr)
 			if perr := a.print(c, found, func() {
 				for _, l := range found {
 					fmt.Fprintf(c.OutOrStdout(), "%s %s %s\n", l.Kind, l.ID, l.Detail)
@@ -32,5 +45,15 @@ Objects that envd did not make are never touched. The process runtime leaves not
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
+	c.Flags().DurationVar(&keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end")
 	return c
+}
+
+// prune removes the evidence of this user's runs that ended longer ago than keep.
+func prune(keep time.Duration, dryRun bool) ([]envd.Leftover, error) {
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, err
+	}
+	return launch.Prune(root, time.Now().Add(-keep), dryRun)
 }

@@ -159,6 +159,9 @@ func (a *app) remoteError(c *cobra.Command, path string, err error) error {
 // asGiven names a file as the command line does, whose spec is at path: the daemon was told the absolute path, or knows
 // files of an upload by their path in it.
 func asGiven(path, file string) string {
+	if file == spec.RuntimeFlag {
+		return file
+	}
 	if filepath.IsAbs(file) {
 		absolute, err := filepath.Abs(path)
 		if err != nil {

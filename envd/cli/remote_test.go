@@ -17,6 +17,7 @@ func TestAsGiven(t *testing.T) {
 		{"shop/envd.yaml", "stubs/pay.json", "shop/stubs/pay.json"},               //
 		{"shop/envd.yaml", absolute + "/envd.yaml", "shop/envd.yaml"},             // of a path
 		{"./shop/envd.yaml", absolute + "/stubs/pay.json", "shop/stubs/pay.json"}, //
+		{"shop/envd.yaml", "--runtime", "--runtime"},                              // of the command line
 		{"shop/envd.yaml", "/elsewhere/pay.json", "/elsewhere/pay.json"},          //
 		{absolute + "/envd.yaml", absolute + "/envd.yaml", absolute + "/envd.yaml"},
 	} {

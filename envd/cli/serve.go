@@ -51,6 +51,7 @@ Clients need the token that is written to the token file at the first start.`,
 	c.Flags().StringVar(&cfg.TokenFile, "token-file", "", "where the token is kept (default: in the state directory)")
 	c.Flags().IntVar(&cfg.MaxRuns, "max-runs", 2, "how many runs go on at once; more wait in the queue")
 	c.Flags().IntVar(&cfg.MaxEnvironments, "max-environments", 50, "how many environments may be up at once")
+	c.Flags().DurationVar(&cfg.Keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end; 0: for ever")
 	return c
 }
 

@@ -33,7 +33,9 @@ type Config struct {
 	SpecOptions     spec.Options // how submitted specs are checked
 	MaxRuns         int          // that go on at once; 0: 2
 	MaxEnvironments int          // that are up at once; 0: 50
-	Log             *slog.Logger // nil: none
+	// Keep is how long the evidence of a run is kept after its end; 0: for ever.
+	Keep time.Duration
+	Log  *slog.Logger // nil: none
 	// Listening is told the address in use, once requests are served. May be nil.
 	Listening func(net.Addr)
 }
@@ -78,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	runners, err := dispatch.New(ctx, dispatch.Config{
 		RunsDir: filepath.Join(cfg.StateDir, "runs"), Exe: cfg.Exe, Env: runnerEnv(os.Environ(), cfg.StateDir), Store: records,
-		Load: cfg.load, MaxRuns: cfg.MaxRuns, MaxEnvironments: cfg.MaxEnvironments, Log: cfg.Log,
+		Load: cfg.load, MaxRuns: cfg.MaxRuns, MaxEnvironments: cfg.MaxEnvironments, Keep: cfg.Keep, Log: cfg.Log,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -52,8 +52,12 @@ func (r *resolver) onlyService() envd.Artifact {
 		return envd.Artifact{} // without stages there is nothing to give a verdict on
 	}
 	if len(services) != 1 {
-		r.report(r.root, ruleMissingField, fmt.Sprintf("the spec lacks \"artifact\", and has %d services", len(services)),
-			"say what the verdict speaks of: artifact: {file: bin/program}, or image: or commit:")
+		have := "no service"
+		if len(services) > 1 {
+			have = fmt.Sprintf("%d services", len(services))
+		}
+		r.report(r.root, ruleMissingField, fmt.Sprintf("the spec lacks \"artifact\", and has %s to take it from", have),
+			"say what the verdict speaks of: artifact: {file: bin/program}, or {commit: HEAD}, or {image: name@sha256:…}")
 		return envd.Artifact{}
 	}
 	for _, s := range services {

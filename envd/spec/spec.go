@@ -36,6 +36,8 @@ type Options struct {
 	Runtime string
 	// Modules lists the backing services that are known by name; it is called for specs that name one.
 	Modules func() []Module
+	// Runtimes are those that there are; nil: all that a spec can name.
+	Runtimes []string
 	// Lookup finds environment variables that values refer to; os.LookupEnv by default.
 	Lookup envd.Lookup
 	// LookPath finds programs; exec.LookPath by default.
@@ -104,10 +106,8 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 	if root.Kind != yaml.MappingNode {
 		return nil, d.found
 	}
-	if opts.Runtime != "" {
-		doc.Environment.Runtime = opts.Runtime
-	}
 	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root, modulePorts: map[*service][]int{}}
+	r.chooseRuntime()
 	s := r.spec()
 	if found := append(found, d.found...); len(found) > 0 {
 		return nil, found.sorted()

@@ -42,6 +42,7 @@ type Config struct {
 	// Load reads a spec as the runner will, for another runtime than its own where one is named. Its error may be
 	// spec.Diagnostics.
 	Load func(path, runtime string) (*envd.Spec, error)
+	Keep time.Duration // how long the evidence of a run is kept after its end; 0: for ever
 	Log  *slog.Logger
 }
 
@@ -80,6 +81,9 @@ func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	}
 	d.work.Go(d.serveQueue)
 	d.kicked()
+	if d.Keep > 0 {
+		d.work.Go(d.prune)
+	}
 	return d, nil
 }
 

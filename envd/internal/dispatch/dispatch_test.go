@@ -34,6 +34,7 @@ type host struct {
 	dir  string
 	exe  string
 	runs int
+	keep time.Duration
 	d    *dispatch.Dispatcher
 	s    *store.Store
 }
@@ -67,7 +68,7 @@ func (h *host) start() {
 	require.NoError(h.t, err)
 	h.d, err = dispatch.New(h.t.Context(), dispatch.Config{
 		RunsDir: filepath.Join(h.dir, "runs"), Exe: h.exe, Env: os.Environ(), Store: h.s, MaxRuns: h.runs, MaxEnvironments: 2,
-		Load: load, Log: slog.New(slog.DiscardHandler),
+		Load: load, Keep: h.keep, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(h.t, err)
 }
@@ -324,4 +325,25 @@ func TestBundleIsRemovedAtTheEnd(t *testing.T) {
 	require.NoError(t, err)
 	h.wait(r.ID, ended)
 	assert.NoDirExists(t, dir)
+}
+
+// TestOldEvidenceIsRemoved: what ended longer ago than the dispatcher keeps it goes, directory and record; what is alive
+// stays.
+func TestOldEvidenceIsRemoved(t *testing.T) {
+	h := newHost(t, 2)
+	old := h.wait(h.submit(store.Run, dispatchtest.Quick).ID, is(v1.Finished))
+	alive := h.wait(h.submit(store.Up, dispatchtest.Held).ID, is(v1.Ready))
+	h.stop()
+	h.keep = time.Nanosecond
+	h.start()
+	assert.Eventually(t, func() bool {
+		_, err := h.s.Get(t.Context(), old.ID)
+		return errors.Is(err, store.ErrNotFound)
+	}, patience, 10*time.Millisecond)
+	assert.NoDirExists(t, old.Dir)
+	assert.DirExists(t, alive.Dir)
+	r, err := h.s.Get(t.Context(), alive.ID)
+	require.NoError(t, err)
+	assert.Equal(t, v1.Ready, r.Status)
+	h.tell(alive, "finish")
 }

@@ -8,11 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -205,41 +203,4 @@ func Find(root, id string) (*evidence.Dir, evidence.Meta, error) {
 		return d, m, err
 	}
 	return nil, evidence.Meta{}, fmt.Errorf("%q could be %s", id, strings.Join(hits, " or "))
-}
-
-// validID is what every runtime takes as an environment's ID: one word of a command line, and a hostname.
-var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
-
-// CheckID refuses what cannot be the ID of a run.
-func CheckID(id string) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("%q cannot name a run: use letters, digits, dots and dashes, 63 at most", id)
-	}
-	return nil
-}
-
-// Register makes a run that keeps its directory elsewhere findable by its ID. An ID that another run has is refused;
-// for a run directly below root the directory itself is the claim.
-func Register(root, id, dir string) error {
-	entry := filepath.Join(root, id)
-	if dir == entry {
-		return nil
-	}
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return err
-	}
-	err := os.Symlink(dir, entry)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("there is a run of the ID %s already: name another", id)
-	}
-	return err
-}
-
-// Unregister takes Register back.
-func Unregister(root, id, dir string) error {
-	entry := filepath.Join(root, id)
-	if dir == entry {
-		return nil
-	}
-	return os.Remove(entry)
 }

@@ -222,6 +222,19 @@ func (s *Store) Active(ctx context.Context) ([]Record, error) {
 	return s.query(ctx, `WHERE status NOT IN (?, ?, ?) ORDER BY seq`, string(v1.Finished), string(v1.Canceled), string(v1.Lost))
 }
 
+// Forget removes the record of a run that has ended. The one that changed last stays: revisions must not come again.
+func (s *Store) Forget(ctx context.Context, id string) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM record WHERE id = ? AND status IN (?, ?, ?) AND revision < (SELECT MAX(revision) FROM record)`,
+		id, string(v1.Finished), string(v1.Canceled), string(v1.Lost))
+	return err
+}
+
+// Ended returns the records that ended before then.
+func (s *Store) Ended(ctx context.Context, then time.Time) ([]Record, error) {
+	return s.query(ctx, `WHERE status IN (?, ?, ?) AND ended < ? ORDER BY seq`,
+		string(v1.Finished), string(v1.Canceled), string(v1.Lost), nanos(then))
+}
+
 // Revision returns the highest revision; 0 where there are no records.
 func (s *Store) Revision(ctx context.Context) (revision int64, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(revision), 0) FROM record`).Scan(&revision)

@@ -130,3 +130,39 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 	_, err = Open(t.Context(), path)
 	assert.ErrorContains(t, err, "its schema has version 99")
 }
+
+func TestForget(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "s.db"))
+	now := time.Now().UTC()
+	for _, r := range []Record{
+		{ID: "old", Kind: Run, Status: v1.Finished, Ended: now.Add(-time.Hour)},
+		{ID: "canceled", Kind: Run, Status: v1.Canceled, Ended: now.Add(-time.Hour)},
+		{ID: "young", Kind: Run, Status: v1.Finished, Ended: now},
+		{ID: "alive", Kind: Up, Status: v1.Ready},
+	} {
+		require.NoError(t, s.Insert(t.Context(), r))
+	}
+	ended, err := s.Ended(t.Context(), now.Add(-time.Minute))
+	require.NoError(t, err)
+	var ids []string
+	for _, r := range ended {
+		ids = append(ids, r.ID)
+	}
+	assert.Equal(t, []string{"old", "canceled"}, ids)
+
+	require.NoError(t, s.Forget(t.Context(), "old"))
+	_, err = s.Get(t.Context(), "old")
+	assert.ErrorIs(t, err, ErrNotFound)
+	require.NoError(t, s.Forget(t.Context(), "alive"))
+	_, err = s.Get(t.Context(), "alive")
+	assert.NoError(t, err, "what goes on is not forgotten")
+
+	last := Record{ID: "last", Kind: Run, Status: v1.Finished, Ended: now.Add(-time.Hour)}
+	require.NoError(t, s.Insert(t.Context(), last))
+	before, err := s.Revision(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.Forget(t.Context(), "last"))
+	after, err := s.Revision(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, before, after, "a revision that readers know does not come again")
+}

@@ -1,0 +1,69 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// validID is what every runtime takes as an environment's ID: one word of a command line, and a hostname.
+var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
+
+// CheckID refuses what cannot be the ID of a run.
+func CheckID(id string) error {
+	if !validID.MatchString(id) {
+		return fmt.Errorf("%q cannot name a run: use letters, digits, dots and dashes, 63 at most", id)
+	}
+	return nil
+}
+
+// Register makes a run that keeps its directory elsewhere findable by its ID, and makes that directory. An ID that
+// another run has is refused; one whose directory was removed is free again. For a run directly below root the directory
+// itself is the claim.
+func Register(root, id, dir string) (err error) {
+	entry := filepath.Join(root, id)
+	if dir == entry {
+		return nil
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return err
+	}
+	unlock, err := lock(root)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if dangling(entry) {
+		if err := os.Remove(entry); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Lstat(entry); err == nil {
+		return fmt.Errorf("there is a run of the ID %s already: name another", id)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { // before the link: one that leads nowhere is free to take
+		return fmt.Errorf("run directory: %w", err)
+	}
+	return os.Symlink(dir, entry)
+}
+
+// Unregister takes Register back.
+func Unregister(root, id, dir string) error {
+	entry := filepath.Join(root, id)
+	if dir == entry {
+		return nil
+	}
+	return os.Remove(entry)
+}
+
+// dangling tells whether path is a link that leads nowhere.
+func dangling(path string) bool {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
