@@ -52,6 +52,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	if e != nil { // it would come too late to be removed
 		select {
 		case <-e.router.started:
+			e.router.carrier.close()
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

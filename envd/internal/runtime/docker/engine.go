@@ -101,7 +101,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 		return envd.Capabilities{}, err
 	}
 	return envd.Capabilities{
-		Commands: true, Images: true, Resources: true, Isolated: true, Hostnames: true, Guarantee: guarantee,
+		Commands: true, Images: true, Replicas: true, Resources: true, Isolated: true, Hostnames: true, Egress: true, Guarantee: guarantee,
 	}, nil
 }
 

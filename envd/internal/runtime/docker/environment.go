@@ -31,6 +31,7 @@ type environment struct {
 	spec   *envd.Environment // nil where another process created it
 	leash  *leash            // nil where another process holds it
 	router *router           // nil where another process started it
+	ways   []way             // the declared destinations, as above
 
 	mu       sync.Mutex
 	files    map[string][]placed // by service; "" are those of every container

@@ -86,6 +86,10 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if static, err := isStatic(exe); err != nil || !static {
 		return errors.Join(fmt.Errorf("%w: %s is linked dynamically and cannot run in containers: build it with CGO_ENABLED=0", envd.ErrUnsupported, exe), err)
 	}
+	ways, err := waysOf(env)
+	if err != nil {
+		return err
+	}
 	switch _, err := r.find(ctx, id); {
 	case err == nil:
 		return fmt.Errorf("environment %s exists already", id)
@@ -107,7 +111,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 		return errors.Join(err, l.release())
 	}
 	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
-	e.leash, e.spec = l, env
+	e.leash, e.spec, e.ways = l, env, ways
 	e.startRouter(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -154,7 +154,7 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(networkName(e.id)),
 		DNS:         []netip.Addr{e.gateway},
-		ExtraHosts:  e.stubHosts(),
+		ExtraHosts:  append(e.stubHosts(), e.wayHosts()...),
 		GroupAdd:    s.groups,
 		Mounts:      s.mounts,
 		CapDrop:     []string{"NET_RAW"}, // see createNetwork

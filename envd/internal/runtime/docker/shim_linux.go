@@ -22,7 +22,8 @@ import (
 //
 //	container-helper [--merge] [--cpu] [--id ID] [--forward] -- COMMAND…   run a command, then end whatever it left behind
 //	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
-//	container-helper --trap ADDRESS                            be the router that refuses what wants out of the network
+//	container-helper --trap ADDRESS [WAY…]                     be the router that refuses what wants out of the network,
+//	                                                           except to the declared ways, each ADDRESS:PORT=HOST:PORT
 func ShimMain(args []string) int {
 	flags := flag.NewFlagSet(shimVerb, flag.ContinueOnError)
 	merge := flags.Bool("merge", false, "")
@@ -35,7 +36,7 @@ func ShimMain(args []string) int {
 		return 2
 	}
 	if *router != "" {
-		fmt.Fprintln(os.Stderr, "envd:", runTrap(*router))
+		fmt.Fprintln(os.Stderr, "envd:", route(*router, flags.Args()))
 		return 1
 	}
 	if *kill != "" {
@@ -52,6 +53,18 @@ func ShimMain(args []string) int {
 		}
 	}
 	return code
+}
+
+// route is the router's life.
+func route(address string, declared []string) error {
+	ways := make([]way, len(declared))
+	for i, text := range declared {
+		var err error
+		if ways[i], err = parseWay(text); err != nil {
+			return err
+		}
+	}
+	return runTrap(address, ways)
 }
 
 // supervise runs a command as shells do (exit codes 126 and 127 where it cannot be run, 128+n after signal n) and

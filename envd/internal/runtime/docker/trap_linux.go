@@ -23,13 +23,15 @@ const maxUndeclared = 1000
 
 // trap is the router of a network without a way out: what is sent to it is recorded and refused.
 type trap struct {
+	ways *ways // what is not refused
+
 	mu   sync.Mutex
 	seen map[envd.Connection]int64 // keyed with Count 0
 }
 
-// runTrap takes the router's address and answers for it until it is killed. Whoever connects to trapPort is told what
-// was refused so far.
-func runTrap(router string) error {
+// runTrap takes the router's address and answers for it until it is killed. What goes a declared way is handed to the
+// runner. Whoever connects to trapPort is told what was refused so far.
+func runTrap(router string, declared []way) error {
 	address, err := netip.ParseAddr(router)
 	if err != nil {
 		return err
@@ -42,15 +44,23 @@ func runTrap(router string) error {
 	if err != nil {
 		return fmt.Errorf("raw socket: %w", err)
 	}
-	if err := addAddress(address); err != nil {
+	name, err := outerInterface()
+	if err != nil {
+		return err
+	}
+	if err := addAddress(name+":0", address); err != nil {
 		return fmt.Errorf("address %s: %w", address, err)
+	}
+	out, err := serveWays(declared, address)
+	if err != nil {
+		return err
 	}
 	l, err := net.Listen("tcp", fmt.Sprint(":", trapPort))
 	if err != nil {
 		return err
 	}
 	time.AfterFunc(settle, func() { _ = footprint.Shrink() }) // a router that stays large works all the same
-	t := &trap{seen: map[envd.Connection]int64{}}
+	t := &trap{ways: out, seen: map[envd.Connection]int64{}}
 	failed := make(chan error, 2)
 	go func() { failed <- t.tell(l) }()
 	go func() { failed <- t.refuse(packets, answers, address) }()
@@ -59,22 +69,18 @@ func runTrap(router string) error {
 
 func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
-// addAddress gives the container's interface a further address (netdevice(7)).
-func addAddress(address netip.Addr) error {
+// addAddress gives an interface of the container a further address, under a label such as eth0:0 (netdevice(7)).
+func addAddress(label string, address netip.Addr) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	name, err := outerInterface()
-	if err != nil {
-		return err
-	}
 	for _, set := range []struct {
 		request uint
 		value   []byte
 	}{{unix.SIOCSIFADDR, address.AsSlice()}, {unix.SIOCSIFNETMASK, []byte{255, 255, 255, 255}}} {
-		request, err := unix.NewIfreq(name + ":0")
+		request, err := unix.NewIfreq(label)
 		if err != nil {
 			return err
 		}
@@ -145,6 +151,11 @@ func (t *trap) refuse(packets, answers int, router netip.Addr) error {
 		if !ok {
 			continue
 		}
+		destination, declared := t.ways.declared(destinationOf(buffer[:n]), buffer[9])
+		if declared {
+			continue
+		}
+		c.Destination = destination
 		t.record(c)
 		to := &unix.SockaddrInet4{Addr: [4]byte(answer[16:20])}
 		_ = unix.Sendto(answers, answer, 0, to) // a lost answer is asked for again
@@ -176,8 +187,7 @@ func refusal(packet []byte, router netip.Addr) ([]byte, envd.Connection, bool) {
 		return nil, none, false
 	}
 	payload := packet[header:]
-	port := binary.BigEndian.Uint16(payload[2:])
-	c := envd.Connection{Destination: netip.AddrPortFrom(destination, port).String()}
+	c := envd.Connection{Destination: destinationOf(packet).String()}
 	switch packet[9] {
 	case unix.IPPROTO_TCP:
 		const syn, ack = 2, 16
@@ -191,6 +201,12 @@ func refusal(packet []byte, router netip.Addr) ([]byte, envd.Connection, bool) {
 		return ipv4(router, source, unix.IPPROTO_ICMP, unreachablePort(packet[:header+8])), c, true
 	}
 	return nil, none, false
+}
+
+// destinationOf is where a TCP or UDP packet goes to.
+func destinationOf(packet []byte) netip.AddrPort {
+	payload := packet[int(packet[0]&15)*4:]
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(packet[16:20])), binary.BigEndian.Uint16(payload[2:]))
 }
 
 // reset answers a SYN.

@@ -28,6 +28,7 @@ type router struct {
 	started chan struct{}
 	address netip.Addr
 	err     error
+	carrier *carrier // nil without declared destinations
 }
 
 // startRouter starts the container that refuses what wants out.
@@ -36,6 +37,9 @@ func (e *environment) startRouter(ctx context.Context) {
 	go func() {
 		defer close(e.router.started)
 		e.router.address, e.router.err = e.runRouter(context.WithoutCancel(ctx))
+		if e.router.err == nil && len(e.ways) > 0 {
+			e.router.carrier = openWays(e.gatewayRoute, e.ways)
+		}
 	}()
 }
 
@@ -58,11 +62,15 @@ func (e *environment) runRouter(ctx context.Context) (netip.Addr, error) {
 	if err != nil {
 		return none, err
 	}
-	spec := e.containerSpec(trapName, surroundings{image: image, command: []string{helperPath, shimVerb, "--trap", e.gatewayRoute.String()}}, nil)
+	command := []string{helperPath, shimVerb, "--trap", e.gatewayRoute.String()}
+	for _, w := range e.ways {
+		command = append(command, w.String())
+	}
+	spec := e.containerSpec(trapName, surroundings{image: image, command: command}, nil)
 	spec.Config.Labels = e.rt.labels(e.id, labelCommand, trapName)
 	spec.NetworkingConfig = e.endpoint(none, nil)
 	spec.HostConfig.DNS = nil
-	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_ADMIN", "NET_RAW"}
+	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"}
 	spec.HostConfig.Sysctls = map[string]string{"net.ipv4.ip_forward": "0"}
 	spec.HostConfig.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m"}}
 	created, err := e.cli.ContainerCreate(ctx, spec)

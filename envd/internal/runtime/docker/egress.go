@@ -1,0 +1,191 @@
+package docker
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/splice"
+)
+
+// Declared destinations outside are reached through the router, which has their addresses as its own:
+//
+//	service ──▶ router: an address of its own for each host, a listener on each port
+//	              │ a connection that the runner opened beforehand
+//	runner ◀──────┘ resolves the name, connects, carries
+//
+// The runner connects to the router and never the other way: machines guard what comes in from containers, and what goes
+// out is then as the runner's own, with this machine's resolver, routes and proxies for names.
+
+// wayNetwork is where named hosts get their addresses from: those that RFC 2544 keeps for benchmarks, which no network
+// routes. Containers send what goes there to their router.
+var wayNetwork = netip.MustParsePrefix("198.18.0.0/24")
+
+// wayPort is where the router takes the runner's connections.
+const wayPort = 20598
+
+// way is one declared destination.
+type way struct {
+	inside      netip.AddrPort // where containers find it
+	destination string         // host:port
+}
+
+// host is the destination's.
+func (w way) host() string {
+	host, _, _ := net.SplitHostPort(w.destination) // it was parsed when the way was made
+	return host
+}
+
+// String is how the router's command line has it.
+func (w way) String() string { return w.inside.String() + "=" + w.destination }
+
+func parseWay(text string) (way, error) {
+	inside, destination, _ := strings.Cut(text, "=")
+	address, err := netip.ParseAddrPort(inside)
+	return way{address, destination}, err
+}
+
+// waysOf gives every declared destination an address inside.
+func waysOf(env *envd.Environment) ([]way, error) {
+	if env == nil {
+		return nil, nil
+	}
+	var ways []way
+	next := wayNetwork.Addr()
+	addresses := map[string]netip.Addr{}
+	for _, destination := range env.Egress {
+		host, port, err := net.SplitHostPort(destination)
+		number, portErr := strconv.ParseUint(port, 10, 16)
+		if err := errors.Join(err, portErr); err != nil {
+			return nil, fmt.Errorf("egress %s: %w", destination, err)
+		}
+		address, known := addresses[host]
+		if literal, err := netip.ParseAddr(host); err == nil {
+			if !literal.Is4() || literal.IsLoopback() {
+				return nil, fmt.Errorf("%w: egress to %s: a container's loopback is its own, and its network speaks IPv4: declare a name or another address", envd.ErrUnsupported, destination)
+			}
+			address, known = literal, true
+		}
+		if host == "localhost" {
+			return nil, fmt.Errorf("%w: egress to %s: in a container that is the container itself: declare this machine's name or address", envd.ErrUnsupported, destination)
+		}
+		if !known {
+			if address = next.Next(); !wayNetwork.Contains(address) {
+				return nil, fmt.Errorf("%w: egress to more than 255 hosts", envd.ErrUnsupported)
+			}
+			next = address
+		}
+		addresses[host] = address
+		ways = append(ways, way{netip.AddrPortFrom(address, uint16(number)), destination})
+	}
+	return ways, nil
+}
+
+// wayHosts are the declared names as /etc/hosts has them.
+func (e *environment) wayHosts() (hosts []string) {
+	for _, w := range e.ways {
+		if _, err := netip.ParseAddr(w.host()); err != nil {
+			hosts = append(hosts, w.host()+":"+w.inside.Addr().String())
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// carrier is the runner's side of the ways out.
+type carrier struct {
+	router string // host:port
+	ways   []way
+	ctx    context.Context // until close
+	cancel context.CancelFunc
+	all    sync.WaitGroup
+}
+
+const (
+	carriersIdle   = 4 // connections that wait at the router, so that several callers need not wait for one
+	wayDialTimeout = 10 * time.Second
+	redialPause    = 50 * time.Millisecond
+)
+
+// openWays keeps the ways open until close.
+func openWays(router netip.Addr, ways []way) *carrier {
+	c := &carrier{router: netip.AddrPortFrom(router, wayPort).String(), ways: ways}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	for range carriersIdle {
+		c.all.Go(c.wait)
+	}
+	return c
+}
+
+// close cuts every connection and waits for the goroutines behind them. It may be called on nil.
+func (c *carrier) close() {
+	if c == nil {
+		return
+	}
+	c.cancel()
+	c.all.Wait()
+}
+
+// wait holds a connection to the router until a caller needs it, and then the next.
+func (c *carrier) wait() {
+	for c.ctx.Err() == nil {
+		if err := c.one(); err != nil {
+			select { // the router is going, and this with it
+			case <-c.ctx.Done():
+			case <-time.After(redialPause):
+			}
+		}
+	}
+}
+
+// one waits for a caller, and leaves it to a goroutine of its own.
+func (c *carrier) one() error {
+	dialer := net.Dialer{Timeout: wayDialTimeout}
+	inside, err := dialer.DialContext(c.ctx, "tcp", c.router)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(c.ctx, func() { inside.Close() })
+	line, err := bufio.NewReaderSize(inside, 16).ReadString('\n') // the router says nothing more before it was answered
+	n, numberErr := strconv.Atoi(strings.TrimSpace(line))
+	if err := errors.Join(err, numberErr); err != nil || n < 0 || n >= len(c.ways) {
+		stop()
+		inside.Close()
+		return errors.Join(err, errors.New("the router asks for no declared destination"))
+	}
+	c.all.Go(func() {
+		defer stop()
+		c.through(inside, c.ways[n].destination)
+	})
+	return nil
+}
+
+// carried is what the runner says once the destination has answered.
+const carried = 'c'
+
+// through connects a caller with its destination. Where that cannot be reached, the caller's connection breaks.
+func (c *carrier) through(inside net.Conn, destination string) {
+	dialer := net.Dialer{Timeout: wayDialTimeout}
+	outside, err := dialer.DialContext(c.ctx, "tcp", destination)
+	if err != nil {
+		inside.Close()
+		return
+	}
+	stop := context.AfterFunc(c.ctx, func() { outside.Close() })
+	defer stop()
+	if _, err := inside.Write([]byte{carried}); err != nil {
+		inside.Close()
+		outside.Close()
+		return
+	}
+	splice.Join(inside, outside)
+}
