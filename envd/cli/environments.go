@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,9 +54,9 @@ func (a *app) lsCommand() *cobra.Command {
 			}
 			return a.print(c, runs, func() {
 				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
-				fmt.Fprintln(w, "ID\tKIND\tRUNTIME\tSTATUS\tAGE\tLEASE")
+				fmt.Fprintln(w, "ID\tKIND\tRUNTIME\tSTATUS\tAGE\tLEASE\tPUBLISHED")
 				for _, m := range runs {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Kind, m.Runtime, status(m), ago(m.Started), lease(m))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Kind, m.Runtime, status(m), ago(m.Started), lease(m), cmp.Or(strings.Join(m.Published, ", "), "-"))
 				}
 				w.Flush()
 			})
@@ -118,8 +119,14 @@ func printState(c *cobra.Command, s runner.State) {
 		}
 		fmt.Fprintf(out, "service %-20s %s\n", name, word)
 	}
+	for _, image := range s.Meta.Images {
+		fmt.Fprintf(out, "image   %-20s %s\n", image.Service, cmp.Or(image.Digest, image.Reference+" "+image.ID))
+	}
 	for _, name := range sortedKeys(s.Meta.Addresses) {
 		fmt.Fprintf(out, "address %-20s %s\n", name, s.Meta.Addresses[name])
+	}
+	for _, port := range s.Meta.Published {
+		fmt.Fprintf(out, "publish %s\n", port)
 	}
 	for _, stub := range s.Stubs {
 		fmt.Fprintf(out, "stub    %-20s %d requests, %d unmatched\n", stub.Host, stub.Requests, stub.Unmatched)

@@ -65,6 +65,8 @@ type Meta struct {
 	Images []envd.ImageFact `json:"images,omitempty"`
 	// Addresses maps "service:port" to the address on this host that leads there.
 	Addresses map[string]string `json:"addresses,omitempty"`
+	// Published are those that the spec asks for: "127.0.0.1:9000 -> api:8080".
+	Published []string `json:"published,omitempty"`
 }
 
 // Dir is one run directory.

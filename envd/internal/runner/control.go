@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -137,6 +138,10 @@ func (s *session) postRenew(w http.ResponseWriter, r *http.Request) {
 
 func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 	service, follow := r.URL.Query().Get("service"), r.URL.Query().Get("follow") == "true"
+	if _, err := s.instance(service); err != nil && service != envd.GatewayName {
+		refuse(w, http.StatusNotFound, err)
+		return
+	}
 	logs, err := s.Runtime.Logs(r.Context(), s.ID, service, follow)
 	if err != nil {
 		refuse(w, statusOf(err), err)
@@ -156,23 +161,19 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	env := s.baseEnv()
-	if req.Service != "" {
-		svc := s.Spec.Environment.Service(req.Service)
-		if svc == nil {
-			refuse(w, http.StatusNotFound, fmt.Errorf("%w: %s", envd.ErrNoService, req.Service))
+	if req.Service == "" {
+		req.WorkDir = cmp.Or(req.WorkDir, s.Spec.Dir)
+	} else {
+		svc, err := s.instance(req.Service)
+		if err != nil {
+			refuse(w, http.StatusNotFound, err)
 			return
 		}
-		var err error
-		if env, _, err = s.serviceEnv(svc); err != nil {
+		if env, err = s.execEnv(r.Context(), svc); err != nil {
 			refuse(w, http.StatusInternalServerError, err)
 			return
 		}
-		if req.WorkDir == "" {
-			req.WorkDir = svc.WorkDir
-		}
-	}
-	if req.WorkDir == "" {
-		req.WorkDir = s.Spec.Dir
+		req.WorkDir = cmp.Or(req.WorkDir, svc.WorkDir)
 	}
 	for k, v := range req.Env {
 		env[k] = v

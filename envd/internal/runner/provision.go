@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ func (s *session) provision(ctx context.Context) error {
 	}
 	if err := s.Dir.WriteFile(evidence.PlanFile, []byte(p.String())); err != nil {
 		return err
+	}
+	if err := s.publish(); err != nil {
+		return &provisionError{err}
 	}
 	if err := plan.Execute(ctx, p, s.do, s.rec.operation); err != nil {
 		return &provisionError{err}
@@ -231,6 +235,18 @@ func (s *session) serviceEnv(svc *envd.Service) (env map[string]string, fromFile
 	}
 	maps.Copy(env, declared)
 	return env, fromFiles, nil
+}
+
+// execEnv is what a command gets that runs beside a service: the service's own. In a container of an image that is there
+// already, and this host's variables would hide the image's.
+func (s *session) execEnv(ctx context.Context, svc *envd.Service) (map[string]string, error) {
+	if r, ok := s.Runtime.(envd.ImageReporter); ok {
+		if _, imaged := r.Image(ctx, s.ID, cmp.Or(svc.ReplicaOf, svc.Name)); imaged {
+			return map[string]string{}, nil
+		}
+	}
+	env, _, err := s.serviceEnv(svc)
+	return env, err
 }
 
 func (s *session) expandAll(values map[string]envd.Value) (map[string]string, error) {

@@ -21,6 +21,7 @@ type session struct {
 	Config
 	rec     *recorder
 	gateway *gateway.Client
+	outlets *outlets
 	ca      *gateway.CA
 	end     context.CancelCauseFunc // ends the run early
 
@@ -68,6 +69,7 @@ func conduct(ctx context.Context, cfg Config, kind string, body func(*session, c
 		return Result{}, errors.Join(err, s.rec.close())
 	}
 
+	defer s.outlets.close()
 	runErr := s.provision(ctx)
 	if runErr == nil {
 		s.wasReady = true
@@ -99,7 +101,7 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg, rec: rec, ca: ca, end: end, services: map[string]bool{}, stopFollowing: func() {}}
+	s := &session{Config: cfg, rec: rec, ca: ca, end: end, outlets: newOutlets(), services: map[string]bool{}, stopFollowing: func() {}}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return cfg.Runtime.Dial(ctx, cfg.ID, envd.GatewayName, 0)
 	}

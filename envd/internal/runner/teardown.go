@@ -17,6 +17,7 @@ const destroyTimeout = 30 * time.Second
 // nothing is left. Faults were reverted before. Whatever fails on the way is recorded and the rest goes on.
 func (s *session) teardown(ctx context.Context) {
 	s.settled.Store(true)
+	s.outlets.close() // who comes now comes too late
 	complain := func(step string, err error) {
 		if err != nil {
 			s.rec.tell(Notice{Step: step, Text: err.Error(), Failed: true})
