@@ -64,7 +64,7 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 		errs = append(errs, errors.New(l.Kind+" "+l.ID+": "+l.Detail))
 	}
 	for _, l := range images {
-		if _, err := cli.ImageRemove(ctx, l.ID, client.ImageRemoveOptions{}); err != nil && !notFound(err) && !conflict(err) { // or it is in use again
+		if _, err := cli.ImageRemove(ctx, l.ID, client.ImageRemoveOptions{PruneChildren: true}); err != nil && !notFound(err) && !conflict(err) { // or it is in use again
 			errs = append(errs, err)
 		}
 	}
@@ -103,8 +103,12 @@ func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error)
 		if err != nil {
 			return nil, err
 		}
-		if t := seen.Metadata.LastTagTime; !t.IsZero() && time.Since(t) > imageLife {
-			old = append(old, envd.Leftover{Kind: "image", ID: i.ID, Detail: "of " + i.Labels[labelPacked] + ": unused, packed at " + t.UTC().Format(time.RFC3339)})
+		made := seen.Metadata.LastTagTime
+		if made.IsZero() { // what a failed build left
+			made = time.Unix(i.Created, 0)
+		}
+		if time.Since(made) > imageLife {
+			old = append(old, envd.Leftover{Kind: "image", ID: i.ID, Detail: "of " + i.Labels[labelPacked] + ": unused, made at " + made.UTC().Format(time.RFC3339)})
 		}
 	}
 	return old, nil
