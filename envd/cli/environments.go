@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envd-dev/envd/envd"
+	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
@@ -169,7 +170,7 @@ func (a *app) execCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			req := runner.ExecRequest{Service: service, Command: args[1:]}
+			req := v1.ExecRequest{Service: service, Command: args[1:]}
 			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if errors.Is(err, runner.ErrGone) {
 				return withCode(envd.ExitEnvironment, err)

@@ -21,7 +21,7 @@ type fleet interface {
 	List(ctx context.Context) ([]evidence.Meta, error)
 	State(ctx context.Context, id string) (runner.State, error)
 	Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error
-	Exec(ctx context.Context, id string, r runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error)
+	Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error)
 	Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error)
 	Down(ctx context.Context, id string) error
@@ -150,7 +150,7 @@ func (l local) Logs(ctx context.Context, id, service string, follow bool, w io.W
 	return c.Logs(ctx, service, follow, w)
 }
 
-func (l local) Exec(ctx context.Context, id string, r runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+func (l local) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	c, _, err := l.reach(ctx, id)
 	if err != nil {
 		return 0, err
@@ -246,8 +246,8 @@ func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.
 	return r.c.Logs(ctx, id, service, follow, w)
 }
 
-func (r remote) Exec(ctx context.Context, id string, req runner.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	return r.c.Exec(ctx, id, v1.ExecRequest(req), stdin, stdout, stderr)
+func (r remote) Exec(ctx context.Context, id string, req v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	return r.c.Exec(ctx, id, req, stdin, stdout, stderr)
 }
 
 func (r remote) Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
 // Up brings an environment up and returns when it is ready. When ctx ends first, the daemon takes it down again. ttl
@@ -84,43 +84,16 @@ func (c *Client) Logs(ctx context.Context, id, service string, follow bool, w io
 
 // Exec runs a command inside an environment and returns its exit code. stdin may be nil.
 func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	head, err := json.Marshal(r)
+	body, err := execstream.Body(r, stdin)
 	if err != nil {
 		return 0, err
-	}
-	var body io.Reader = bytes.NewReader(head)
-	if stdin != nil {
-		body = io.MultiReader(body, stdin)
 	}
 	resp, err := c.send(ctx, request{method: http.MethodPost, path: environmentPath(id, "/exec"), body: body, contentType: "application/json"})
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close() // only read from
-	for d := json.NewDecoder(resp.Body); ; {
-		var frame v1.ExecFrame
-		if err := d.Decode(&frame); err != nil {
-			return 0, fmt.Errorf("the connection ended before the command did: %w", err)
-		}
-		oerr, eerr := write(stdout, frame.Stdout), write(stderr, frame.Stderr)
-		switch {
-		case frame.Exit != nil:
-			return *frame.Exit, nil
-		case frame.Error != "":
-			return 0, errors.New(frame.Error)
-		case oerr != nil || eerr != nil:
-			return 0, errors.Join(oerr, eerr)
-		}
-	}
-}
-
-// write leaves empty writes out: a pipe would wait for a reader.
-func write(w io.Writer, b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	_, err := w.Write(b)
-	return err
+	return execstream.Receive(resp.Body, stdout, stderr)
 }
 
 // StubAdmin sends a request to the WireMock admin API of a stub; path begins with /__admin and may hold a query. The

@@ -52,11 +52,11 @@ func (g *Gateway) control() http.Handler {
 	}
 	handle("PUT /v1/environment", g.putEnvironment)
 	handle("PUT /v1/stubs/{host}", owned(g.putStub))
-	handle("/v1/stubs/{host}/__admin/", owned(g.stubAdmin))
-	handle("PUT /v1/stubs/{host}/faults/{id}", owned(g.putFault))
-	handle("POST /v1/stubs/{host}/faults/{id}/renew", owned(g.renewFault))
-	handle("GET /v1/stubs/{host}/faults/{id}/effect", owned(g.awaitFault))
-	handle("DELETE /v1/stubs/{host}/faults/{id}", owned(g.deleteFault))
+	handle("/v1/stubs/{host}/__admin/", owned(g.of((*stub).serveAdmin)))
+	handle("PUT /v1/stubs/{host}/faults/{id}", owned(g.of((*stub).putFault)))
+	handle("POST /v1/stubs/{host}/faults/{id}/renew", owned(g.of((*stub).renewFault)))
+	handle("GET /v1/stubs/{host}/faults/{id}/effect", owned(g.of((*stub).awaitFault)))
+	handle("DELETE /v1/stubs/{host}/faults/{id}", owned(g.of((*stub).deleteFault)))
 	handle("GET /v1/served", owned(g.streamServed))
 	handle("GET /v1/report", owned(func(w http.ResponseWriter, _ *http.Request) error {
 		return writeJSON(w, http.StatusOK, g.report())
@@ -95,12 +95,19 @@ func (g *Gateway) putStub(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// stubAdmin hands /v1/stubs/HOST/__admin/… to that stub's own admin API.
-func (g *Gateway) stubAdmin(w http.ResponseWriter, r *http.Request) error {
-	s, err := g.stub(r.PathValue("host"))
-	if err != nil {
-		return err
+// of looks up the stub that a request names.
+func (g *Gateway) of(f func(*stub, http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := g.stub(r.PathValue("host"))
+		if err != nil {
+			return err
+		}
+		return f(s, w, r)
 	}
+}
+
+// serveAdmin hands /v1/stubs/HOST/__admin/… to that stub's own admin API.
+func (s *stub) serveAdmin(w http.ResponseWriter, r *http.Request) error {
 	prefix := "/v1/stubs/" + r.PathValue("host")
 	r.Host = s.host
 	r.RequestURI = strings.TrimPrefix(r.RequestURI, prefix)
@@ -108,11 +115,7 @@ func (g *Gateway) stubAdmin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (g *Gateway) putFault(w http.ResponseWriter, r *http.Request) error {
-	s, err := g.stub(r.PathValue("host"))
-	if err != nil {
-		return err
-	}
+func (s *stub) putFault(w http.ResponseWriter, r *http.Request) error {
 	var c FaultConfig
 	if err := readJSON(r, &c); err != nil {
 		return err
@@ -127,11 +130,7 @@ func (g *Gateway) putFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (g *Gateway) renewFault(w http.ResponseWriter, r *http.Request) error {
-	s, err := g.stub(r.PathValue("host"))
-	if err != nil {
-		return err
-	}
+func (s *stub) renewFault(w http.ResponseWriter, r *http.Request) error {
 	var c FaultConfig
 	if err := readJSON(r, &c); err != nil {
 		return err
@@ -144,11 +143,7 @@ func (g *Gateway) renewFault(w http.ResponseWriter, r *http.Request) error {
 }
 
 // awaitFault answers once the fault touched a request.
-func (g *Gateway) awaitFault(w http.ResponseWriter, r *http.Request) error {
-	s, err := g.stub(r.PathValue("host"))
-	if err != nil {
-		return err
-	}
+func (s *stub) awaitFault(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.engine.AwaitOverride(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return gone(err)
@@ -157,11 +152,7 @@ func (g *Gateway) awaitFault(w http.ResponseWriter, r *http.Request) error {
 }
 
 // deleteFault answers with what the fault did; clearing one that has ended is no error.
-func (g *Gateway) deleteFault(w http.ResponseWriter, r *http.Request) error {
-	s, err := g.stub(r.PathValue("host"))
-	if err != nil {
-		return err
-	}
+func (s *stub) deleteFault(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.engine.ClearOverride(r.PathValue("id"))
 	if err != nil && !errors.Is(err, stubs.ErrNoOverride) {
 		return err

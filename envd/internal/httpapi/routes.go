@@ -7,6 +7,7 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
 // route is one path with what the OpenAPI document says of it.
@@ -64,7 +65,7 @@ func (a *api) routes() []route {
 		{methods: get, path: "/v1/environments/:id/logs", summary: "A service's log; with follow as events", handler: a.getLogs,
 			query: []parameter{{"service", "whose"}, {"follow", "true: go on until the service ends, as server-sent events"}}, status: 200, media: plainText},
 		{methods: post, path: "/v1/environments/:id/exec", summary: "Run a command inside; the body goes on with its standard input", handler: a.postExec,
-			request: v1.ExecRequest{}, status: 200, media: "application/x-ndjson"},
+			request: v1.ExecRequest{}, status: 200, media: execstream.MediaType},
 		{methods: admin, path: "/v1/environments/:id/stubs/:host/*admin", summary: "The WireMock admin API of a stub, /__admin/…", handler: a.stubAdmin, status: 200, media: anything},
 
 		{methods: get, path: "/", summary: "Environments and runs", handler: a.getIndexPage, page: true},

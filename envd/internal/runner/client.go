@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/envd"
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
 // ErrGone says that the runner of an environment is not there (any more).
@@ -85,48 +87,25 @@ func (c *Client) Logs(ctx context.Context, service string, follow bool, w io.Wri
 	return nil
 }
 
-// Exec runs a command inside the environment and returns its exit code.
-func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	head, err := json.Marshal(req)
+// Exec runs a command inside the environment and returns its exit code. stdin may be nil.
+func (c *Client) Exec(ctx context.Context, req v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	body, err := execstream.Body(req, stdin)
 	if err != nil {
 		return 0, err
-	}
-	var body io.Reader = bytes.NewReader(head)
-	if stdin != nil {
-		body = io.MultiReader(body, stdin)
 	}
 	resp, err := c.send(ctx, http.MethodPost, "/v1/exec", body)
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
-	for d := json.NewDecoder(resp.Body); ; {
-		var frame ExecFrame
-		if err := d.Decode(&frame); err != nil {
-			if ctx.Err() != nil {
-				return 0, ctx.Err()
-			}
-			return 0, fmt.Errorf("%w: it ended before the command did (%w)", ErrGone, err)
+	code, err := execstream.Receive(resp.Body, stdout, stderr)
+	if errors.Is(err, execstream.ErrCut) {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
 		}
-		oerr, eerr := pass(stdout, frame.Stdout), pass(stderr, frame.Stderr)
-		switch {
-		case frame.Exit != nil:
-			return *frame.Exit, nil
-		case frame.Error != "":
-			return 0, errors.New(frame.Error)
-		case oerr != nil || eerr != nil:
-			return 0, errors.Join(oerr, eerr)
-		}
+		return 0, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-}
-
-// pass writes b on, unless there is nothing: an empty write to a pipe would wait for a reader.
-func pass(w io.Writer, b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	_, err := w.Write(b)
-	return err
+	return code, err
 }
 
 // Admin sends a request to a stub's WireMock admin API; path begins with /__admin.

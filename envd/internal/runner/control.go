@@ -15,6 +15,7 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
 // State is what a runner says of itself (GET /v1/state).
@@ -27,22 +28,6 @@ type State struct {
 // RenewRequest is the body of POST /v1/renew; the answer is {"expires": time}.
 type RenewRequest struct {
 	TTL envd.Duration `json:"ttl"`
-}
-
-// ExecRequest begins POST /v1/exec; what follows it in the body is the command's standard input.
-type ExecRequest struct {
-	Service string            `json:"service,omitempty"` // empty: the environment's own surroundings
-	Command []string          `json:"command"`
-	Env     map[string]string `json:"env,omitempty"`
-	WorkDir string            `json:"workdir,omitempty"`
-}
-
-// ExecFrame is one line of the answer to POST /v1/exec. The last frame holds Exit or Error.
-type ExecFrame struct {
-	Stdout []byte `json:"stdout,omitempty"`
-	Stderr []byte `json:"stderr,omitempty"`
-	Exit   *int   `json:"exit,omitempty"`
-	Error  string `json:"error,omitempty"`
 }
 
 // serveControl serves the runner's control API on a socket that only this user may use, until the returned function
@@ -154,10 +139,9 @@ func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
-	body := json.NewDecoder(r.Body)
-	var req ExecRequest
-	if err := body.Decode(&req); err != nil || len(req.Command) == 0 {
-		refuse(w, http.StatusBadRequest, errors.New(`the body must begin with {"command": ["…"]}`))
+	req, stdin, err := execstream.Accept(r.Body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	env := s.baseEnv()
@@ -180,19 +164,13 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 	}
 	// The answer streams while the request is still being read.
 	_ = http.NewResponseController(w).EnableFullDuplex() // always there on HTTP/1
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	frames := &frameWriter{out: json.NewEncoder(flusher{w})}
+	w.Header().Set("Content-Type", execstream.MediaType)
+	answer := execstream.NewSender(flusher{w})
 	code, err := s.Runtime.Exec(r.Context(), s.ID, envd.Exec{
 		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir, Clean: true,
-		Stdin:  io.MultiReader(body.Buffered(), r.Body),
-		Stdout: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stdout: b} }),
-		Stderr: frames.to(func(b []byte) ExecFrame { return ExecFrame{Stderr: b} }),
+		Stdin: stdin, Stdout: answer.Stdout(), Stderr: answer.Stderr(),
 	})
-	if err != nil {
-		_ = frames.send(ExecFrame{Error: err.Error()}) // the caller has left when this fails
-		return
-	}
-	_ = frames.send(ExecFrame{Exit: &code})
+	answer.End(code, err)
 }
 
 // stubAdmin hands a request to a stub's WireMock admin API.

@@ -7,6 +7,7 @@
 package dispatchtest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 	"github.com/envd-dev/envd/envd/internal/judge"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/spec"
@@ -251,10 +253,9 @@ func (p *session) logs(w http.ResponseWriter, r *http.Request) {
 
 // exec copies its input to its output, in capitals, and ends with 7; the command "missing" cannot be run.
 func exec(w http.ResponseWriter, r *http.Request) {
-	body := json.NewDecoder(r.Body)
-	var req runner.ExecRequest
-	if err := body.Decode(&req); err != nil || len(req.Command) == 0 {
-		reply(w, http.StatusBadRequest, map[string]string{"error": "no command"})
+	req, stdin, err := execstream.Accept(r.Body)
+	if err != nil {
+		reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
 	if req.Service == "nobody" {
@@ -263,25 +264,21 @@ func exec(w http.ResponseWriter, r *http.Request) {
 	}
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex()
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	frames := json.NewEncoder(w)
-	send := func(f runner.ExecFrame) {
-		_ = frames.Encode(f)
-		_ = control.Flush()
-	}
-	send(runner.ExecFrame{Stderr: []byte(strings.Join(req.Command, " "))})
-	stdin, buffer := io.MultiReader(body.Buffered(), r.Body), make([]byte, 1024)
-	for {
+	w.Header().Set("Content-Type", execstream.MediaType)
+	answer := execstream.NewSender(w)
+	_, _ = io.WriteString(answer.Stderr(), strings.Join(req.Command, " "))
+	_ = control.Flush()
+	for buffer := make([]byte, 1024); ; {
 		n, err := stdin.Read(buffer)
 		if n > 0 {
-			send(runner.ExecFrame{Stdout: []byte(strings.ToUpper(string(buffer[:n])))})
+			_, _ = answer.Stdout().Write(bytes.ToUpper(buffer[:n]))
+			_ = control.Flush()
 		}
 		if err != nil {
 			break
 		}
 	}
-	code := 7
-	send(runner.ExecFrame{Exit: &code})
+	answer.End(7, nil)
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
