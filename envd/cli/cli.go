@@ -14,15 +14,12 @@ import (
 	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
-	"github.com/envd-dev/envd/envd/internal/runtime/process"
 )
 
 // Main runs the command line and returns the exit code.
 func Main(args []string) int {
 	// The helpers of environments are this binary too. They are told apart before anything else happens, to stay small.
 	switch {
-	case process.IsInit(args):
-		return process.InitMain(args)
 	case docker.IsShim(args):
 		return docker.ShimMain(args)
 	case docker.IsLeash(args):

@@ -62,15 +62,18 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 // runtimes are those that are built in.
 var runtimes = []string{process.Name, docker.Name}
 
-// newRuntime returns the runtime that a spec asks for. dir and secrets may be nil where nothing will be started.
-func newRuntime(s *envd.Spec, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
+// newRuntime returns the runtime that a spec asks for. id, dir and secrets may be empty where nothing will be started.
+func newRuntime(s *envd.Spec, id string, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
 	logs, redact, paths := "", func(line []byte) []byte { return line }, visible(s)
 	if dir != nil {
 		logs, redact, paths = dir.Path(evidence.LogsDir), secrets.Redact, append(paths, dir.Path())
 	}
 	switch name := s.Environment.Runtime; name {
 	case process.Name:
-		return process.New(process.Options{Visible: paths, LogDir: logs, Redact: redact}), nil
+		for _, svc := range s.Environment.Services { // in sight from the beginning: create needs no other space then
+			paths = append(append(paths, svc.WorkDir), svc.Command[:min(1, len(svc.Command))]...)
+		}
+		return process.New(process.Options{ID: id, Visible: paths, LogDir: logs, Redact: redact}), nil
 	case docker.Name:
 		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir}), nil
 	default:
@@ -109,7 +112,7 @@ func visible(s *envd.Spec) []string {
 // newConfig is what a runner of this machine needs.
 func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.Notice)) (runner.Config, error) {
 	secrets := &runner.Secrets{}
-	rt, err := newRuntime(s, dir, secrets)
+	rt, err := newRuntime(s, id, dir, secrets)
 	if err != nil {
 		return runner.Config{}, err
 	}

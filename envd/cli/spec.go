@@ -79,7 +79,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rt, err := newRuntime(s, nil, nil)
+			rt, err := newRuntime(s, "", nil, nil)
 			if err != nil {
 				return err
 			}

@@ -12,9 +12,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if process.IsInit(os.Args[1:]) {
-		os.Exit(process.InitMain(os.Args[1:]))
-	}
 	runtimetest.Main()
 	if len(os.Args) == 5 && os.Args[1] == trialRunner {
 		os.Exit(runTrialRunner(os.Args[2], os.Args[3], os.Args[4] == "true"))

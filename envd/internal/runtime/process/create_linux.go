@@ -39,36 +39,71 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if info, err := os.Stat(r.opts.LogDir); err != nil || !info.IsDir() {
 		return fmt.Errorf("log directory %q: not a directory", r.opts.LogDir)
 	}
-	if inits, err := findInits(id); err != nil {
-		return err
-	} else if len(inits) > 0 {
-		return fmt.Errorf("environment %s exists already", id)
-	}
 	f, err := r.footing(ctx)
 	if err != nil {
 		return err
 	}
+	visible, furnish, err := spaceOf(env, r.opts.Visible)
+	if err != nil {
+		return err
+	}
+	e, err := r.takeBare(ctx, id, visible)
+	if e == nil && err == nil {
+		e, err = r.launchReserved(ctx, id, f.plain, visible)
+	}
+	if err != nil {
+		return err
+	}
+	if _, _, err := e.client.Call(ctx, control.Request{Furnish: &furnish}); err != nil {
+		err = fmt.Errorf("set up %s: %w", id, e.explain(err))
+		_, gone := r.Destroy(context.WithoutCancel(ctx), id)
+		return errors.Join(err, gone)
+	}
+	return nil
+}
+
+// takeBare returns the environment that was begun when the machine was asked what it allows, if there is one and it
+// will do. One that will not do is ended.
+func (r *Runtime) takeBare(ctx context.Context, id string, visible []string) (*environment, error) {
+	r.mu.Lock()
+	e := r.envs[id]
+	if e == nil || !e.bare {
+		r.mu.Unlock()
+		return nil, nil
+	}
+	if !e.over() && e.shows(visible) {
+		e.bare = false
+		r.mu.Unlock()
+		return e, nil
+	}
+	r.mu.Unlock()
+	_, err := r.Destroy(ctx, id)
+	return nil, err
+}
+
+// launchReserved reserves the runtime before the environment exists, so that two creations cannot share its log directory.
+func (r *Runtime) launchReserved(ctx context.Context, id string, plain bool, visible []string) (*environment, error) {
+	if inits, err := findInits(id); err != nil {
+		return nil, err
+	} else if len(inits) > 0 {
+		return nil, fmt.Errorf("environment %s exists already", id)
+	}
 	exe, err := r.exe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	setup, err := setupOf(id, env, r.opts.Visible)
-	if err != nil {
-		return err
-	}
-	// Reserved before it exists, so that two creations cannot share the log directory.
 	if err := r.reserve(id); err != nil {
-		return err
+		return nil, err
 	}
-	e, err := launch(ctx, exe, id, r.opts, f.plain, setup)
+	e, err := launch(ctx, exe, id, r.opts, plain, visible)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
 		delete(r.envs, id)
-		return err
+		return nil, err
 	}
 	r.envs[id] = e
-	return nil
+	return e, nil
 }
 
 // reserve takes the runtime for one environment.
@@ -85,30 +120,28 @@ func (r *Runtime) reserve(id string) error {
 	return nil
 }
 
-// setupOf says which names resolve to what inside.
-func setupOf(id string, env *envd.Environment, visible []string) (control.Setup, error) {
-	setup := control.Setup{Hostname: id}
+// spaceOf says what of the host's private directories an environment must see, and which names resolve to what inside.
+func spaceOf(env *envd.Environment, shared []string) (visible []string, furnish control.Furnish, err error) {
+	visible = slices.Clone(shared)
 	if env == nil {
-		setup.Visible = outermost(visible)
-		return setup, nil
+		return outermost(visible), furnish, nil
 	}
 	for _, svc := range env.Services {
 		names := append([]string{svc.Name}, svc.Hostnames...)
-		setup.Hosts = append(setup.Hosts, control.HostAddress{Address: serviceAddress, Names: names})
+		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: serviceAddress, Names: names})
 		visible = append(visible, svc.WorkDir)
 		if len(svc.Command) > 0 {
 			visible = append(visible, svc.Command[0])
 		}
 	}
 	for _, stub := range env.Stubs {
-		setup.Hosts = append(setup.Hosts, control.HostAddress{Address: gatewayAddress, Names: append([]string{stub.Host}, stub.Aliases...)})
+		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: gatewayAddress, Names: append([]string{stub.Host}, stub.Aliases...)})
 	}
-	setup.Visible = outermost(visible)
 	addresses := map[string]string{}
 	for _, destination := range env.Egress {
 		host, port, err := net.SplitHostPort(destination)
 		if err != nil {
-			return setup, fmt.Errorf("egress %s: %w", destination, err)
+			return nil, furnish, fmt.Errorf("egress %s: %w", destination, err)
 		}
 		address := addresses[host]
 		switch {
@@ -116,15 +149,15 @@ func setupOf(id string, env *envd.Environment, visible []string) (control.Setup,
 		case net.ParseIP(host) != nil:
 			address = host
 		case len(addresses) >= 254:
-			return setup, errors.New("egress: more than 254 hosts")
+			return nil, furnish, errors.New("egress: more than 254 hosts")
 		default:
 			address = egressNetwork + strconv.Itoa(len(addresses)+1)
-			setup.Hosts = append(setup.Hosts, control.HostAddress{Address: address, Names: []string{host}})
+			furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: address, Names: []string{host}})
 		}
 		addresses[host] = address
-		setup.Egress = append(setup.Egress, control.Egress{Address: net.JoinHostPort(address, port), Destination: destination})
+		furnish.Egress = append(furnish.Egress, control.Egress{Address: net.JoinHostPort(address, port), Destination: destination})
 	}
-	return setup, nil
+	return outermost(visible), furnish, nil
 }
 
 // outermost returns the absolute paths, symlinks resolved, without those that lie below another.
@@ -142,12 +175,16 @@ func outermost(paths []string) []string {
 	sort.Strings(absolute)
 	var out []string
 	for _, p := range absolute {
-		covered := slices.ContainsFunc(out, func(above string) bool { return p == above || strings.HasPrefix(p, above+"/") })
-		if !covered {
+		if !covered(p, out) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// covered tells whether path is one of those, or lies below one.
+func covered(path string, by []string) bool {
+	return slices.ContainsFunc(by, func(above string) bool { return path == above || strings.HasPrefix(path, above+"/") })
 }
 
 // initAttributes are how PID 1 is cloned. It gets every capability over its own namespaces; as exec(2) would take

@@ -1,7 +1,7 @@
 // Package process runs environments as plain processes of this machine: no Docker, no images, no root.
 //
 // On Linux an environment is one set of user, PID, network, mount, IPC and UTS namespaces. Its PID 1 is this very
-// binary (`envd init --env ID`, see InitMain), a child of the runner that dies with it: by PDEATHSIG, and because the
+// binary (`envd init --env ID`, see init), a child of the runner that dies with it: by PDEATHSIG, and because the
 // control socket between the two is its lifeline. Whatever kills the runner, the kernel ends everything inside, and as
 // nothing of an environment but its logs is written outside the namespaces, nothing is left.
 //

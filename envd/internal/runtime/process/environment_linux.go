@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/logfile"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/pid1"
 )
 
 // environment is the runner's side of one environment.
@@ -27,6 +29,8 @@ type environment struct {
 	address  string // where services are reached
 	gateway  string // where the gateway listens
 	recorded bool   // undeclared connections are seen
+	visible  []string
+	bare     bool // a space with nothing in it, which create takes over; guarded by Runtime.mu
 
 	client *control.Client
 	cmd    *exec.Cmd
@@ -54,14 +58,14 @@ type service struct {
 // namespaces that an environment has for itself.
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
 
-// launch starts PID 1 and makes the environment's space. Whatever fails, nothing stays.
-func launch(ctx context.Context, exe, id string, opts Options, plain bool, setup control.Setup) (*environment, error) {
+// launch starts PID 1 and makes the environment's space, bare. Whatever fails, nothing stays.
+func launch(ctx context.Context, exe, id string, opts Options, plain bool, visible []string) (*environment, error) {
 	conn, inherited, err := control.Pair()
 	if err != nil {
 		return nil, err
 	}
 	e := &environment{
-		id: id, opts: opts, plain: plain, gone: make(chan struct{}), stderr: &tail{}, egress: newEgress(),
+		id: id, opts: opts, plain: plain, visible: visible, gone: make(chan struct{}), stderr: &tail{}, egress: newEgress(),
 		address: serviceAddress, gateway: gatewayAddress, services: map[string]*service{},
 	}
 	if plain {
@@ -84,7 +88,7 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, setup
 		return nil, errors.Join(fmt.Errorf("start PID 1 of %s: %w", id, err), conn.Close())
 	}
 	e.client = control.NewClient(conn, e.egress.carry)
-	resp, _, err := e.client.Call(ctx, control.Request{Setup: &setup})
+	resp, _, err := e.client.Call(ctx, control.Request{Setup: &control.Setup{Hostname: id, Visible: visible}})
 	if err != nil {
 		err = e.explain(err)
 		return nil, errors.Join(fmt.Errorf("set up %s: %w", id, err), e.end(context.WithoutCancel(ctx)))
@@ -93,8 +97,13 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, setup
 	return e, nil
 }
 
-// initEnviron keeps PID 1 small: it sleeps almost always, and needs nothing of the runner's environment.
-var initEnviron = []string{"GOGC=20", "GOMEMLIMIT=24MiB", "GOMAXPROCS=2"}
+// shows tells whether the space was made with these paths in sight.
+func (e *environment) shows(visible []string) bool {
+	return !slices.ContainsFunc(visible, func(p string) bool { return pid1.Hidden(p) && !covered(p, e.visible) })
+}
+
+// initEnviron keeps PID 1 quick to start and small: it sleeps almost always, and needs nothing of the runner's environment.
+var initEnviron = []string{"GOGC=off", "GOMEMLIMIT=24MiB", "GOMAXPROCS=2"}
 
 // spawn starts PID 1 from a thread that lives exactly as long as PID 1 does: the parent-death signal is sent at the
 // end of the thread that forked, not of the process.

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
 // footing is what this machine allows.
@@ -22,7 +21,8 @@ type footing struct {
 	reason   string // why plain
 }
 
-// footing asks the machine by making a throw-away environment, once.
+// footing asks the machine by making an environment, once: the one that is to come where its ID is known (it stays, bare,
+// until create takes it over), or one to throw away.
 func (r *Runtime) footing(ctx context.Context) (footing, error) {
 	r.probing.Lock()
 	defer r.probing.Unlock()
@@ -45,16 +45,34 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 	if err != nil {
 		return footing{}, err
 	}
-	e, err := launch(ctx, exe, "probe-"+rand.Text(), r.opts, false, control.Setup{Hostname: "probe"})
+	id, visible := "probe-"+rand.Text(), []string(nil)
+	if r.opts.ID != "" {
+		inits, err := findInits(r.opts.ID)
+		if err != nil {
+			return footing{}, err
+		}
+		if len(inits) == 0 { // create refuses an ID that is taken
+			id, visible = r.opts.ID, outermost(r.opts.Visible)
+		}
+	}
+	e, err := launch(ctx, exe, id, r.opts, false, visible)
 	switch {
+	case ctx.Err() != nil && err == nil:
+		return footing{}, errors.Join(ctx.Err(), e.end(context.WithoutCancel(ctx)))
 	case ctx.Err() != nil:
 		return footing{}, ctx.Err()
 	case errors.Is(err, os.ErrNotExist): // says nothing about namespaces
 		return footing{}, err
 	case err != nil:
 		return footing{plain: true, reason: err.Error()}, nil
+	case id != r.opts.ID:
+		return footing{recorded: e.recorded}, e.end(ctx)
 	}
-	return footing{recorded: e.recorded}, e.end(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.bare = true
+	r.envs[id] = e
+	return footing{recorded: e.recorded}, nil
 }
 
 // Capabilities says what this machine allows.

@@ -139,13 +139,13 @@ func (m member) rank() int {
 
 // findInits returns the processes of this user that are PID 1 of the environment.
 func findInits(envID string) ([]member, error) {
-	return find(func(pid int) (member, bool) { return member{pid: pid, init: true}, isInit(pid, envID) })
+	return find(func(pid int) (member, bool) { return member{pid: pid, init: true}, isInitOf(pid, envID) })
 }
 
 // scan returns every process of this user that is of the environment: its PID 1, and what carries its mark.
 func scan(envID string) ([]member, error) {
 	return find(func(pid int) (member, bool) {
-		if isInit(pid, envID) {
+		if isInitOf(pid, envID) {
 			return member{pid: pid, init: true}, true
 		}
 		vars, err := procfs.Environ(pid)
@@ -157,9 +157,9 @@ func scan(envID string) ([]member, error) {
 	})
 }
 
-func isInit(pid int, envID string) bool {
+func isInitOf(pid int, envID string) bool {
 	argv, err := procfs.Cmdline(pid)
-	return err == nil && len(argv) > 3 && IsInit(argv[1:]) && argv[3] == envID
+	return err == nil && len(argv) > 3 && isInit(argv[1:]) && argv[3] == envID
 }
 
 // find returns the processes that match, this one left out. Root sees everyone's: services may run as any user.

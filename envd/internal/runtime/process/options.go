@@ -12,6 +12,10 @@ type Options struct {
 	// Working directories and absolute commands of services always do.
 	Visible []string
 
+	// ID is the environment that will be created, where that is known. To ask the machine what it allows is then to begin
+	// this environment, instead of one to throw away: create takes over what is there.
+	ID string
+
 	// Redact masks secrets in one line of output, where set.
 	Redact func([]byte) []byte
 
@@ -22,5 +26,5 @@ type Options struct {
 // Name is this runtime's word in a spec.
 const Name = "process"
 
-// IsInit tells whether a command line, without the program's name, is that of an environment's first process.
-func IsInit(args []string) bool { return len(args) > 1 && args[0] == "init" && args[1] == "--env" }
+// isInit tells whether a command line, without the program's name, is that of an environment's first process.
+func isInit(args []string) bool { return len(args) > 1 && args[0] == "init" && args[1] == "--env" }

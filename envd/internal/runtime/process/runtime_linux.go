@@ -33,9 +33,13 @@ func New(opts Options) *Runtime {
 	return &Runtime{opts: opts, envs: map[string]*environment{}}
 }
 
-// InitMain is the body of the hidden command `envd init --env ID`, the first process of an environment: it returns the
-// exit code once the runner is gone. args are those for which IsInit is true.
-func InitMain(args []string) int { return pid1.Main(context.Background(), args[1:]) }
+// The first process of an environment (`envd init --env ID`) is this binary, and the package's initialisation is its main:
+// most other packages have not been initialised yet, which would take it several times as long as what it has to do.
+func init() {
+	if args := os.Args[1:]; isInit(args) {
+		os.Exit(pid1.Main(context.Background(), args[1:]))
+	}
+}
 
 // Name returns "process".
 func (r *Runtime) Name() string { return Name }
@@ -51,6 +55,10 @@ func (r *Runtime) exe() (string, error) {
 func (r *Runtime) owned(id string) (*environment, error) {
 	r.mu.Lock()
 	e := r.envs[id]
+	if e != nil && e.bare { // it is to become one
+		r.mu.Unlock()
+		return nil, fmt.Errorf("%w: %s", envd.ErrNotFound, id)
+	}
 	r.mu.Unlock()
 	if e != nil && !e.over() {
 		return e, nil

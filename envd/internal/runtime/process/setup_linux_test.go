@@ -15,8 +15,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-func TestSetupOf(t *testing.T) {
-	got, err := setupOf("e1", &envd.Environment{
+func TestSpaceOf(t *testing.T) {
+	visible, got, err := spaceOf(&envd.Environment{
 		Services: []envd.Service{
 			{Name: "web", Hostnames: []string{"www.example.com"}, WorkDir: "/srv/web", Command: []string{"/opt/web/bin", "-x"}},
 			{Name: "db", WorkDir: "relative", Command: []string{"postgres"}},
@@ -25,9 +25,8 @@ func TestSetupOf(t *testing.T) {
 		Egress: []string{"api.example.org:443", "api.example.org:80", "10.1.2.3:5432", "other.example.org:443", "[2001:db8::9]:25"},
 	}, []string{"/run/dir", "/run/dir/below"})
 	require.NoError(t, err)
-	assert.Equal(t, control.Setup{
-		Hostname: "e1",
-		Visible:  []string{"/opt/web/bin", "/run/dir", "/srv/web"},
+	assert.Equal(t, []string{"/opt/web/bin", "/run/dir", "/srv/web"}, visible)
+	assert.Equal(t, control.Furnish{
 		Hosts: []control.HostAddress{
 			{Address: "127.0.0.1", Names: []string{"web", "www.example.com"}},
 			{Address: "127.0.0.1", Names: []string{"db"}},
@@ -43,7 +42,7 @@ func TestSetupOf(t *testing.T) {
 			{Address: "[2001:db8::9]:25", Destination: "[2001:db8::9]:25"},
 		},
 	}, got)
-	_, err = setupOf("e1", &envd.Environment{Egress: []string{"no-port.example.org"}}, nil)
+	_, _, err = spaceOf(&envd.Environment{Egress: []string{"no-port.example.org"}}, nil)
 	assert.ErrorContains(t, err, "no-port.example.org")
 }
 

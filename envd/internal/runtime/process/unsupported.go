@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"runtime"
 
 	"github.com/envd-dev/envd/envd"
@@ -22,12 +21,6 @@ var errLinux = fmt.Errorf("%w: the process runtime needs Linux, this is %s", env
 
 // New returns the stand-in.
 func New(Options) *Runtime { return &Runtime{} }
-
-// InitMain refuses.
-func InitMain([]string) int {
-	fmt.Fprintln(os.Stderr, "envd init:", errLinux)
-	return 2
-}
 
 // Name returns "process".
 func (r *Runtime) Name() string { return Name }

@@ -18,23 +18,28 @@ const GatewaySocket = "@envd-gateway"
 type Request struct {
 	ID uint64 `json:"id"`
 
-	Setup  *Setup  `json:"setup,omitempty"`
-	Start  *Start  `json:"start,omitempty"` // files: stdin, stdout, stderr; answer's file: a pidfd
-	Signal *Signal `json:"signal,omitempty"`
-	Stop   *Stop   `json:"stop,omitempty"`
-	Await  *Await  `json:"await,omitempty"`
-	Wait   *Wait   `json:"wait,omitempty"`
-	File   *File   `json:"file,omitempty"` // file: the content
-	Dial   *Dial   `json:"dial,omitempty"` // answer's file: the connected socket
-	Query  *Query  `json:"query,omitempty"`
+	Setup   *Setup   `json:"setup,omitempty"`
+	Furnish *Furnish `json:"furnish,omitempty"`
+	Start   *Start   `json:"start,omitempty"` // files: stdin, stdout, stderr; answer's file: a pidfd
+	Signal  *Signal  `json:"signal,omitempty"`
+	Stop    *Stop    `json:"stop,omitempty"`
+	Await   *Await   `json:"await,omitempty"`
+	Wait    *Wait    `json:"wait,omitempty"`
+	File    *File    `json:"file,omitempty"` // file: the content
+	Dial    *Dial    `json:"dial,omitempty"` // answer's file: the connected socket
+	Query   *Query   `json:"query,omitempty"`
 }
 
 // Setup makes the environment's space. It is the first request.
 type Setup struct {
-	Hostname string        `json:"hostname"`
-	Hosts    []HostAddress `json:"hosts"`
-	Visible  []string      `json:"visible,omitempty"` // absolute paths below /tmp or /dev/shm that stay visible
-	Egress   []Egress      `json:"egress,omitempty"`
+	Hostname string   `json:"hostname"`
+	Visible  []string `json:"visible,omitempty"` // absolute paths below /tmp or /dev/shm that stay visible
+}
+
+// Furnish says what there is to be found in the space that Setup made. It is the second request.
+type Furnish struct {
+	Hosts  []HostAddress `json:"hosts"`
+	Egress []Egress      `json:"egress,omitempty"`
 }
 
 // HostAddress is one line of /etc/hosts.

@@ -92,14 +92,14 @@ func TestHidden(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/tmp/x": true, "/tmp/x/../y": true, "/dev/shm/a": true, "/tmp": false, "/tmpx/y": false, "/home/tmp/x": false, "/tmp/../etc": false,
 	} {
-		assert.Equal(t, want, hidden(path), path)
+		assert.Equal(t, want, Hidden(path), path)
 	}
 }
 
 func TestHostsFile(t *testing.T) {
-	got := hostsFile(&control.Setup{Hostname: "env-1", Hosts: []control.HostAddress{
+	got := hostsFile("env-1", []control.HostAddress{
 		{Address: "127.0.0.1", Names: []string{"web", "www.example.com"}}, {Address: "127.0.1.1", Names: []string{"pay.example.com"}},
-	}})
+	})
 	assert.Equal(t, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\tenv-1\n"+
 		"127.0.0.1\tweb\n127.0.0.1\twww.example.com\n127.0.1.1\tpay.example.com\n", string(got))
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -49,6 +50,13 @@ func Main(ctx context.Context, args []string) int {
 // quiet is how long nothing is asked of PID 1 before it makes itself small.
 const quiet = 500 * time.Millisecond
 
+// shrink makes the process small. It is started without garbage collection, which would only hold its start up, under a
+// limit that keeps even a busy one in bounds. What cannot be given back is kept, no more.
+func shrink() {
+	debug.SetGCPercent(20)
+	_ = footprint.Shrink()
+}
+
 // server answers the runner's requests.
 type server struct {
 	env      string
@@ -82,8 +90,8 @@ func serve(ctx context.Context, env string, plain bool) error {
 	// rather than to ignore it keeps the default for the services.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
 	s := &server{env: env, plain: plain, conn: conn, children: kids}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })              // unblocks Receive below
-	rest := time.AfterFunc(quiet, func() { _ = footprint.Shrink() }) // what cannot be given back is kept, no more
+	context.AfterFunc(ctx, func() { _ = conn.Close() }) // unblocks Receive below
+	rest := time.AfterFunc(quiet, shrink)
 	defer rest.Stop()
 	for {
 		var req control.Request
@@ -98,7 +106,7 @@ func serve(ctx context.Context, env string, plain bool) error {
 			}
 			return err
 		}
-		if req.Setup != nil { // everything later rests on it
+		if req.Setup != nil || req.Furnish != nil { // everything later rests on them
 			s.answer(ctx, req, files)
 			continue
 		}
@@ -117,7 +125,9 @@ func (s *server) answer(ctx context.Context, req control.Request, files []*os.Fi
 func (s *server) handle(ctx context.Context, req control.Request, files []*os.File) (resp control.Response, passed []*os.File, err error) {
 	switch {
 	case req.Setup != nil:
-		resp.Setup, err = s.setup(ctx, req.Setup)
+		resp.Setup, err = s.setup(req.Setup)
+	case req.Furnish != nil:
+		err = s.furnish(ctx, req.Furnish)
 	case req.Start != nil:
 		resp.Started, passed, err = s.start(ctx, req.Start, files)
 	case req.Await != nil:
@@ -146,7 +156,7 @@ func (s *server) handle(ctx context.Context, req control.Request, files []*os.Fi
 }
 
 // setup makes the environment's space.
-func (s *server) setup(ctx context.Context, req *control.Setup) (*control.Features, error) {
+func (s *server) setup(req *control.Setup) (*control.Features, error) {
 	if s.plain {
 		return &control.Features{}, nil
 	}
@@ -156,27 +166,36 @@ func (s *server) setup(ctx context.Context, req *control.Setup) (*control.Featur
 	if err := makeRoot(req.Visible); err != nil {
 		return nil, err
 	}
-	if err := placeContent("/etc/hosts", 0o644, -1, -1, hostsFile(req)); err != nil {
-		return nil, err
-	}
-	if err := placeContent("/etc/resolv.conf", 0o644, -1, -1, []byte("nameserver 127.0.0.1\n")); err != nil {
-		return nil, err
-	}
 	trap, err := makeNetwork()
 	if err != nil {
 		return nil, err
 	}
 	s.trap = trap
-	if err := s.listenEgress(ctx, req.Egress); err != nil {
-		return nil, err
-	}
 	return &control.Features{Recorded: trap != nil}, nil
 }
 
-func hostsFile(req *control.Setup) []byte {
+// furnish puts names into the space, and the ways to what lies outside.
+func (s *server) furnish(ctx context.Context, req *control.Furnish) error {
+	if s.plain {
+		return nil
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if err := placeContent("/etc/hosts", 0o644, -1, -1, hostsFile(hostname, req.Hosts)); err != nil {
+		return err
+	}
+	if err := placeContent("/etc/resolv.conf", 0o644, -1, -1, []byte("nameserver 127.0.0.1\n")); err != nil {
+		return err
+	}
+	return s.listenEgress(ctx, req.Egress)
+}
+
+func hostsFile(hostname string, hosts []control.HostAddress) []byte {
 	var b []byte
-	b = append(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t"+req.Hostname+"\n"...)
-	for _, h := range req.Hosts {
+	b = append(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t"+hostname+"\n"...)
+	for _, h := range hosts {
 		for _, name := range h.Names {
 			b = append(b, h.Address+"\t"+name+"\n"...)
 		}

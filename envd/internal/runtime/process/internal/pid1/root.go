@@ -108,7 +108,7 @@ type keptPath struct {
 func openVisible(paths []string) ([]keptPath, error) {
 	var kept []keptPath
 	for _, p := range paths {
-		if !hidden(p) {
+		if !Hidden(p) {
 			continue
 		}
 		info, err := os.Stat(p)
@@ -127,7 +127,8 @@ func openVisible(paths []string) ([]keptPath, error) {
 	return kept, nil
 }
 
-func hidden(path string) bool {
+// Hidden tells whether a path of the host cannot be seen inside unless it is named as visible.
+func Hidden(path string) bool {
 	for _, dir := range privateDirs {
 		if strings.HasPrefix(filepath.Clean(path), dir+"/") {
 			return true
