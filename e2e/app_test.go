@@ -87,6 +87,10 @@ func appServe(args []string) {
 	client := &http.Client{Timeout: *timeout}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello from the app") })
+	mux.HandleFunc("/name", func(w http.ResponseWriter, _ *http.Request) {
+		name, _ := os.Hostname() // "" is no name that a test expects
+		fmt.Fprintln(w, name)
+	})
 	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if time.Now().Before(ready) {
 			http.Error(w, "not yet", http.StatusServiceUnavailable)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +14,9 @@ import (
 // TestSameSpecInContainers runs the podinfo template, unchanged, with its services as containers: same hostnames, ports,
 // stubs, faults and verdict; nothing is left in the engine.
 func TestSameSpecInContainers(t *testing.T) {
-	if conn, err := net.Dial("unix", "/var/run/docker.sock"); err != nil {
-		if os.Getenv("CI") != "" {
-			require.NoError(t, err, "CI needs a Docker engine")
-		}
-		t.Skipf("SKIPPED: no Docker engine: %v; install docker.io and start dockerd to run this", err)
-	} else {
-		conn.Close()
+	if ok, err := needDocker(t); !ok {
+		require.NoError(t, err)
+		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
 	}
 	if ok, err := need(t, "podinfo"); !ok {
 		require.NoError(t, err)

@@ -2,12 +2,16 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"debug/elf"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -48,6 +52,8 @@ func runScripts(t *testing.T, dir string) {
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Condition: func(cond string) (bool, error) {
 			switch cond {
+			case "docker":
+				return needDocker(t)
 			case "k6", "podinfo":
 				return need(t, cond)
 			case "wiremock":
@@ -59,6 +65,7 @@ func runScripts(t *testing.T, dir string) {
 			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("UNIQUE", strings.ToLower(rand.Text()[:8])) // for what is the machine's: names in a Docker engine
 			e.Setenv("PORT", strconv.Itoa(freePort(t)))
 			e.Setenv("ENVD_WIREMOCK_JAR", jar())
 			return nil
@@ -85,6 +92,36 @@ func need(t *testing.T, program string) (bool, error) {
 	}
 	t.Logf("SKIPPED in part: bin/%s is missing; `make %s` builds it", program, program)
 	return false, nil
+}
+
+// needDocker tells whether a Docker engine runs, and this program can run in an image of nothing else. In CI both must be so.
+func needDocker(t testing.TB) (bool, error) {
+	conn, err := net.Dial("unix", "/var/run/docker.sock")
+	if err == nil {
+		conn.Close()
+		err = linkedStatically(os.Args[0])
+	}
+	if err != nil && os.Getenv("CI") != "" {
+		return false, err
+	}
+	if err != nil {
+		t.Logf("SKIPPED in part: %v; install docker.io, start dockerd, and set CGO_ENABLED=0", err)
+	}
+	return err == nil, nil
+}
+
+func linkedStatically(program string) error {
+	f, err := elf.Open(program)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return errors.New("the tests were built with CGO_ENABLED=1")
+		}
+	}
+	return nil
 }
 
 // jar is the real WireMock, as `make wiremock` fetches it.

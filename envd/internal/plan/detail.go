@@ -73,7 +73,7 @@ func imageDetail(s *envd.Service) string {
 		return s.Image + ", pull " + cmp.Or(s.Pull, envd.PullMissing)
 	}
 	detail := "build " + s.Build.Context
-	if s.Build.Dockerfile != "" {
+	if f := s.Build.Dockerfile; f != "" && f != "Dockerfile" {
 		detail += " with " + s.Build.Dockerfile
 	}
 	if s.Build.Target != "" {
