@@ -44,7 +44,7 @@ func (r *resolver) artifact() envd.Artifact {
 }
 
 // onlyService takes the program or the image of the only service for the artifact. Where there is no only one, a spec
-// with stages must say it.
+// with stages must say it; one without them needs none.
 func (r *resolver) onlyService() envd.Artifact {
 	services := r.doc.Environment.Services
 	judged := len(r.doc.Stages) > 0
@@ -72,7 +72,7 @@ func (r *resolver) onlyService() envd.Artifact {
 				"say what the verdict speaks of: artifact: {commit: HEAD}, or image: name@sha256:…")
 			return envd.Artifact{}
 		}
-		if len(s.Command) > 0 {
+		if len(s.Command) > 0 && judged { // a program is read from its first byte to its last for this
 			path := r.locate(string(s.Command[0]))
 			if digest, err := sha256File(path); err == nil {
 				return envd.Artifact{File: path, SHA256: digest}

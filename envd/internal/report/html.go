@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/quantity"
@@ -18,16 +19,19 @@ var (
 	style string
 )
 
-var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"mark":    func(o envd.Outcome) string { return marks[o] },
-	"ms":      ms,
-	"percent": func(v float64) string { return quantity.PercentFormat(v, 3) },
-	"rate":    func(v float64) string { return quantity.RateFormat(v, 3) },
-	"count":   quantity.Count,
-	"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
-	"clean":   cleanLine,
-	"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
-}).Parse(page))
+// pageTemplate is parsed when it is first needed, which in most processes is never.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("report").Funcs(template.FuncMap{
+		"mark":    func(o envd.Outcome) string { return marks[o] },
+		"ms":      ms,
+		"percent": func(v float64) string { return quantity.PercentFormat(v, 3) },
+		"rate":    func(v float64) string { return quantity.RateFormat(v, 3) },
+		"count":   quantity.Count,
+		"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
+		"clean":   cleanLine,
+		"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
+	}).Parse(page))
+})
 
 // HTML writes one self-contained file: no script, no resource from elsewhere.
 func HTML(w io.Writer, r *Run) error {
@@ -48,7 +52,7 @@ func HTML(w io.Writer, r *Run) error {
 		}
 		stages = append(stages, x)
 	}
-	return pageTemplate.Execute(w, map[string]any{
+	return pageTemplate().Execute(w, map[string]any{
 		"Style":    template.CSS(style), //nolint:gosec // our own file, embedded
 		"Run":      r,
 		"Verdict":  &r.Verdict,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -22,15 +23,18 @@ var (
 	script string
 )
 
-var tree = template.Must(template.New("pages").Funcs(template.FuncMap{
-	"style":  func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own file, embedded
-	"script": func() template.JS { return template.JS(script) },  //nolint:gosec // the same
-	"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"when":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-	"class":  class,
-	"word":   word,
-	"came":   came,
-}).Parse(pages))
+// tree is parsed when it is first needed, which in most processes is never.
+var tree = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("pages").Funcs(template.FuncMap{
+		"style":  func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own file, embedded
+		"script": func() template.JS { return template.JS(script) },  //nolint:gosec // the same
+		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"when":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"class":  class,
+		"word":   word,
+		"came":   came,
+	}).Parse(pages))
+})
 
 // Index is the first page.
 type Index struct {
@@ -57,13 +61,13 @@ type Login struct {
 }
 
 // WriteIndex renders the first page.
-func WriteIndex(w io.Writer, p Index) error { return tree.ExecuteTemplate(w, "index", p) }
+func WriteIndex(w io.Writer, p Index) error { return tree().ExecuteTemplate(w, "index", p) }
 
 // WriteRun renders a run's page.
-func WriteRun(w io.Writer, p Run) error { return tree.ExecuteTemplate(w, "run", p) }
+func WriteRun(w io.Writer, p Run) error { return tree().ExecuteTemplate(w, "run", p) }
 
 // WriteLogin renders the page that asks for the token.
-func WriteLogin(w io.Writer, p Login) error { return tree.ExecuteTemplate(w, "login", p) }
+func WriteLogin(w io.Writer, p Login) error { return tree().ExecuteTemplate(w, "login", p) }
 
 // Policy is the Content-Security-Policy that goes with a page: only what bears the nonce applies.
 func Policy(nonce string) string {

@@ -154,7 +154,7 @@ func (e *emitter) boundary(n *node) {
 	}
 	for _, form := range forms {
 		e.WriteString(form)
-		e.runes(boundaryRunes)
+		e.runes(boundaryRunes())
 	}
 	e.WriteString("))")
 }

@@ -66,7 +66,7 @@ func (p *parser) classEscape(c rune) (runeSet, bool) {
 	case 'w':
 		s = wordRunes
 		if unicodeClass {
-			s = unicodeWord
+			s = unicodeWord()
 		}
 	case 's':
 		s = spaces

@@ -3,6 +3,7 @@ package javaregex
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -17,9 +18,15 @@ var (
 	lineEnds         = runeSet{'\n', '\n', '\r', '\r', 0x85, 0x85, 0x2028, 0x2029}
 	verticalSpaces   = runeSet{'\n', '\r', 0x85, 0x85, 0x2028, 0x2029}
 	horizontalSpaces = runeSet{'\t', '\t', ' ', ' ', 0xA0, 0xA0, 0x1680, 0x1680, 0x180E, 0x180E, 0x2000, 0x200A, 0x202F, 0x202F, 0x205F, 0x205F, 0x3000, 0x3000}
-	unicodeWord      = tables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+)
+
+// The large sets are made when a pattern first asks for one: every start of the program would pay for them.
+var (
+	unicodeWord = sync.OnceValue(func() runeSet {
+		return tables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+	})
 	// boundaryRunes is what \b takes for a part of a word.
-	boundaryRunes = tables(unicode.L, unicode.Nd).union(runeSet{'_', '_'})
+	boundaryRunes = sync.OnceValue(func() runeSet { return tables(unicode.L, unicode.Nd).union(runeSet{'_', '_'}) })
 )
 
 func (s runeSet) union(t runeSet) runeSet {
@@ -323,7 +330,7 @@ func binaryProperty(name string, ignoreCase bool) (runeSet, bool) {
 	case "HEX_DIGIT", "HEXDIGIT", "XDIGIT":
 		return tables(unicode.Hex_Digit, unicode.Nd), true
 	case "WORD":
-		return unicodeWord, true
+		return unicodeWord(), true
 	case "ASSIGNED":
 		return tables(unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.C), true
 	}
