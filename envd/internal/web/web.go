@@ -71,7 +71,7 @@ func WriteLogin(w io.Writer, p Login) error { return tree().ExecuteTemplate(w, "
 
 // Policy is the Content-Security-Policy that goes with a page: only what bears the nonce applies.
 func Policy(nonce string) string {
-	return fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", nonce)
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", nonce)
 }
 
 // word is what a status says at a glance: of a run that has ended, its outcome.
