@@ -52,12 +52,17 @@ func HTML(w io.Writer, r *Run) error {
 		}
 		stages = append(stages, x)
 	}
+	var images []string
+	for _, f := range r.images() {
+		images = append(images, imageText(f))
+	}
 	return pageTemplate().Execute(w, map[string]any{
 		"Style":    template.CSS(style), //nolint:gosec // our own file, embedded
 		"Run":      r,
 		"Verdict":  &r.Verdict,
 		"Headline": r.headline(),
 		"Artifact": r.artifact(),
+		"Images":   images,
 		"Runtime":  r.runtime(),
 		"Took":     r.took(),
 		"Started":  r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),

@@ -10,16 +10,17 @@ import (
 
 // Document is the JSON report.
 type Document struct {
-	ID       string        `json:"id"`
-	Name     string        `json:"name"`
-	Outcome  envd.Outcome  `json:"outcome"` // the verdict's, where scripts look first
-	Artifact envd.Artifact `json:"artifact"`
-	Runtime  string        `json:"runtime,omitempty"`
-	Version  string        `json:"version,omitempty"` // of envd
-	Dir      string        `json:"dir,omitempty"`     // the run directory
-	Started  time.Time     `json:"started"`
-	Ended    time.Time     `json:"ended"`
-	Verdict  envd.Verdict  `json:"verdict"`
+	ID       string           `json:"id"`
+	Name     string           `json:"name"`
+	Outcome  envd.Outcome     `json:"outcome"` // the verdict's, where scripts look first
+	Artifact envd.Artifact    `json:"artifact"`
+	Images   []envd.ImageFact `json:"images,omitempty"` // that services ran from
+	Runtime  string           `json:"runtime,omitempty"`
+	Version  string           `json:"version,omitempty"` // of envd
+	Dir      string           `json:"dir,omitempty"`     // the run directory
+	Started  time.Time        `json:"started"`
+	Ended    time.Time        `json:"ended"`
+	Verdict  envd.Verdict     `json:"verdict"`
 }
 
 // JSON writes a Document, indented.
@@ -28,7 +29,7 @@ func JSON(w io.Writer, r *Run) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(Document{
-		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Runtime: r.runtime(),
+		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Runtime: r.runtime(),
 		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Verdict: r.Verdict,
 	})
 }

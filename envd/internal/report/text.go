@@ -24,6 +24,9 @@ func Text(w io.Writer, r *Run, o TextOptions) error {
 	v := &r.Verdict
 	t.line("%s  %s", t.paint(bold, r.Spec.Name), t.paint(dim, join("  ", "run "+r.ID, r.runtime(), r.took())))
 	t.wrap("", "artifact "+r.artifact())
+	for _, f := range r.images() {
+		t.wrap("", "image "+imageText(f))
+	}
 	t.stages(r)
 	t.faults(v)
 	t.gate(v)
