@@ -51,6 +51,8 @@ func (s *session) provision(ctx context.Context) error {
 // do carries one operation out: what speaks through the gateway or waits is done here, the rest by the runtime.
 func (s *session) do(ctx context.Context, op envd.Operation) error {
 	switch op.Kind {
+	case envd.OpCreate:
+		s.creating.Store(true)
 	case envd.OpGateway:
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err

@@ -31,6 +31,7 @@ type session struct {
 
 	stopFollowing context.CancelFunc // ends the stub journal
 
+	creating   atomic.Bool // the runtime was asked for the environment
 	settled    atomic.Bool // from here on a service's exit is expected
 	background sync.WaitGroup
 

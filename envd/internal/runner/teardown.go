@@ -24,10 +24,20 @@ func (s *session) teardown(ctx context.Context) {
 		}
 	}
 	complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
-	complain("last readings", s.collect(ctx))
-	complain("stop", s.stopServices(ctx))
-	s.stopFollowing() // after the services: what they ask for on their way out is journalled too
+	if s.creating.Load() { // else nothing was asked of the runtime, and there is nothing to read, stop or remove
+		complain("last readings", s.collect(ctx))
+		complain("stop", s.stopServices(ctx))
+		s.stopFollowing() // after the services: what they ask for on their way out is journalled too
+		s.destroy(ctx)
+	}
+	s.stopFollowing()
+	s.gateway.Close()
+	s.background.Wait()
+	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunTornDown}})
+}
 
+// destroy removes the environment and records what is left of it.
+func (s *session) destroy(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, destroyTimeout)
 	defer cancel()
 	leftovers, err := s.Runtime.Destroy(ctx, s.ID)
@@ -39,9 +49,6 @@ func (s *session) teardown(ctx context.Context) {
 	for i := range leftovers {
 		s.rec.observe(envd.Observation{Leftover: &leftovers[i]})
 	}
-	s.gateway.Close()
-	s.background.Wait()
-	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunTornDown}})
 }
 
 // collect records the stubs' counters and the undeclared connections.

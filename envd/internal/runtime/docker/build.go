@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -164,11 +165,15 @@ func (c *buildContext) build(ctx context.Context, cli *client.Client, svc *envd.
 // buildLines is how much of a failed build is shown.
 const buildLines = 20
 
+// colors is how the classic builder marks what was said on stderr (ECMA-48, SGR).
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
 // buildOutput reads what a build says to its end, and returns the last lines and the build's error.
 func buildOutput(r io.Reader) (lines []string, err error) {
 	partial := ""
 	keep := func(line string) {
-		if line = strings.TrimRight(line, "\r "); line != "" {
+		line = strings.TrimRight(colors.ReplaceAllString(line, ""), "\r ")
+		if line != "" && !strings.HasPrefix(line, " --->") { // IDs of layers tell nothing
 			lines = append(lines[max(0, len(lines)-buildLines+1):], line)
 		}
 	}

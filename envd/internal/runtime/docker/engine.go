@@ -34,7 +34,11 @@ func connect() (*client.Client, error) {
 			options = append(options, client.WithHost(host))
 		}
 	}
-	return client.New(options...)
+	cli, err := client.New(options...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: name one in DOCKER_HOST as unix:///var/run/docker.sock", ErrNoEngine, err)
+	}
+	return cli, nil
 }
 
 // hostOfContext reads the endpoint of the docker command's current context, or returns "" for the default one.
@@ -62,8 +66,12 @@ func hostOfContext() (string, error) {
 	var meta struct {
 		Endpoints map[string]struct{ Host string }
 	}
-	if err := readJSON(filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]), "meta.json"), &meta); err != nil {
-		return "", fmt.Errorf("docker context %s: %w", name, err)
+	err := readJSON(filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]), "meta.json"), &meta)
+	if os.IsNotExist(err) {
+		return "", fmt.Errorf("%w: there is no docker context %s (docker context ls lists them, docker context use default leaves it)", ErrNoEngine, name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w: docker context %s: %w", ErrNoEngine, name, err)
 	}
 	return meta.Endpoints["docker"].Host, nil
 }
@@ -116,13 +124,17 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	if r.probed {
 		return cli, nil
 	}
+	if host := cli.DaemonHost(); !strings.HasPrefix(host, "unix://") {
+		return nil, fmt.Errorf("%w: %w: the engine at %s is not on this machine itself, so that containers' addresses cannot be reached: name one that is in DOCKER_HOST, as unix:///var/run/docker.sock",
+			ErrNoEngine, envd.ErrUnsupported, host)
+	}
 	result, err := cli.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return nil, unreachable(cli.DaemonHost(), err)
 	}
 	info := result.Info
 	switch {
-	case runtime.GOOS != "linux", !strings.HasPrefix(cli.DaemonHost(), "unix://"), strings.Contains(info.OperatingSystem, "Docker Desktop"):
+	case runtime.GOOS != "linux", strings.Contains(info.OperatingSystem, "Docker Desktop"):
 		return nil, fmt.Errorf("%w: the engine at %s is not on this Linux machine itself, so that containers' addresses cannot be reached", envd.ErrUnsupported, cli.DaemonHost())
 	case info.OSType != "linux":
 		return nil, fmt.Errorf("%w: the engine at %s runs %s containers", envd.ErrUnsupported, cli.DaemonHost(), info.OSType)

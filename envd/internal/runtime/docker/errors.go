@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -51,4 +53,36 @@ func refusedStart(service string, command []string, err error) error {
 		return fmt.Errorf("service %s: its image has no such user: %w", service, err)
 	}
 	return fmt.Errorf("service %s: %w", service, err)
+}
+
+// execRefused is what a container that could not become its program says, as its only word.
+var execRefused = regexp.MustCompile(`^\S+ \S+ (exec (\S+): (no such file or directory|exec format error|permission denied))\s*$`)
+
+// neverRan says why a container's program did not even begin, or "": the engine takes that for an exit like any other.
+func (s *service) neverRan(ctx context.Context) string {
+	if s.log == nil {
+		return ""
+	}
+	select {
+	case <-s.pumped:
+	case <-ctx.Done():
+		return ""
+	}
+	said, err := s.log.Reader(ctx, false)
+	if err != nil {
+		return ""
+	}
+	defer said.Close()
+	text, err := io.ReadAll(io.LimitReader(said, 4096))
+	m := execRefused.FindStringSubmatch(string(text))
+	if err != nil || m == nil {
+		return ""
+	}
+	switch m[3] {
+	case "no such file or directory":
+		return m[1] + ": the image lacks what its program is loaded with, an interpreter or a C library (Go: build with CGO_ENABLED=0)"
+	case "exec format error":
+		return m[1] + ": it is not a program for this machine: another architecture, or a script without #!"
+	}
+	return m[1] + ": it is not executable: chmod +x it in the image"
 }

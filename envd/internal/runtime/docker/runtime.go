@@ -163,7 +163,11 @@ func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, e
 	if err != nil {
 		return envd.Exit{}, e.explain(ctx, err)
 	}
-	return e.wait(ctx, svc.container)
+	exit, err := e.wait(ctx, svc.container)
+	if err == nil && exit.Code != 0 && exit.Signal == "" && exit.Reason == "" {
+		exit.Reason = svc.neverRan(ctx)
+	}
+	return exit, err
 }
 
 // Logs reads a service's output: as it was recorded, or where another process records it, as the engine keeps it.
