@@ -14,6 +14,7 @@ import (
 
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/compose"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
@@ -39,7 +40,7 @@ func specOptions(runtime string) spec.Options {
 	}
 	return spec.Options{
 		Runtime: runtime, Runtimes: runtimes,
-		FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
+		Compose: compose.Load, FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
 		ResolveCommit: func(dir, revision string) (string, error) {
 			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
 			if err != nil {

@@ -61,21 +61,22 @@ func (p *where) create(s *envd.Spec) (*evidence.Dir, error) {
 
 func (a *app) runCommand() *cobra.Command {
 	var place where
+	var from source
 	var runtime string
 	c := &cobra.Command{
-		Use:   "run SPEC",
+		Use:   "run [SPEC]",
 		Short: "Provision, exercise, judge, tear down; the exit code is the verdict",
 		Example: `  envd run envd.yaml
-  envd run envd.yaml -o json --out evidence/`,
-		Args: cobra.ExactArgs(1),
+  envd run envd.yaml -o json --out evidence/
+  envd run -f compose.yaml           # does it come up, and go without a trace?`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err = errors.Join(err, place.refuse()); err != nil {
+				if err = errors.Join(err, place.refuse(), from.refuse()); err != nil {
 					return err
 				}
 				return a.runRemote(c, daemon, args[0], runtime)
 			}
-			s, err := a.load(c, args[0], runtime)
+			s, err := from.load(a, c, args, runtime)
 			if err != nil {
 				return err
 			}
@@ -94,6 +95,7 @@ func (a *app) runCommand() *cobra.Command {
 		},
 	}
 	place.flags(c)
+	from.flags(c)
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
 	return c
 }

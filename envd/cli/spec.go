@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,30 +53,32 @@ func (a *app) initCommand() *cobra.Command {
 }
 
 func (a *app) validateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "validate SPEC",
+	var from source
+	c := &cobra.Command{
+		Use:     "validate [SPEC]",
 		Short:   "Report every mistake of a spec at once",
-		Example: "  envd validate envd.yaml",
-		Args:    cobra.ExactArgs(1),
+		Example: "  envd validate envd.yaml\n  envd validate -f compose.yaml",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.load(c, args[0], "")
+			s, err := from.load(a, c, args, "")
 			if err != nil {
 				return err
 			}
-			return a.print(c, s, func() { fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", args[0]) })
+			return a.print(c, s, func() { fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", strings.Join(append(args, from.files...), ", ")) })
 		},
 	}
+	from.flags(c)
+	return c
 }
 
 func (a *app) planCommand() *cobra.Command {
 	var runtime string
+	var from source
 	c := &cobra.Command{
-		Use:     "plan SPEC",
+		Use:     "plan [SPEC]",
 		Short:   "Print what a run would do, without doing it",
-		Example: "  envd plan envd.yaml",
-		Args:    cobra.ExactArgs(1),
+		Example: "  envd plan envd.yaml\n  envd plan -f compose.yaml",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.load(c, args[0], runtime)
+			s, err := from.load(a, c, args, runtime)
 			if err != nil {
 				return err
 			}
@@ -95,6 +98,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
+	from.flags(c)
 	return c
 }
 

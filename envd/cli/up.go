@@ -17,16 +17,17 @@ import (
 
 func (a *app) upCommand() *cobra.Command {
 	var place where
+	var from source
 	var runtime string
 	var ttl time.Duration
 	var foreground, resolved bool
 	c := &cobra.Command{
-		Use:   "up SPEC",
+		Use:   "up [SPEC]",
 		Short: "Bring an environment up to work in; it is gone when its lease ends",
 		Example: `  envd up envd.yaml
   envd up envd.yaml --ttl 4h -o json
-  envd up envd.yaml --foreground      # until ^C`,
-		Args: cobra.ExactArgs(1),
+  envd up envd.yaml --foreground      # until ^C
+  envd up -f compose.yaml -f compose.test.yaml --profile debug`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkTTL(ttl); err != nil {
 				return err
@@ -35,12 +36,12 @@ func (a *app) upCommand() *cobra.Command {
 				return a.upResolved(c, args[0], ttl)
 			}
 			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err = errors.Join(err, place.refuse()); err != nil {
+				if err = errors.Join(err, place.refuse(), from.refuse()); err != nil {
 					return err
 				}
 				return a.upRemote(c, daemon, args[0], runtime, ttl)
 			}
-			s, err := a.load(c, args[0], runtime)
+			s, err := from.load(a, c, args, runtime)
 			if err != nil {
 				return err
 			}
@@ -55,6 +56,7 @@ func (a *app) upCommand() *cobra.Command {
 		},
 	}
 	place.flags(c)
+	from.flags(c)
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
 	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
 	c.Flags().BoolVar(&foreground, "foreground", false, "hold the environment in this process, until it is interrupted")

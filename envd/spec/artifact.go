@@ -48,13 +48,15 @@ func (r *resolver) artifact() envd.Artifact {
 func (r *resolver) onlyService() envd.Artifact {
 	services := r.doc.Environment.Services
 	judged := len(r.doc.Stages) > 0
-	if r.bad[r.doc] || len(services) != 1 && !judged {
+	all := len(services) + len(r.composed.Services)
+	only := all == 1 && len(services) == 1
+	if r.bad[r.doc] || r.composed.unread || !only && !judged {
 		return envd.Artifact{} // without stages there is nothing to give a verdict on
 	}
-	if len(services) != 1 {
+	if !only {
 		have := "no service"
-		if len(services) > 1 {
-			have = fmt.Sprintf("%d services", len(services))
+		if all > 1 {
+			have = fmt.Sprintf("%d services", all)
 		}
 		r.report(r.root, ruleMissingField, fmt.Sprintf("the spec lacks \"artifact\", and has %s to take it from", have),
 			"say what the verdict speaks of: artifact: {file: bin/program}, or {commit: HEAD}, or {image: name@sha256:…}")

@@ -33,6 +33,11 @@ func (r *resolver) checkHostnames() {
 			r.report(at, ruleHostnameClash, fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
 		}
 	}
+	for _, s := range r.composed.Services {
+		for _, host := range append([]string{s.Name}, s.Hostnames...) { // several may share one, as Compose has it
+			owner[host] = "service " + s.Name + " of the compose file"
+		}
+	}
 	for _, name := range inOrder(r, env.Services) {
 		if labelForm.MatchString(name) {
 			claim(name, "service "+name, r.key(env.Services[name]))
@@ -40,6 +45,9 @@ func (r *resolver) checkHostnames() {
 	}
 	for _, host := range inOrder(r, env.Stubs) {
 		claim(host, "stub "+host, r.key(env.Stubs[host]))
+		for _, alias := range env.Stubs[host].aliases {
+			owner[alias] = "stub " + host
+		}
 	}
 	for _, name := range inOrder(r, env.Services) {
 		s := env.Services[name]
@@ -51,15 +59,26 @@ func (r *resolver) checkHostnames() {
 	}
 }
 
+// waits are the fields that name what a service waits for.
+func (s *service) waits() (fields []*string) {
+	for i := range s.DependsOn {
+		fields = append(fields, &s.DependsOn[i])
+	}
+	for i := range s.After {
+		fields = append(fields, &s.After[i])
+	}
+	return fields
+}
+
 // checkDependencies wants depends_on to name services and to have an order.
 func (r *resolver) checkDependencies() {
 	services := r.doc.Environment.Services
-	known := slices.Collect(maps.Keys(services))
+	known := slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(services))
 	order := inOrder(r, services)
 	for _, name := range order {
 		s := services[name]
-		for i := range s.DependsOn {
-			if dep := &s.DependsOn[i]; r.sound(dep) && services[*dep] == nil {
+		for _, dep := range s.waits() {
+			if r.sound(dep) && !slices.Contains(known, *dep) && !r.composed.unread {
 				r.report(r.node(dep), ruleUnknownService, fmt.Sprintf("service %q depends on %q, which is no service", name, *dep),
 					suggest(*dep, "service", slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == name })))
 			}
@@ -73,13 +92,13 @@ func (r *resolver) checkDependencies() {
 		state[name] = walking
 		trail = append(trail, name)
 		s := services[name]
-		for i := range s.DependsOn {
-			dep := s.DependsOn[i]
+		for _, at := range s.waits() {
+			dep := *at
 			switch {
 			case services[dep] == nil:
 			case state[dep] == walking:
 				circle := append(slices.Clone(trail[slices.Index(trail, dep):]), dep)
-				r.report(r.node(&s.DependsOn[i]), ruleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
+				r.report(r.node(at), ruleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
 			case state[dep] == 0:
 				walk(dep)
 			}

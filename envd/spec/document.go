@@ -40,10 +40,22 @@ type environment struct {
 	Runtime string `json:"runtime,omitempty" jsonschema:"enum=process,enum=docker,enum=kind,enum=kubernetes,enum=fake,default=process"`
 	// Workloads under test and real backing workloads, by name. The name is also the hostname.
 	Services map[string]*service `json:"services,omitempty"`
+	// Compose files, whose services are this environment's too.
+	Compose *composition `json:"compose,omitempty"`
 	// Simulated HTTP dependencies, by their production hostname.
 	Stubs map[string]*stub `json:"stubs,omitempty"`
 	// Destinations outside that services may reach, each host:port.
 	Egress []string `json:"egress,omitempty"`
+}
+
+// composition is services as compose files have them.
+type composition struct {
+	// Compose files, relative to the spec. What a later one says wins.
+	Files []string `json:"files"`
+	// Profiles to enable.
+	Profiles []string `json:"profiles,omitempty"`
+	// Whether the ports that they publish are opened on this host.
+	Publish bool `json:"publish,omitempty"`
 }
 
 // service is a workload under test, or a real backing workload such as a database.
@@ -78,6 +90,8 @@ type service struct {
 	Metrics *metrics `json:"metrics,omitempty"`
 	// Services that must be ready first.
 	DependsOn []string `json:"depends_on,omitempty"`
+	// Services that must have been started first, ready or not.
+	After []string `json:"after,omitempty"`
 	// Bounds on what it may consume.
 	Resources resources `json:"resources,omitempty"`
 	// How many instances run.
@@ -194,6 +208,10 @@ type stub struct {
 	Engine string `json:"engine,omitempty" jsonschema:"enum=builtin,enum=wiremock,default=builtin"`
 	// Unmatched requests and mappings never used fail the run.
 	Strict bool `json:"strict,omitempty"`
+	// The service of the compose files that it stands in for, where the hostname is not that service's name.
+	Replaces string `json:"replaces,omitempty"`
+
+	aliases []string // further hostnames, of the service that it replaces
 }
 
 // stage is one exercise: a test command, a load, or both, with a timeline of faults.

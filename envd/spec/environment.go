@@ -47,7 +47,8 @@ func inOrder[T any](r *resolver, m map[string]*T) []string {
 
 func (r *resolver) environment() *envd.Environment {
 	doc := &r.doc.Environment
-	out := &envd.Environment{Runtime: doc.Runtime, Egress: doc.Egress}
+	r.composed = r.compose()
+	out := &envd.Environment{Runtime: doc.Runtime, Egress: doc.Egress, Services: r.composed.Services, EnvFiles: r.composed.EnvFiles}
 	for _, name := range inOrder(r, doc.Services) {
 		out.Services = append(out.Services, r.service(name, doc.Services[name]))
 	}
@@ -57,7 +58,7 @@ func (r *resolver) environment() *envd.Environment {
 	for i := range doc.Egress {
 		r.egress(&doc.Egress[i])
 	}
-	if r.sound(doc) && len(doc.Services)+len(doc.Stubs) == 0 {
+	if r.sound(doc) && len(doc.Services)+len(doc.Stubs) == 0 && doc.Compose == nil {
 		r.report(r.key(doc), ruleMissingField, "the environment has neither services nor stubs", "write services: {name: {command: [program]}}")
 	}
 	r.checkHostnames()
@@ -99,7 +100,7 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 	out := envd.Service{
 		Name: name, Hostnames: doc.Hostnames, User: string(doc.User),
 		WorkDir: r.workDir(doc), Env: r.values(doc.Env), Ready: r.ready(where, doc),
-		DependsOn: doc.DependsOn, Replicas: doc.Replicas,
+		DependsOn: doc.DependsOn, After: doc.After, Replicas: doc.Replicas,
 		Resources: envd.Resources{CPUMillis: int64(doc.Resources.CPU), MemoryBytes: int64(doc.Resources.Memory)},
 		Stop:      envd.Stop{Signal: doc.Stop.Signal, Grace: envd.Duration(doc.Stop.Grace)},
 	}

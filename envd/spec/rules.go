@@ -7,6 +7,7 @@ const (
 	ruleUnreadable       = "unreadable"         // the file cannot be read
 	ruleUnknownKey       = "unknown-key"        // a key that its mapping does not have
 	ruleDuplicateKey     = "duplicate-key"      // a key twice in one mapping
+	ruleUnsupported      = "unsupported"        // something that another format has and envd does not
 	ruleMissingField     = "missing-field"      // something that must be there is not
 	ruleWrongType        = "wrong-type"         // a list where a text should be, and the like
 	ruleChooseOne        = "choose-one"         // none or several of things that exclude each other

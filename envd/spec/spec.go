@@ -32,6 +32,8 @@ type Options struct {
 	FaultKinds map[string]func(params json.RawMessage) error
 	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to be there.
 	CheckMapping func(file string, src []byte) []MappingError
+	// Compose reads compose files. Nil: specs that name any are refused.
+	Compose func(ComposeInput) (*Composed, Diagnostics)
 	// Runtime replaces the spec's own runtime, unless it is empty.
 	Runtime string
 	// Modules lists the backing services that are known by name; it is called for specs that name one.
@@ -46,6 +48,16 @@ type Options struct {
 	ResolveCommit func(dir, revision string) (string, error)
 	// ResolveImage resolves an image reference without a digest to one with it.
 	ResolveImage func(image string) (string, error)
+}
+
+// machine takes this machine's own for what is left out.
+func (o *Options) machine() {
+	if o.Lookup.Env == nil {
+		o.Lookup.Env = os.LookupEnv
+	}
+	if o.LookPath == nil {
+		o.LookPath = exec.LookPath
+	}
 }
 
 // Profile is a load profile's name and defaults.
@@ -94,12 +106,7 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 		return nil, Diagnostics{unreadable(name, err)}
 	}
 	opts.Dir = dir
-	if opts.Lookup.Env == nil {
-		opts.Lookup.Env = os.LookupEnv
-	}
-	if opts.LookPath == nil {
-		opts.LookPath = exec.LookPath
-	}
+	opts.machine()
 	d := newDecoder(text)
 	var doc document
 	d.value(root, reflect.ValueOf(&doc).Elem(), "")
@@ -107,6 +114,7 @@ func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
 		return nil, d.found
 	}
 	r := &resolver{decoder: d, opts: opts, doc: &doc, root: root, modulePorts: map[*service][]int{}}
+	d.defaultRuntime(&doc.Environment)
 	r.chooseRuntime()
 	s := r.spec()
 	if found := append(found, d.found...); len(found) > 0 {
@@ -132,6 +140,7 @@ type resolver struct {
 	doc  *document
 	root *yaml.Node
 
+	composed    *Composed          // what the compose files say
 	modulePorts map[*service][]int // of services that name a module
 }
 

@@ -120,8 +120,8 @@ func (r *resolver) checkURL(field *string, text string) {
 	for name, s := range env.Services {
 		known = append(append(known, name), s.Hostnames...)
 	}
-	known = slices.AppendSeq(known, maps.Keys(env.Stubs))
-	if host := u.Hostname(); !slices.Contains(known, host) && !slices.ContainsFunc(env.Egress, func(e string) bool { return strings.HasPrefix(e, host+":") }) {
+	known = slices.AppendSeq(append(known, r.composedHosts()...), maps.Keys(env.Stubs))
+	if host := u.Hostname(); !r.composed.unread && !slices.Contains(known, host) && !slices.ContainsFunc(env.Egress, func(e string) bool { return strings.HasPrefix(e, host+":") }) {
 		r.report(r.node(field), ruleUnknownHost, fmt.Sprintf("the environment has no host %q", host), suggest(host, "host", known))
 	}
 }
@@ -202,11 +202,11 @@ func (r *resolver) checkTarget(doc *fault) {
 	case "stub":
 		known = slices.Collect(maps.Keys(env.Stubs))
 	case "service":
-		known = slices.Collect(maps.Keys(env.Services))
+		known = slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(env.Services))
 	default:
 		return // the kind's own parameters say what a target is
 	}
-	if !slices.Contains(known, doc.Target) {
+	if !slices.Contains(known, doc.Target) && !r.composed.unread {
 		r.report(r.node(&doc.Target), ruleUnknownTarget, fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
 	}
 }

@@ -32,7 +32,7 @@ func (s *stub) ports() (plain, tls []int) {
 
 func (r *resolver) stub(host string, doc *stub) envd.Stub {
 	where := "environment.stubs." + host
-	out := envd.Stub{Host: host, Engine: doc.Engine, Strict: doc.Strict}
+	out := envd.Stub{Host: host, Engine: doc.Engine, Strict: doc.Strict, Aliases: doc.aliases}
 	out.Ports, out.TLSPorts = doc.ports()
 	if !doc.TLS && len(doc.TLSPorts) > 0 {
 		r.report(r.key(&doc.TLSPorts), ruleChooseOne, where+" has tls_ports, but tls is off", "remove tls: false, or tls_ports")

@@ -1,0 +1,104 @@
+// Command stack is a service for tests of container environments: small, static, and honest about what it sees.
+//
+//	stack serve ADDRESS [DELAY]   serve HTTP, from DELAY after the start on, until SIGTERM
+//	stack check ADDRESS           exit with 0 if ADDRESS accepts a connection
+//	stack get URL                 print what URL answers
+//	stack write FILE TEXT         write a file, and end
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) < 2 {
+		return fmt.Errorf("usage: stack serve|check|get|write, not %q", args)
+	}
+	switch args[0] {
+	case "serve":
+		return serve(args[1], args[2:])
+	case "check":
+		conn, err := net.DialTimeout("tcp", args[1], time.Second)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	case "get":
+		text, err := get(args[1])
+		fmt.Print(text)
+		return err
+	case "write":
+		return os.WriteFile(args[1], []byte(args[2]), 0o644)
+	}
+	return fmt.Errorf("no command %s", args[0])
+}
+
+func serve(address string, rest []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if len(rest) > 0 {
+		delay, err := time.ParseDuration(rest[0])
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	mux := http.NewServeMux()
+	text := func(path string, f func(query string) (string, error)) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			out, err := f(r.URL.Query().Get("of"))
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadGateway)
+				return
+			}
+			fmt.Fprint(w, out)
+		})
+	}
+	text("/", func(string) (string, error) { return os.Hostname() })
+	text("/env", func(name string) (string, error) { return os.Getenv(name), nil })
+	text("/file", func(path string) (string, error) { b, err := os.ReadFile(path); return string(b), err })
+	text("/get", get)
+	server := &http.Server{Addr: address, Handler: mux}
+	go func() {
+		<-ctx.Done()
+		_ = server.Close()
+	}()
+	fmt.Println("serving", address)
+	if err := server.ListenAndServe(); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func get(url string) (string, error) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode/100 != 2 {
+		err = fmt.Errorf("status %d: %s", resp.StatusCode, b)
+	}
+	return string(b), err
+}

@@ -1,0 +1,53 @@
+package compose
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/spec"
+)
+
+// forbidden capabilities would let a container choose its own way out of the environment's network.
+var forbidden = []string{"ALL", "NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE"}
+
+// container is what only containers have, nil where the service says nothing of it.
+func (r *reader) container(s types.ServiceConfig) *envd.Container {
+	c := &envd.Container{
+		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Init: s.Init,
+		Labels: s.Labels, PidsLimit: s.PidsLimit, ReadOnly: s.ReadOnly, ShmBytes: int64(s.ShmSize), Stdin: s.StdinOpen,
+		Sysctls: s.Sysctls,
+	}
+	for _, name := range s.CapAdd {
+		if slices.Contains(forbidden, strings.TrimPrefix(strings.ToUpper(name), "CAP_")) {
+			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: the capability %s is not supported by envd", s.Name, name), "containers of an environment stay inside it", "services", s.Name, "cap_add", name)
+		}
+	}
+	for host, addresses := range s.ExtraHosts {
+		for _, address := range addresses {
+			c.Hosts = append(c.Hosts, host+":"+address)
+		}
+	}
+	slices.Sort(c.Hosts)
+	for name, u := range s.Ulimits {
+		if c.Ulimits == nil {
+			c.Ulimits = map[string]envd.Ulimit{}
+		}
+		limit := envd.Ulimit{Soft: int64(u.Soft), Hard: int64(u.Hard)}
+		if u.Single != 0 {
+			limit = envd.Ulimit{Soft: int64(u.Single), Hard: int64(u.Single)}
+		}
+		c.Ulimits[name] = limit
+	}
+	if s.Deploy != nil && s.Deploy.Resources.Limits != nil && s.Deploy.Resources.Limits.Pids != 0 {
+		c.PidsLimit = s.Deploy.Resources.Limits.Pids
+	}
+	if reflect.DeepEqual(*c, envd.Container{}) {
+		return nil
+	}
+	return c
+}

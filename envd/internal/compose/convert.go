@@ -1,0 +1,208 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/spec"
+)
+
+// convert turns the project into services, in the order of the files.
+func (r *reader) convert() *spec.Composed {
+	out := &spec.Composed{Project: r.project.Name, Replaced: map[string]spec.Replaced{}}
+	if r.Runtime == "process" {
+		r.refuseRuntime()
+		return out
+	}
+	r.checkResources()
+	r.checkDependencies()
+	for _, name := range r.inOrder() {
+		s := r.project.Services[name]
+		if slices.Contains(r.Replaced, name) {
+			out.Replaced[name] = spec.Replaced{Hostnames: r.hostnames(s), Ports: numbers(r.ports(s))}
+			continue
+		}
+		out.Services = append(out.Services, r.service(s))
+	}
+	if len(r.project.Services) == 0 {
+		r.report(spec.RuleMissingField, "no service is enabled", "write services: {name: {image: name}}, or enable a profile", "services")
+	}
+	r.conditions(out.Services)
+	if r.useFile {
+		out.EnvFiles = []envd.EnvFile{{Path: r.variablesFile()}}
+	}
+	return out
+}
+
+// inOrder lists the enabled services as the files do.
+func (r *reader) inOrder() []string {
+	line := func(name string) int {
+		d := r.at("", "", "", "services", name)
+		return slices.IndexFunc(r.files, func(f *file) bool { return r.Display(f.path) == d.File })<<32 + d.Line
+	}
+	return slices.SortedFunc(maps.Keys(r.project.Services), func(a, b string) int {
+		return cmp.Or(cmp.Compare(line(a), line(b)), cmp.Compare(a, b))
+	})
+}
+
+// refuseRuntime says of every service why it needs containers.
+func (r *reader) refuseRuntime() {
+	for _, name := range r.inOrder() {
+		s := r.project.Services[name]
+		what, key := "is the image "+s.Image, "image"
+		if s.Build != nil {
+			what, key = "is built from "+r.Display(s.Build.Context), "build"
+		}
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s %s: the process runtime runs programs of this machine, not images", name, what),
+			"use --runtime docker, or write the service with a command in a spec", "services", name, key)
+	}
+}
+
+var serviceForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$`)
+
+func (r *reader) service(s types.ServiceConfig) envd.Service {
+	at := []string{"services", s.Name}
+	switch {
+	case s.Name == envd.GatewayName:
+		r.report(spec.RuleReservedName, `"gateway" is the name of the environment's own gateway`, `choose another name, for example "api-gateway"`, at...)
+	case !serviceForm.MatchString(s.Name):
+		r.report(spec.RuleBadName, fmt.Sprintf("a service's name cannot be %q", s.Name), "use letters, digits, dashes, dots and underscores, 63 at most", at...)
+	}
+	if s.Image == "" && s.Build == nil {
+		r.report(spec.RuleMissingField, fmt.Sprintf("service %s has neither an image nor a build", s.Name), "write image: name:tag", at...)
+	}
+	out := envd.Service{
+		Name: s.Name, Hostnames: r.hostnames(s), Image: s.Image, Build: r.build(s), Pull: r.pull(s),
+		WorkDir: s.WorkingDir, User: s.User, Env: valuesOf(s.Environment), EnvFiles: r.envFiles(s),
+		Ports: r.ports(s), Files: r.placed(s), Ready: r.ready(s), Replicas: s.GetScale(),
+		Resources: r.resources(s), Stop: r.stop(s), Mounts: r.mounts(s), Container: r.container(s),
+	}
+	r.program(&out, s)
+	if r.Publish {
+		out.Publish = r.published(s)
+	}
+	if out.Replicas == 0 {
+		r.report(spec.RuleOutOfRange, fmt.Sprintf("service %s has no instance at all", s.Name), "use 1 or more, or leave it out with a profile", append(at, "scale")...)
+	}
+	return out
+}
+
+// program sets what runs: with an entrypoint of its own the whole command, otherwise what the image's gets.
+func (r *reader) program(out *envd.Service, s types.ServiceConfig) {
+	switch {
+	case s.Entrypoint == nil:
+		out.Args = s.Command
+		if s.Command != nil && len(s.Command) == 0 {
+			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s clears its image's command", s.Name), "write the command out: entrypoint: [program, --flag]", "services", s.Name, "command")
+		}
+	case len(s.Entrypoint)+len(s.Command) == 0:
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s clears its image's entrypoint", s.Name), "write the command out: entrypoint: [program, --flag]", "services", s.Name, "entrypoint")
+	default:
+		out.Command = slices.Concat(s.Entrypoint, s.Command)
+	}
+}
+
+// hostnames are the names that a service answers to besides its own.
+func (r *reader) hostnames(s types.ServiceConfig) (names []string) {
+	add := func(name string) {
+		if name != "" && name != s.Name && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	add(s.ContainerName)
+	add(s.Hostname)
+	for _, network := range slices.Sorted(maps.Keys(s.Networks)) {
+		if n := s.Networks[network]; n != nil {
+			for _, alias := range n.Aliases {
+				add(alias)
+			}
+		}
+	}
+	for _, other := range r.project.Services {
+		for _, link := range other.Links {
+			if name, alias, _ := strings.Cut(link, ":"); name == s.Name {
+				add(alias)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (r *reader) build(s types.ServiceConfig) *envd.Build {
+	if s.Build == nil {
+		return nil
+	}
+	r.exists(s.Build.Context, "build context", "services", s.Name, "build", "context")
+	return &envd.Build{Context: s.Build.Context, Dockerfile: s.Build.Dockerfile, Target: s.Build.Target, Args: valuesOf(s.Build.Args)}
+}
+
+func (r *reader) pull(s types.ServiceConfig) string {
+	switch s.PullPolicy {
+	case "", "build", "missing", "if_not_present":
+		return ""
+	case "always":
+		return envd.PullAlways
+	case "never":
+		return envd.PullNever
+	}
+	r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: pull_policy %s is not supported by envd", s.Name, s.PullPolicy), "use always, missing, never or build", "services", s.Name, "pull_policy")
+	return ""
+}
+
+// valuesOf are variables whose values are references already; one without a value is not set.
+func valuesOf(vars types.MappingWithEquals) map[string]envd.Value {
+	var out map[string]envd.Value
+	for name, value := range vars {
+		if value == nil {
+			continue
+		}
+		if out == nil {
+			out = map[string]envd.Value{}
+		}
+		out[name] = envd.Value{Text: *value}
+	}
+	return out
+}
+
+func (r *reader) envFiles(s types.ServiceConfig) (files []envd.EnvFile) {
+	for _, f := range s.EnvFiles {
+		if f.Format != "" {
+			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: env_file format %s is not supported by envd", s.Name, f.Format), "leave format out", "services", s.Name, "env_file", f.Path)
+		}
+		if f.Required {
+			r.exists(f.Path, "service "+s.Name+": env_file", "services", s.Name, "env_file", f.Path)
+		}
+		files = append(files, envd.EnvFile{Path: f.Path, Optional: !bool(f.Required)})
+	}
+	return files
+}
+
+func (r *reader) stop(s types.ServiceConfig) envd.Stop {
+	out := envd.Stop{Signal: strings.TrimPrefix(strings.ToUpper(s.StopSignal), "SIG"), Grace: envd.Duration(defaultGrace)}
+	if s.StopGracePeriod != nil {
+		out.Grace = envd.Duration(*s.StopGracePeriod)
+	}
+	return out
+}
+
+func (r *reader) resources(s types.ServiceConfig) envd.Resources {
+	out := envd.Resources{CPUMillis: int64(s.CPUS * 1000), MemoryBytes: int64(s.MemLimit)}
+	if s.Deploy != nil && s.Deploy.Resources.Limits != nil {
+		limits := s.Deploy.Resources.Limits
+		if limits.NanoCPUs != 0 {
+			out.CPUMillis = int64(limits.NanoCPUs * 1000)
+		}
+		if limits.MemoryBytes != 0 {
+			out.MemoryBytes = int64(limits.MemoryBytes)
+		}
+	}
+	return out
+}

@@ -1,0 +1,175 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/spec"
+)
+
+// What Compose and the engine take where a file says nothing.
+const (
+	defaultGrace    = 10 * time.Second
+	defaultInterval = 30 * time.Second
+	defaultTimeout  = 30 * time.Second
+	defaultRetries  = 3
+
+	// A healthcheck's interval is for a service's whole life, and first waited for. What is asked here, once, is when
+	// the service can serve.
+	longestInterval = 500 * time.Millisecond
+
+	// A service without a healthcheck is ready as soon as it runs; one that completes may take its time.
+	completionTimeout = 10 * time.Minute
+)
+
+// ready turns a healthcheck into a probe. It may take as long as the engine would take to call the service unhealthy.
+func (r *reader) ready(s types.ServiceConfig) envd.Readiness {
+	out := envd.Readiness{Timeout: envd.Duration(30 * time.Second), Interval: envd.Duration(longestInterval)}
+	h := s.HealthCheck
+	if h == nil || h.Disable || len(h.Test) == 0 || h.Test[0] == "NONE" {
+		return out
+	}
+	switch h.Test[0] {
+	case "CMD":
+		out.Exec = h.Test[1:]
+	case "CMD-SHELL":
+		out.Exec = []string{"/bin/sh", "-c", strings.Join(h.Test[1:], " ")}
+	}
+	if len(h.Test) < 2 {
+		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: the healthcheck's test is no command", s.Name), "write test: [CMD, program], or test: a line of shell", "services", s.Name, "healthcheck", "test")
+		return out
+	}
+	interval, timeout, retries := or(h.Interval, defaultInterval), or(h.Timeout, defaultTimeout), time.Duration(defaultRetries)
+	if h.Retries != nil && *h.Retries > 0 {
+		retries = time.Duration(*h.Retries)
+	}
+	out.Interval = envd.Duration(min(or(h.StartInterval, interval), longestInterval))
+	out.ProbeTimeout = envd.Duration(timeout)
+	out.Timeout = envd.Duration(or(h.StartPeriod, 0) + retries*(interval+timeout))
+	return out
+}
+
+func or(d *types.Duration, otherwise time.Duration) time.Duration {
+	if d == nil || *d == 0 {
+		return otherwise
+	}
+	return time.Duration(*d)
+}
+
+// conditions sets what services wait for. That a service is healthy, or has completed, is what its own readiness says;
+// that it has started is not.
+func (r *reader) conditions(services []envd.Service) {
+	byName := map[string]*envd.Service{}
+	for i := range services {
+		byName[services[i].Name] = &services[i]
+	}
+	for i := range services {
+		s := &services[i]
+		waits := r.waits(r.project.Services[s.Name])
+		for _, name := range slices.Sorted(maps.Keys(waits)) {
+			on := byName[name]
+			if on == nil {
+				continue // a stub stands in for it, which is there before any service
+			}
+			at := []string{"services", s.Name, "depends_on", name}
+			switch waits[name] {
+			case types.ServiceConditionCompletedSuccessfully:
+				on.Ready.Completed = true
+				s.DependsOn = append(s.DependsOn, name)
+			case types.ServiceConditionHealthy:
+				if len(on.Ready.Exec) == 0 {
+					r.report(spec.RuleMissingField, fmt.Sprintf("service %s waits until %s is healthy, which has no healthcheck", s.Name, name),
+						"write healthcheck: {test: [CMD, program]} into "+name+", one of its image is not known here; or use condition: service_started", at...)
+				}
+				s.DependsOn = append(s.DependsOn, name)
+			default:
+				s.After = append(s.After, name)
+			}
+		}
+	}
+	for i := range services {
+		s := &services[i]
+		if !s.Ready.Completed {
+			continue
+		}
+		if len(s.Ready.Exec) > 0 {
+			r.report(spec.RuleChooseOne, fmt.Sprintf("service %s has a healthcheck, and others wait until it has completed", s.Name), "remove the healthcheck", "services", s.Name, "healthcheck")
+		}
+		s.Ready.Timeout = envd.Duration(completionTimeout)
+	}
+}
+
+// waits are the conditions of a service by the service that they speak of; a link is one that it has started.
+func (r *reader) waits(s types.ServiceConfig) map[string]string {
+	out := map[string]string{}
+	for _, link := range s.Links {
+		name, _, _ := strings.Cut(link, ":")
+		out[name] = types.ServiceConditionStarted
+	}
+	for name, d := range s.DependsOn {
+		out[name] = d.Condition
+	}
+	return out
+}
+
+// checkDependencies wants depends_on to name services that are enabled, and to have an order.
+func (r *reader) checkDependencies() {
+	known := slices.Collect(maps.Keys(r.project.Services))
+	for _, name := range r.inOrder() {
+		s := r.project.Services[name]
+		waits := r.waits(s)
+		for _, on := range slices.Sorted(maps.Keys(waits)) {
+			if _, there := r.project.Services[on]; there {
+				continue
+			}
+			key := "depends_on"
+			if _, ok := s.DependsOn[on]; !ok {
+				key = "links"
+			} else if !s.DependsOn[on].Required {
+				continue
+			}
+			if off, ok := r.project.DisabledServices[on]; ok {
+				r.report(spec.RuleUnknownService, fmt.Sprintf("service %q depends on %q, which is not enabled", name, on),
+					"enable one of its profiles: "+strings.Join(off.Profiles, ", "), "services", name, key, on)
+				continue
+			}
+			r.report(spec.RuleUnknownService, fmt.Sprintf("service %q depends on %q, which is no service", name, on),
+				spec.Suggest(on, "service", slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == name })), "services", name, key, on)
+		}
+	}
+	r.checkCycles()
+}
+
+func (r *reader) checkCycles() {
+	const walking, done = 1, 2
+	state := map[string]int{}
+	var trail []string
+	var walk func(name string)
+	walk = func(name string) {
+		state[name] = walking
+		trail = append(trail, name)
+		waits := r.waits(r.project.Services[name])
+		for _, on := range slices.Sorted(maps.Keys(waits)) {
+			switch {
+			case state[on] == walking:
+				circle := append(slices.Clone(trail[slices.Index(trail, on):]), on)
+				r.report(spec.RuleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies", "services", name, "depends_on", on)
+			case state[on] == 0:
+				walk(on)
+			}
+		}
+		trail = trail[:len(trail)-1]
+		state[name] = done
+	}
+	for _, name := range r.inOrder() {
+		if state[name] == 0 {
+			walk(name)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/go-units"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/spec"
+)
+
+// checkResources wants what services name to be there: volumes, secrets, configs, networks.
+func (r *reader) checkResources() {
+	known := map[string][]string{
+		"volumes": slices.Collect(maps.Keys(r.project.Volumes)), "networks": append(slices.Collect(maps.Keys(r.project.Networks)), "default"),
+		"secrets": slices.Collect(maps.Keys(r.project.Secrets)), "configs": slices.Collect(maps.Keys(r.project.Configs)),
+	}
+	for _, name := range r.inOrder() {
+		s := r.project.Services[name]
+		used := map[string][]string{"networks": slices.Sorted(maps.Keys(s.Networks))}
+		for _, v := range s.Volumes {
+			if v.Type == types.VolumeTypeVolume && v.Source != "" {
+				used["volumes"] = append(used["volumes"], v.Source)
+			}
+		}
+		for _, v := range s.Secrets {
+			used["secrets"] = append(used["secrets"], v.Source)
+		}
+		for _, v := range s.Configs {
+			used["configs"] = append(used["configs"], v.Source)
+		}
+		for _, kind := range slices.Sorted(maps.Keys(used)) {
+			for _, one := range used[kind] {
+				if !slices.Contains(known[kind], one) {
+					noun := strings.TrimSuffix(kind, "s")
+					r.report(spec.RuleUnknownKey, fmt.Sprintf("service %s uses %s %q, which is not there", name, noun, one),
+						fmt.Sprintf("write %s: {%s: {}}; %s", kind, one, spec.Suggest(one, noun, known[kind])), "services", name, kind, one)
+				}
+			}
+		}
+	}
+}
+
+func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
+	for _, v := range s.Volumes {
+		m := envd.Mount{Type: v.Type, Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
+		switch v.Type {
+		case types.VolumeTypeBind:
+			r.exists(v.Source, "service "+s.Name+": volume", "services", s.Name, "volumes", v.Target)
+		case types.VolumeTypeVolume:
+			m.NoCopy = v.Volume != nil && v.Volume.NoCopy
+		case types.VolumeTypeTmpfs:
+			if v.Tmpfs != nil {
+				m.SizeBytes, m.Mode = int64(v.Tmpfs.Size), v.Tmpfs.Mode
+			}
+		default:
+			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: volumes of type %s are not supported by envd", s.Name, v.Type), "use volume, bind or tmpfs", "services", s.Name, "volumes", v.Target)
+		}
+		out = append(out, m)
+	}
+	for _, t := range s.Tmpfs {
+		out = append(out, r.tmpfs(s.Name, t))
+	}
+	return out
+}
+
+// tmpfs reads a tmpfs in its short form: its path, and options as mount(8) has them.
+func (r *reader) tmpfs(service, text string) envd.Mount {
+	target, options, _ := strings.Cut(text, ":")
+	m := envd.Mount{Type: envd.MountTmpfs, Target: target}
+	for option := range strings.SplitSeq(options, ",") {
+		name, value, _ := strings.Cut(option, "=")
+		var err error
+		switch name {
+		case "", "rw", "noexec", "nosuid", "nodev":
+		case "ro":
+			m.ReadOnly = true
+		case "size":
+			m.SizeBytes, err = units.RAMInBytes(value)
+		case "mode":
+			var mode uint64
+			mode, err = strconv.ParseUint(value, 8, 32)
+			m.Mode = uint32(mode)
+		default:
+			err = fmt.Errorf("the option %s is not supported by envd", name)
+		}
+		if err != nil {
+			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: tmpfs %s: %v", service, target, err), "use size and mode", "services", service, "tmpfs", target)
+		}
+	}
+	return m
+}
+
+// The folders that secrets and configs are found in where no absolute target says otherwise.
+const (
+	secretsDir = "/run/secrets"
+	configsDir = "/"
+)
+
+// placed are a service's secrets and configs, as files.
+func (r *reader) placed(s types.ServiceConfig) (out []envd.File) {
+	for _, c := range s.Secrets {
+		object, there := r.project.Secrets[c.Source]
+		if !there {
+			continue // which was reported
+		}
+		f := envd.File{Path: target(secretsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode), Secret: true}
+		if object.Environment != "" {
+			if _, set := r.variable(object.Environment); !set {
+				r.report(spec.RuleUnsetVariable, fmt.Sprintf("secret %s: variable %s is not set", c.Source, object.Environment), "export "+object.Environment, "secrets", c.Source, "environment")
+			}
+			f.Content, f.Secret = envd.Value{FromEnv: object.Environment}, false
+		} else {
+			f.Source = r.source("secret", c.Source, object.File)
+		}
+		out = append(out, f)
+	}
+	for _, c := range s.Configs {
+		object, there := r.project.Configs[c.Source]
+		if !there {
+			continue
+		}
+		f := envd.File{Path: target(configsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode)}
+		switch {
+		case object.Environment != "":
+			if _, set := r.variable(object.Environment); !set {
+				r.report(spec.RuleUnsetVariable, fmt.Sprintf("config %s: variable %s is not set", c.Source, object.Environment), "export "+object.Environment, "configs", c.Source, "environment")
+			}
+			f.Content = envd.Value{Text: "${" + object.Environment + "}"}
+		case object.Content != "":
+			f.Content = envd.Value{Text: object.Content}
+		default:
+			f.Source = r.source("config", c.Source, object.File)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// source is the file that a secret or config comes from.
+func (r *reader) source(kind, name, file string) string {
+	what := kind + " " + name
+	if file == "" {
+		r.report(spec.RuleMissingField, what+" comes from nowhere", "write file: ./path, or environment: NAME", kind+"s", name)
+		return ""
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		r.report(spec.RulePathNotFound, fmt.Sprintf("%s: %s is no file", what, r.Display(file)), "write the path of a file", kind+"s", name, "file")
+	} else {
+		r.exists(file, what, kind+"s", name, "file")
+	}
+	return file
+}
+
+func target(dir string, c types.FileReferenceConfig) string {
+	name := c.Target
+	if name == "" {
+		name = c.Source
+	}
+	if path.IsAbs(name) {
+		return name
+	}
+	return path.Join(dir, name)
+}
+
+func mode(m *types.FileMode) uint32 {
+	if m == nil {
+		return 0o444
+	}
+	return uint32(*m)
+}

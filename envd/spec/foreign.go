@@ -1,0 +1,73 @@
+package spec
+
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// The rules that readers of other formats report under; rules.go says what they mean.
+const (
+	RuleUnreadable      = ruleUnreadable
+	RuleUnknownKey      = ruleUnknownKey
+	RuleUnsupported     = ruleUnsupported
+	RuleMissingField    = ruleMissingField
+	RuleWrongType       = ruleWrongType
+	RuleChooseOne       = ruleChooseOne
+	RuleOutOfRange      = ruleOutOfRange
+	RuleBadName         = ruleBadName
+	RuleBadReference    = ruleBadReference
+	RuleUnsetVariable   = ruleUnsetVariable
+	RuleReservedName    = ruleReservedName
+	RuleUnknownService  = ruleUnknownService
+	RuleDependencyCycle = ruleDependencyCycle
+	RulePathNotFound    = rulePathNotFound
+)
+
+// ComposeInput is what a reader of compose files is asked for.
+type ComposeInput struct {
+	Files    []string // absolute paths; what a later one says wins
+	Profiles []string // profiles to enable
+	Publish  bool     // whether the ports that the files publish are opened on this host
+	Runtime  string   // where the services are to live
+	Replaced []string // names of services that stubs stand in for: they are left out, and nothing waits for them
+	Lookup   envd.Lookup
+	Display  func(path string) string // what diagnostics call a file
+}
+
+// Composed is what compose files say.
+type Composed struct {
+	Project  string // their project's name
+	Services []envd.Service
+	EnvFiles []envd.EnvFile      // where ${…} in Services is looked up as well
+	Replaced map[string]Replaced // by the service's name
+
+	unread bool // they have mistakes, so that what refers to them cannot be judged
+}
+
+// Replaced is what a stub takes over from the service that it stands in for.
+type Replaced struct {
+	Hostnames []string // besides the service's name
+	Ports     []int    // TCP ports that it listened on
+}
+
+// Text is a YAML file that diagnostics point into.
+type Text struct{ src *source }
+
+// ParseText reads the one document of a YAML file. A nil node comes with the reason.
+func ParseText(name string, text []byte) (Text, *yaml.Node, Diagnostics) {
+	src := newSource(name, text)
+	root, found := parseYAML(src, text)
+	return Text{src}, root, found
+}
+
+// At is a mistake at a node.
+func (t Text) At(n *yaml.Node, rule, message, help string) Diagnostic {
+	return t.src.at(n.Line, n.Column, t.src.width(n), rule, message, help)
+}
+
+// Suggest says which of the known words was probably meant.
+func Suggest(word, noun string, known []string) string { return suggest(word, noun, known) }
+
+// Sorted orders by place and drops what was said twice.
+func (ds Diagnostics) Sorted() Diagnostics { return ds.sorted() }
