@@ -258,14 +258,6 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// path resolves a path of a compose file.
-func (r *reader) path(p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(r.dir(), p)
-}
-
 // exists wants a file or folder to be there.
 func (r *reader) exists(path, what string, place ...string) {
 	if _, err := os.Stat(path); err != nil {

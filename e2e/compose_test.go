@@ -1,0 +1,221 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// composed runs envd in a directory with the given files.
+type composed struct {
+	t   *testing.T
+	dir string
+}
+
+func newComposed(t *testing.T, files map[string]string) *composed {
+	needEngine(t)
+	importStack(t)
+	dir := t.TempDir()
+	for name, text := range files {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	return &composed{t, dir}
+}
+
+// envd runs envd and returns what it printed, and its exit code.
+func (c *composed) envd(args ...string) (string, int) {
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), "ENVD_STATE_DIR="+filepath.Join(c.dir, "state"), "TOKEN=s3cret-of-env")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil {
+		require.ErrorAs(c.t, err, &exit, "%s", out)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// up brings an environment up and returns where its ports can be reached; it is taken down at the test's end.
+func (c *composed) up(id string, args ...string) map[string]string {
+	out, code := c.envd(append([]string{"up", "--id", id, "-o", "json", "--ttl", "5m"}, args...)...)
+	require.Zero(c.t, code, "%s", out)
+	c.t.Cleanup(func() { c.envd("down", id) })
+	var meta struct{ Addresses map[string]string }
+	require.NoError(c.t, json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &meta), "%s", out)
+	return meta.Addresses
+}
+
+// ask returns what a service of testdata/stack answers.
+func (c *composed) ask(address, path, of string) string {
+	resp, err := http.Get("http://" + address + path + "?of=" + url.QueryEscape(of))
+	require.NoError(c.t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(c.t, err)
+	require.Equal(c.t, http.StatusOK, resp.StatusCode, "%s %s: %s", path, of, b)
+	return string(b)
+}
+
+const shop = `
+name: shop
+x-common: &common
+  image: ` + stackImage + `
+  environment: {GREETING: "${GREETING:-hello}", SECRET: "${TOKEN}", FROM_DOTENV: "${LATER}"}
+services:
+  web:
+    <<: *common
+    env_file: web.env
+    ports: ["80"]
+    depends_on:
+      db: {condition: service_healthy}
+      setup: {condition: service_completed_successfully}
+      log: {condition: service_started}
+    volumes: [data:/data, ./content:/content:ro]
+    tmpfs: /scratch:size=1m
+    secrets: [token]
+    configs: [{source: conf, target: /etc/conf.txt}]
+    networks: {default: {aliases: [shop.example.com]}}
+    healthcheck: {test: [CMD, /stack, check, "localhost:80"], interval: 30s}
+    deploy: {resources: {limits: {memory: 64M}}}
+  db:
+    image: ` + stackImage + `
+    command: serve :5432 200ms
+    healthcheck: {test: [CMD, /stack, check, "localhost:5432"], interval: 30s}
+  log: {image: ` + stackImage + `}
+  setup:
+    image: ` + stackImage + `
+    entrypoint: [/stack, write]
+    command: [/data/made, by setup]
+    depends_on: {db: {condition: service_healthy}}
+    volumes: [data:/data]
+  debugger: {image: ` + stackImage + `, profiles: [debug]}
+volumes: {data: {}}
+secrets: {token: {file: token.txt}}
+configs: {conf: {content: "token=${TOKEN}"}}
+`
+
+func TestComposeFile(t *testing.T) {
+	c := newComposed(t, map[string]string{
+		"compose.yaml": shop, "web.env": "OF_FILE=yes\n", ".env": "LATER=of-dotenv\n", "token.txt": "s3cret-of-file\n", "content/page": "a page",
+	})
+	id := "e2e-compose"
+	web := c.up(id, "-f", "compose.yaml")["web:80"]
+	require.NotEmpty(t, web)
+	for _, want := range []struct{ path, of, text string }{
+		{"/env", "GREETING", "hello"},
+		{"/env", "SECRET", "s3cret-of-env"},
+		{"/env", "FROM_DOTENV", "of-dotenv"},
+		{"/env", "OF_FILE", "yes"},
+		{"/file", "/data/made", "by setup"},
+		{"/file", "/content/page", "a page"},
+		{"/file", "/run/secrets/token", "s3cret-of-file\n"},
+		{"/file", "/etc/conf.txt", "token=s3cret-of-env"},
+		{"/get", "http://log/", "log"},
+		{"/get", "http://shop.example.com/", "web"},
+	} {
+		assert.Equal(t, want.text, c.ask(web, want.path, want.of), "%s of %s", want.path, want.of)
+	}
+	out, _ := c.envd("inspect", id)
+	assert.Regexp(t, `service setup +ended with exit code 0`, out)
+	assert.NotContains(t, out, "debugger")
+
+	out, code := c.envd("down", id)
+	require.Zero(t, code, "%s", out)
+	assertGone(t, id)
+	err := filepath.WalkDir(filepath.Join(c.dir, "state"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		assert.NotContains(t, string(b), "s3cret", path)
+		assert.NotContains(t, string(b), "of-dotenv", path)
+		return err
+	})
+	require.NoError(t, err)
+}
+
+// assertGone asks the engine itself.
+func assertGone(t *testing.T, id string) {
+	t.Helper()
+	for _, what := range [][]string{{"ps", "-a"}, {"volume", "ls"}, {"network", "ls"}} {
+		out, err := exec.Command("docker", append(what, "-q", "--filter", "label=dev.envd.environment="+id)...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Empty(t, string(out), "docker %s", what[0])
+	}
+}
+
+// TestComposeStub has a stub in the place of a service: the others wait for it no longer, and find it under its name.
+func TestComposeStub(t *testing.T) {
+	c := newComposed(t, map[string]string{
+		"compose.yaml": `
+services:
+  web:
+    image: ` + stackImage + `
+    ports: ["80"]
+    depends_on: {payments: {condition: service_healthy}}
+  payments:
+    image: registry.invalid/never/pulled:1
+    expose: [8080]
+    networks: {default: {aliases: [pay.internal]}}
+`,
+		"envd.yaml": `
+apiVersion: envd/v1
+name: shop
+environment:
+  compose: compose.yaml
+  stubs:
+    payments:
+      tls: false
+      inline: [{request: {url: /charge}, response: {body: paid}}]
+`,
+	})
+	web := c.up("e2e-compose-stub", "envd.yaml")["web:80"]
+	assert.Equal(t, "paid", c.ask(web, "/get", "http://payments:8080/charge"))
+	assert.Equal(t, "paid", c.ask(web, "/get", "http://pay.internal:8080/charge"))
+}
+
+// TestComposeFailures has each way in which a service keeps those from starting that wait for it.
+func TestComposeFailures(t *testing.T) {
+	tests := map[string]struct{ service, want string }{
+		"unhealthy": {
+			`{image: ` + stackImage + `, healthcheck: {test: [CMD, /stack, check, "localhost:81"], interval: 100ms, timeout: 1s, retries: 1}}`,
+			"service db was not ready within 1.1s",
+		},
+		"ended": {
+			`{image: ` + stackImage + `, command: [serve, nowhere], healthcheck: {test: [CMD, /stack, check, "localhost:80"]}}`,
+			"service db ended before it was ready: exit code 1",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := newComposed(t, map[string]string{"compose.yaml": `
+services:
+  db: ` + test.service + `
+  web: {image: ` + stackImage + `, depends_on: {db: {condition: service_healthy}}}
+`})
+			id := "e2e-compose-" + name
+			out, code := c.envd("up", "-f", "compose.yaml", "--id", id)
+			assert.Equal(t, 3, code)
+			assert.Contains(t, out, test.want)
+			assertGone(t, id)
+		})
+	}
+	c := newComposed(t, map[string]string{"compose.yaml": `
+services:
+  job: {image: ` + stackImage + `, command: [write, /no/such/folder, x]}
+  web: {image: ` + stackImage + `, depends_on: {job: {condition: service_completed_successfully}}}
+`})
+	out, code := c.envd("up", "-f", "compose.yaml", "--id", "e2e-compose-job")
+	assert.Equal(t, 3, code)
+	assert.Contains(t, out, "service job did not complete: exit code 1")
+	assert.Contains(t, out, "open /no/such/folder: no such file or directory", "its last words")
+}

@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/moby/moby/client"
+	"github.com/stretchr/testify/require"
+)
+
+// stackImage is testdata/stack in a FROM-scratch image, whose command serves on port 80.
+const stackImage = "envd-e2e-stack:1"
+
+// needEngine skips where there is no engine, which is an error where all tests must run.
+func needEngine(t testing.TB) {
+	t.Helper()
+	conn, err := net.Dial("unix", "/var/run/docker.sock")
+	if err == nil {
+		conn.Close()
+		return
+	}
+	if os.Getenv("CI") != "" {
+		require.NoError(t, err, "CI needs a Docker engine")
+	}
+	t.Skipf("SKIPPED: no Docker engine: %v; install docker.io and start dockerd to run this", err)
+}
+
+// importStack gives the engine stackImage.
+func importStack(t testing.TB) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "stack")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./testdata/stack")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	binary, err := os.ReadFile(program)
+	require.NoError(t, err)
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "data/", Mode: 0o777}))
+	require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "stack", Mode: 0o755, Size: int64(len(binary))}))
+	_, err = w.Write(binary)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+
+	cli, err := client.New(client.FromEnv)
+	require.NoError(t, err)
+	defer cli.Close()
+	imported, err := cli.ImageImport(context.Background(), client.ImageImportSource{Source: &layer, SourceName: "-"}, stackImage,
+		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/stack"]`, `CMD ["serve", ":80"]`}})
+	require.NoError(t, err)
+	defer imported.Close()
+	_, err = bytes.NewBuffer(nil).ReadFrom(imported)
+	require.NoError(t, err)
+}
