@@ -47,7 +47,7 @@ func TestOrdinaryUser(t *testing.T) {
 		t.Skip("SKIPPED: this test run is an ordinary user already; every other test shows the same")
 	}
 	const nobody = 65534
-	dir, err := os.MkdirTemp("", "envd-nobody-*") // t.TempDir is closed to others
+	dir, err := os.MkdirTemp("", "nobody-*") // t.TempDir is closed to others
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755))

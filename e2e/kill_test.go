@@ -9,11 +9,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/client"
 )
 
 // killSpec is a run whose service leaves a daemonised child that ignores SIGTERM behind.
@@ -35,127 +40,136 @@ stages:
 gate: {conditions: [no undeclared connections]}
 `
 
-// TestNothingSurvivesSIGKILL kills the runner, the gateway and PID 1 in turn at random moments of a run. One second
-// after, nothing of the run is left: no process, mount, namespace, socket or temporary directory.
+// victims are killed in turn; those after the bar in a run that `envd serve` started.
+var victims = []string{"runner", "gateway", "init", "|runner", "|gateway", "|init", "|daemon"}
+
+// lanes is how many trials are under way at the same time: each of them mostly waits.
+const lanes = 3
+
+// TestNothingSurvivesSIGKILL kills the runner, the gateway and PID 1 in turn at random moments of a run, whether a person
+// or a daemon started it. One second after the run's end nothing of it is left: no process, mount, namespace, socket or
+// temporary file. The daemon is killed too, which must not touch the run. What the daemon says of a run is true in the end.
 // ENVD_KILL_TRIALS says how many runs; `make kill-trials` makes 1,000.
 func TestNothingSurvivesSIGKILL(t *testing.T) {
-	trials := 12
+	trials := 2 * len(victims)
 	if n, err := strconv.Atoi(os.Getenv("ENVD_KILL_TRIALS")); err == nil {
 		trials = n
 	}
-	dir := t.TempDir()
-	spec, _ := writeSpec(t, dir, killSpec)
+	var next atomic.Int64
+	var struck sync.Map // victim → *atomic.Int64
+	t.Run("trials", func(t *testing.T) {
+		for lane := range lanes {
+			t.Run(strconv.Itoa(lane), func(t *testing.T) {
+				t.Parallel()
+				l := newLane(t)
+				for i := int(next.Add(1)) - 1; i < trials; i = int(next.Add(1)) - 1 {
+					victim := victims[i%len(victims)]
+					if l.trial(t, victim, fmt.Sprintf("kill-%d-%d", os.Getpid(), i)) {
+						n, _ := struck.LoadOrStore(victim, new(atomic.Int64))
+						n.(*atomic.Int64).Add(1)
+					}
+				}
+			})
+		}
+	})
+	for _, victim := range victims {
+		n, _ := struck.LoadOrStore(victim, new(atomic.Int64))
+		t.Logf("%s: there to be killed in %d trials", victim, n.(*atomic.Int64).Load())
+	}
+}
 
-	for i := range trials {
-		victim := []string{"runner", "gateway", "init"}[i%3]
-		delay := time.Duration(rand.IntN(700)) * time.Millisecond
-		id := fmt.Sprintf("kill-%d-%d", os.Getpid(), i)
-		before := temporary(t)
+// lane is a directory with a spec, and a daemon on it.
+type lane struct {
+	dir, spec, address string
+	env                []string
+	daemon             *exec.Cmd
+	client             *client.Client
+}
 
-		cmd := exec.Command(binary, "run", spec, "--id", id, "--out", filepath.Join(dir, id))
-		cmd.Env = append(os.Environ(), "ENVD_STATE_DIR="+filepath.Join(dir, "state"))
+func newLane(t *testing.T) *lane {
+	l := &lane{dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	l.spec, _ = writeSpec(t, l.dir, killSpec)
+	l.env = append(os.Environ(), "ENVD_STATE_DIR="+filepath.Join(l.dir, "state"))
+	l.serve(t)
+	return l
+}
+
+func (l *lane) serve(t *testing.T) {
+	l.daemon, l.client = startDaemon(t, filepath.Join(l.dir, "state"), l.address)
+}
+
+// trial runs the spec, kills the victim at a random moment, and tells whether it was there to be killed.
+func (l *lane) trial(t *testing.T, victim, id string) (struck bool) {
+	before := temporary(t)
+	delay := time.Duration(rand.IntN(700)) * time.Millisecond
+	what := fmt.Sprintf("%s of %s killed after %s", victim, id, delay)
+	if victim, dispatched := strings.CutPrefix(victim, "|"); dispatched {
+		run, err := l.client.SubmitRun(t.Context(), client.Spec{Path: l.spec})
+		require.NoError(t, err, what)
+		id = run.ID
+		time.Sleep(delay) // the random moment
+		if struck = victim == "daemon"; struck {
+			require.NoError(t, l.daemon.Process.Kill(), what)
+			l.daemon.Wait() // killed, it says nothing
+			l.serve(t)
+		} else {
+			struck = strike(t, victim, id)
+		}
+		l.checkTold(t, victim, id, what)
+	} else {
+		cmd := exec.Command(binary, "run", l.spec, "--id", id, "--out", filepath.Join(l.dir, id))
+		cmd.Env = l.env
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		require.NoError(t, cmd.Start())
 		time.Sleep(delay) // the random moment
-		struck := strike(t, victim, id, cmd.Process.Pid)
-		cmd.Wait() // whatever it says: a killed runner says nothing
-		what := fmt.Sprintf("trial %d: %s killed after %s (struck: %t)\n%s", i, victim, delay, struck, out.String())
-
-		deadline := time.Now().Add(time.Second)
-		for left := leftovers(t, id, before); ; left = leftovers(t, id, before) {
-			if len(left) == 0 {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s\nleft behind after 1 s:\n  %s", what, strings.Join(left, "\n  "))
-			}
-			time.Sleep(20 * time.Millisecond)
+		if victim == "runner" {
+			struck = cmd.Process.Kill() == nil
+		} else {
+			struck = strike(t, victim, id)
 		}
+		cmd.Wait() // whatever it says: a killed runner says nothing
+		what += "\n" + out.String()
 	}
+	nothingLeft(t, id, before, what)
+	return struck
+}
+
+// checkTold waits until the daemon says that a run has ended, and holds what it says against what the run itself left.
+func (l *lane) checkTold(t *testing.T, victim, id, what string) {
+	t.Helper()
+	ended, err := l.client.Follow(t.Context(), id, func(envd.Observation) error { return nil })
+	require.NoError(t, err, what)
+	what = fmt.Sprintf("%s; the daemon says %+v", what, ended)
+	require.NotEmpty(t, ended.Outcome, what)
+	_, err = os.Stat(filepath.Join(ended.Dir, "journal.ndjson"))
+	began := err == nil // a daemon that is killed with a run in its hand starts it no second time, and says so
+	if victim == "daemon" && began {
+		require.Equal(t, envd.Pass, ended.Outcome, what)
+	}
+	if ended.Outcome != envd.Pass {
+		require.Equal(t, envd.Errored, ended.Outcome, what)
+		require.NotEmpty(t, ended.Message, what)
+		return
+	}
+	verdict, err := l.client.Verdict(t.Context(), id)
+	require.NoError(t, err, what)
+	require.Equal(t, envd.Pass, verdict.Outcome, what)
 }
 
 // strike kills the victim of that run, if it is there yet.
-func strike(t *testing.T, victim, id string, runner int) bool {
+func strike(t *testing.T, victim, id string) bool {
 	t.Helper()
-	if victim == "runner" {
-		return syscall.Kill(runner, syscall.SIGKILL) == nil
-	}
 	for _, p := range allProcesses(t) {
 		command := strings.Join(p.args, " ")
-		isInit := strings.Contains(command, " init --env "+id)
-		isGateway := strings.Contains(command, " gateway ") && p.env["ENVD_ENVIRONMENT"] == id
-		if victim == "init" && isInit || victim == "gateway" && isGateway {
+		is := map[string]bool{
+			"runner":  strings.Contains(command, " run ") && strings.Contains(command, " "+id),
+			"init":    strings.Contains(command, " init --env "+id),
+			"gateway": strings.Contains(command, " gateway ") && p.env["ENVD_ENVIRONMENT"] == id,
+		}
+		if is[victim] {
 			return syscall.Kill(p.pid, syscall.SIGKILL) == nil
 		}
 	}
 	return false
-}
-
-type processInfo struct {
-	pid  int
-	args []string
-	env  map[string]string
-}
-
-// allProcesses lists what runs on this machine, in whatever namespace.
-func allProcesses(t testing.TB) []processInfo {
-	t.Helper()
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	require.NoError(t, err)
-	var all []processInfo
-	for _, dir := range dirs {
-		args, err := os.ReadFile(dir + "/cmdline")
-		if err != nil || len(args) == 0 {
-			continue // it has just ended, or is a kernel thread or a zombie
-		}
-		environ, _ := os.ReadFile(dir + "/environ") // another user's cannot be read, and is not ours
-		p := processInfo{args: strings.Split(strings.Trim(string(args), "\x00"), "\x00"), env: map[string]string{}}
-		p.pid, _ = strconv.Atoi(filepath.Base(dir))
-		for pair := range strings.SplitSeq(string(environ), "\x00") {
-			name, value, _ := strings.Cut(pair, "=")
-			p.env[name] = value
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
-// leftovers lists everything of a run that is still there.
-func leftovers(t *testing.T, id string, before map[string]bool) (left []string) {
-	t.Helper()
-	for _, p := range allProcesses(t) {
-		if p.env["ENVD_ENVIRONMENT"] == id || strings.Contains(strings.Join(p.args, " "), id) {
-			left = append(left, fmt.Sprintf("process %d %v", p.pid, p.args)) // with it its namespaces and their mounts
-		}
-	}
-	for _, file := range []string{"/proc/net/unix", "/proc/self/mountinfo"} {
-		b, err := os.ReadFile(file)
-		require.NoError(t, err)
-		for line := range strings.Lines(string(b)) {
-			if strings.Contains(line, id) {
-				left = append(left, file+": "+strings.TrimSpace(line))
-			}
-		}
-	}
-	for name := range temporary(t) {
-		if !before[name] && strings.Contains(name, "envd") {
-			left = append(left, "temporary "+name)
-		}
-	}
-	return left
-}
-
-// temporary lists the places for temporary things.
-func temporary(t *testing.T) map[string]bool {
-	t.Helper()
-	names := map[string]bool{}
-	for _, root := range []string{os.TempDir(), "/dev/shm", "/run"} {
-		entries, err := os.ReadDir(root)
-		require.NoError(t, err)
-		for _, e := range entries {
-			names[filepath.Join(root, e.Name())] = true
-		}
-	}
-	return names
 }
