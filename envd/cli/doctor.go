@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,8 @@ type check struct {
 	Detail string `json:"detail"`
 	// Needed tells whether envd cannot do its work without it.
 	Needed bool `json:"needed"`
+	// Weaker tells that it is there, and holds less than elsewhere.
+	Weaker bool `json:"weaker,omitempty"`
 }
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -35,8 +38,11 @@ func (a *app) doctorCommand() *cobra.Command {
 			err := a.print(c, checks, func() {
 				for _, k := range checks {
 					mark := "✓"
-					if !k.OK {
+					switch {
+					case !k.OK:
 						mark = "✗"
+					case k.Weaker:
+						mark = "!"
 					}
 					fmt.Fprintf(c.OutOrStdout(), "%s %-18s %s\n", mark, k.Name, k.Detail)
 				}
@@ -67,8 +73,31 @@ func examineRuntime(ctx context.Context, name string, needed bool) check {
 		k.Detail = err.Error()
 		return k
 	}
-	k.OK, k.Detail = true, caps.Guarantee
+	k.OK, k.Detail, k.Weaker = true, caps.Guarantee, !caps.Isolated
+	if help := allowNamespaces(); k.Weaker && help != "" {
+		k.Detail += "; to allow namespaces: " + help
+	}
 	return k
+}
+
+// namespaceLimits are the settings by which Linux distributions refuse user namespaces, with the values that do and
+// that do not (user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, the last Ubuntu's).
+var namespaceLimits = []struct{ name, refuses, allows string }{
+	{"user.max_user_namespaces", "0", "10000"},
+	{"kernel.unprivileged_userns_clone", "0", "1"},
+	{"kernel.apparmor_restrict_unprivileged_userns", "1", "0"},
+}
+
+// allowNamespaces says what would have to be set; "" where nothing that is known stands in the way.
+func allowNamespaces() string {
+	var commands []string
+	for _, l := range namespaceLimits {
+		b, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(l.name, ".", "/"))
+		if err == nil && strings.TrimSpace(string(b)) == l.refuses {
+			commands = append(commands, "sysctl -w "+l.name+"="+l.allows)
+		}
+	}
+	return strings.Join(commands, "; ")
 }
 
 func examineK6(ctx context.Context) check {

@@ -63,6 +63,8 @@ type Meta struct {
 	Message  string       `json:"message,omitempty"`
 	// Images are those that services run from, each with its digests.
 	Images []envd.ImageFact `json:"images,omitempty"`
+	// Capabilities are the runtime's on the machine of the run, with the guarantee that it gave.
+	Capabilities *envd.Capabilities `json:"capabilities,omitempty"`
 	// Addresses maps "service:port" to the address on this host that leads there.
 	Addresses map[string]string `json:"addresses,omitempty"`
 	// Published are those that the spec asks for: "127.0.0.1:9000 -> api:8080".

@@ -57,19 +57,20 @@ func HTML(w io.Writer, r *Run) error {
 		images = append(images, imageText(f))
 	}
 	return pageTemplate().Execute(w, map[string]any{
-		"Style":    template.CSS(style), //nolint:gosec // our own file, embedded
-		"Run":      r,
-		"Verdict":  &r.Verdict,
-		"Headline": r.headline(),
-		"Artifact": r.artifact(),
-		"Images":   images,
-		"Runtime":  r.runtime(),
-		"Took":     r.took(),
-		"Started":  r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
-		"Timeline": newTimeline(r),
-		"Rows":     conditionRows(&r.Verdict),
-		"Stages":   stages,
-		"Faults":   faultRows(&r.Verdict),
-		"Logs":     slices.DeleteFunc(slices.Clone(r.Logs), func(l Log) bool { return len(l.Lines) == 0 }),
+		"Style":     template.CSS(style), //nolint:gosec // our own file, embedded
+		"Run":       r,
+		"Verdict":   &r.Verdict,
+		"Headline":  r.headline(),
+		"Artifact":  r.artifact(),
+		"Guarantee": r.guarantee(),
+		"Images":    images,
+		"Runtime":   r.runtime(),
+		"Took":      r.took(),
+		"Started":   r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
+		"Timeline":  newTimeline(r),
+		"Rows":      conditionRows(&r.Verdict),
+		"Stages":    stages,
+		"Faults":    faultRows(&r.Verdict),
+		"Logs":      slices.DeleteFunc(slices.Clone(r.Logs), func(l Log) bool { return len(l.Lines) == 0 }),
 	})
 }

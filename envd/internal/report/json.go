@@ -16,11 +16,13 @@ type Document struct {
 	Artifact envd.Artifact    `json:"artifact"`
 	Images   []envd.ImageFact `json:"images,omitempty"` // that services ran from
 	Runtime  string           `json:"runtime,omitempty"`
-	Version  string           `json:"version,omitempty"` // of envd
-	Dir      string           `json:"dir,omitempty"`     // the run directory
-	Started  time.Time        `json:"started"`
-	Ended    time.Time        `json:"ended"`
-	Verdict  envd.Verdict     `json:"verdict"`
+	// Guarantee says what isolation the runtime gave on that machine.
+	Guarantee string       `json:"guarantee,omitempty"`
+	Version   string       `json:"version,omitempty"` // of envd
+	Dir       string       `json:"dir,omitempty"`     // the run directory
+	Started   time.Time    `json:"started"`
+	Ended     time.Time    `json:"ended"`
+	Verdict   envd.Verdict `json:"verdict"`
 }
 
 // JSON writes a Document, indented.
@@ -29,7 +31,7 @@ func JSON(w io.Writer, r *Run) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(Document{
-		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Runtime: r.runtime(),
+		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Runtime: r.runtime(), Guarantee: r.guarantee(),
 		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Verdict: r.Verdict,
 	})
 }

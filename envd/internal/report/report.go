@@ -23,6 +23,7 @@ type Run struct {
 	Started      time.Time
 	Ended        time.Time
 	Logs         []Log // for the HTML
+	Capabilities *envd.Capabilities
 }
 
 // Log is the tail of a service's output.
@@ -37,6 +38,14 @@ func (r *Run) runtime() string {
 		return ""
 	}
 	return r.Spec.Environment.Runtime
+}
+
+// guarantee says what isolation held; "" where that is not known.
+func (r *Run) guarantee() string {
+	if r.Capabilities == nil {
+		return ""
+	}
+	return r.Capabilities.Guarantee
 }
 
 func (r *Run) took() string {

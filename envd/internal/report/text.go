@@ -27,6 +27,9 @@ func Text(w io.Writer, r *Run, o TextOptions) error {
 	for _, f := range r.images() {
 		t.wrap("", "image "+imageText(f))
 	}
+	if c := r.Capabilities; c != nil && !c.Isolated {
+		t.wrap("", "isolation "+c.Guarantee)
+	}
 	t.stages(r)
 	t.faults(v)
 	t.gate(v)

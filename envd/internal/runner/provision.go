@@ -31,6 +31,9 @@ func (s *session) provision(ctx context.Context) error {
 	if err != nil {
 		return &provisionError{fmt.Errorf("runtime %s: %w", s.Runtime.Name(), err)}
 	}
+	if err := s.update(func(m *evidence.Meta) { m.Capabilities = &caps }); err != nil {
+		return err
+	}
 	p, err := plan.Make(s.Spec.Environment, envd.State{}, caps)
 	if err != nil {
 		return &provisionError{err}

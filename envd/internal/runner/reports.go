@@ -64,7 +64,7 @@ func describeRun(dir *evidence.Dir, version string, verdict envd.Verdict, observ
 	}
 	run := &report.Run{
 		ID: meta.ID, Version: version, Dir: dir.Path(), Spec: spec, Verdict: verdict, Observations: observations,
-		Started: meta.Started, Ended: meta.Started,
+		Started: meta.Started, Ended: meta.Started, Capabilities: meta.Capabilities,
 	}
 	if n := len(observations); n > 0 {
 		run.Ended = observations[n-1].Time

@@ -14,6 +14,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/gateway"
 	"github.com/envd-dev/envd/envd/internal/judge"
+	"github.com/envd-dev/envd/envd/internal/plan"
 )
 
 // session is one run under way.
@@ -194,8 +195,12 @@ func (s *session) write(observations []envd.Observation) error {
 // finish gives run.json its last content. failed is why the run could not be recorded, if it could not.
 func (s *session) finish(failed error) error {
 	code := s.verdict.ExitCode()
-	if errors.Is(s.early, ErrInterrupted) && (s.meta.Kind == "run" || !s.wasReady) && failed == nil {
+	switch {
+	case failed != nil:
+	case errors.Is(s.early, ErrInterrupted) && (s.meta.Kind == "run" || !s.wasReady):
 		code = envd.ExitInterrupted
+	case errors.As(s.early, new(*plan.Refusal)): // the spec asks for more than there is, and nothing was started
+		code = envd.ExitUsage
 	}
 	return s.update(func(m *evidence.Meta) {
 		m.Status, m.Outcome, m.Ended, m.Control, m.Addresses = evidence.Finished, s.verdict.Outcome, time.Now().UTC(), "", nil
