@@ -32,7 +32,8 @@ demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate 
 
 .PHONY: test
 test: build k6 podinfo wiremock ## all tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./...
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -skip '^TestAlone$$' ./...
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -run '^TestAlone$$' ./e2e
 
 .PHONY: race
 race: build k6 podinfo wiremock ## all tests but e2e under the race detector (needs a C compiler)
@@ -43,7 +44,7 @@ e2e: build k6 podinfo wiremock ## the end-to-end tests, which drive the built bi
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
 
 .PHONY: kill-trials
-kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be left of any (half an hour)
+kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be left of any (a few minutes)
 	ENVD_KILL_TRIALS=1000 $(GO) test -run TestNothingSurvivesSIGKILL -timeout 90m ./e2e
 
 .PHONY: bench

@@ -18,6 +18,7 @@ import (
 // TestInterruptAtAnyMoment presses ^C, and again, at random moments of a run: the exit code is the interrupt's or, where the
 // run had ended by itself, its verdict's; nothing is left.
 func TestInterruptAtAnyMoment(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // what others on this machine leave in theirs is not ours
 	dir := t.TempDir()
 	spec, _ := writeSpec(t, dir, killSpec)
 	for i := range 10 {

@@ -55,6 +55,7 @@ func TestNothingSurvivesSIGKILL(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("ENVD_KILL_TRIALS")); err == nil {
 		trials = n
 	}
+	t.Setenv("TMPDIR", t.TempDir()) // what others on this machine leave in theirs is not ours
 	var next atomic.Int64
 	var struck sync.Map // victim → *atomic.Int64
 	t.Run("trials", func(t *testing.T) {

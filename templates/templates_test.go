@@ -82,7 +82,7 @@ func TestBrokenDiffersInTheTimeoutOnly(t *testing.T) {
 }
 
 var differences = map[string][]string{
-	"envd.yaml": {"name: podinfo → name: podinfo-broken", "- --http-client-timeout=250ms → - --http-client-timeout=2s"},
+	"envd.yaml": {"name: podinfo → name: podinfo-broken", "- --http-client-timeout=500ms → - --http-client-timeout=3s"},
 }
 
 // diff compares two specs line by line, comments left out.
