@@ -46,6 +46,22 @@ func (h *Histogram) Add(v float64) {
 	h.Buckets[int(math.Ceil(math.Log(v)/logGamma))]++
 }
 
+// AddBucket counts n values that are greater than low and at most high and sum up to sum. Quantiles are then off by
+// half of the bucket's relative width besides.
+func (h *Histogram) AddBucket(n int64, low, high, sum float64) {
+	if n <= 0 {
+		return
+	}
+	one := Histogram{}
+	one.Add((low + high) / 2)
+	for i := range one.Buckets {
+		one.Buckets[i] = n
+	}
+	one.Zeros *= n
+	one.Count, one.Sum, one.Min, one.Max = n, sum, max(low, 0), max(high, 0)
+	h.Merge(&one)
+}
+
 // Merge adds what o counted.
 func (h *Histogram) Merge(o *Histogram) {
 	if o == nil || o.Count == 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -13,17 +12,15 @@ type Layout struct {
 	K6     string // the executable; default "k6"
 	Dir    string // absolute; a directory for the generated files, also k6's HOME and working directory
 	Script string // where Config.Script is found there; default the same path
-	Output string // where the samples go: a named pipe made beforehand (see [NewPipe]), or "-" for stdout; default Dir/samples.csv
 }
 
-// Invocation is one k6 process, ready to start anywhere.
+// Invocation is one k6 process, ready to be started by [Relay] anywhere.
 type Invocation struct {
-	Args   []string // with the executable as first
-	Env    []string // complete: the process is to inherit nothing else; holds the secrets that Config.Env does
-	Dir    string   // working directory
-	Files  []File   // to be written before the start
-	Output string   // where the CSV samples appear, "-" for stdout
-	Plan   Plan     // what the run is expected to do; see [NewRecorder]
+	Args  []string // with the executable as first
+	Env   []string // complete: the process is to inherit nothing else; holds the secrets that Config.Env does
+	Dir   string   // working directory
+	Files []File   // to be written before the start
+	Plan  Plan     // what the run is expected to do; see [NewRecorder]
 }
 
 // File is a generated file: an absolute path and what to write there.
@@ -40,8 +37,9 @@ type Plan struct {
 	Thresholds []Threshold `json:"thresholds,omitempty"` // those of the script
 }
 
-// systemTags are the tags that envd needs on the samples. The default set has more, at a price for every sample.
-var systemTags = []string{"check", "error", "error_code", "method", "name", "scenario", "status"}
+// systemTags are the tags that envd needs on the samples, and those without which k6 refuses to aggregate. The default
+// set has more, and each can only split the aggregates further.
+var systemTags = []string{"check", "error", "error_code", "expected_response", "group", "method", "name", "scenario", "status"}
 
 // Command returns the k6 process for a configuration. It is pure: the same input gives the same bytes. The
 // inspection is that of the script from [K6.Inspect], and nil for a list of requests.
@@ -57,9 +55,8 @@ func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) 
 	}
 	orDefault(&layout.K6, "k6")
 	orDefault(&layout.Script, cfg.Script)
-	orDefault(&layout.Output, path.Join(layout.Dir, "samples.csv"))
 
-	inv := Invocation{Dir: layout.Dir, Output: layout.Output}
+	inv := Invocation{Dir: layout.Dir}
 	if script != nil {
 		if err := script.fits(cfg); err != nil {
 			return Invocation{}, err
@@ -71,7 +68,7 @@ func Command(cfg Config, script *Inspection, layout Layout) (Invocation, error) 
 		return Invocation{}, err
 	}
 	inv.Args = append([]string{layout.K6, "run"}, flags(inv, main)...)
-	inv.Env = environment(cfg, inv)
+	inv.Env = environment(cfg, inv.Dir)
 	return inv, nil
 }
 
@@ -99,11 +96,11 @@ func (inv *Invocation) addMain(cfg Config, layout Layout) (string, error) {
 
 func flags(inv Invocation, main string) []string {
 	return []string{
-		"--quiet",
+		"--quiet", "--verbose", // nothing on stdout, and a log that tells when the schedule begins
 		"--no-thresholds", "--summary-mode=disabled", // both keep every sample in memory until the end
 		"--log-format=json", "--log-output=stderr",
 		"--include-system-env-vars", "--no-usage-report",
-		"--out=csv",
+		"--out=cloud", // to the server of Relay
 		"--system-tags=" + strings.Join(tagsFor(inv.Plan.Thresholds), ","),
 		main,
 	}
@@ -125,16 +122,20 @@ func tagsFor(thresholds []Threshold) []string {
 
 // environment is everything k6 gets. It keeps k6 from reading a user's configuration, from fetching extensions and
 // from reporting its use, since there may be neither a home nor a network where it runs.
-func environment(cfg Config, inv Invocation) []string {
+func environment(cfg Config, dir string) []string {
 	env := map[string]string{
-		"HOME":                         inv.Dir,
+		"HOME":                         dir,
 		"NO_COLOR":                     "1",
 		"K6_NO_USAGE_REPORT":           "true",
 		"K6_AUTO_EXTENSION_RESOLUTION": "false",
-		"K6_CSV_FILENAME":              inv.Output, // as an argument of --out it must hold no = or ,
-		"K6_CSV_TIME_FORMAT":           "unix_micro",
-		"K6_CSV_SAVE_INTERVAL":         "100ms",
-		"GOGC":                         strconv.Itoa(collectorPercent(inv.Plan.MaxVUs)),
+		// The run is one that k6 need not register anywhere; what it pushes goes to K6_CLOUD_HOST, which Relay sets.
+		"K6_CLOUD_PUSH_REF_ID":    "1",
+		"K6_CLOUD_TOKEN":          "none",
+		"K6_CLOUD_TRACES_ENABLED": "false",
+		// Seconds are pushed when they are over. What is measured of them later is pushed too, so nothing waits for it.
+		"K6_CLOUD_AGGREGATION_PERIOD":      "1s",
+		"K6_CLOUD_AGGREGATION_WAIT_PERIOD": "1s",
+		"K6_CLOUD_METRIC_PUSH_INTERVAL":    "200ms",
 	}
 	for name, value := range cfg.Env {
 		env[name] = value
@@ -144,17 +145,4 @@ func environment(cfg Config, inv Invocation) []string {
 		list = append(list, name+"="+env[name])
 	}
 	return list
-}
-
-// collectorPercent is k6's GOGC. Writing samples makes garbage; collecting it less often pays for most of the CSV
-// output, at the price of memory in proportion to what virtual users hold. So many of them get Go's default.
-func collectorPercent(maxVUs int64) int {
-	switch {
-	case maxVUs <= 2_000:
-		return 400
-	case maxVUs <= 8_000:
-		return 200
-	default:
-		return 100
-	}
 }

@@ -34,8 +34,8 @@ func golden(t *testing.T, name string, got []byte) {
 // text prints an invocation for people to read.
 func text(inv loadprofiles.Invocation) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "dir %s\noutput %s\nplan iterations=%.2f length=%s max_vus=%d thresholds=%d\n",
-		inv.Dir, inv.Output, inv.Plan.Iterations, time.Duration(inv.Plan.Length), inv.Plan.MaxVUs, len(inv.Plan.Thresholds))
+	fmt.Fprintf(&out, "dir %s\nplan iterations=%.2f length=%s max_vus=%d thresholds=%d\n",
+		inv.Dir, inv.Plan.Iterations, time.Duration(inv.Plan.Length), inv.Plan.MaxVUs, len(inv.Plan.Thresholds))
 	fmt.Fprintf(&out, "\n%s\n", strings.Join(inv.Args, "\n  "))
 	fmt.Fprintf(&out, "\n%s\n", strings.Join(inv.Env, "\n"))
 	for _, f := range inv.Files {
@@ -67,7 +67,7 @@ func TestCommand(t *testing.T) {
 			script: &loadprofiles.Inspection{Schedule: true, Thresholds: []loadprofiles.Threshold{
 				loadprofiles.ParseThreshold("http_req_duration{expected_response:true,team:x}", "p(95)<500"),
 			}},
-			layout: loadprofiles.Layout{K6: "/bin/k6", Dir: "/run/load", Output: "-"},
+			layout: layout,
 		},
 		"own-schedule": {
 			cfg:    loadprofiles.Config{Script: "/src/checkout.js"},

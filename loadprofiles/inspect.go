@@ -174,7 +174,7 @@ func (in inspector) options(ctx context.Context, module string, flags ...string)
 	args := append([]string{"inspect", "--log-format=json", "--include-system-env-vars"}, flags...)
 	cmd := exec.CommandContext(ctx, in.k6.Path, append(args, module)...)
 	cmd.Dir = in.dir
-	cmd.Env = environment(in.cfg, Invocation{Dir: in.dir})
+	cmd.Env = environment(in.cfg, in.dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Exceptions are the iterations (and setup, teardown, init code) that ended with an exception. k6 counts such an
@@ -42,11 +43,19 @@ const (
 	hintException    = "script exception"
 	uncaughtPromise  = "Uncaught (in promise) " // what an async function throws; these carry no source
 
+	testStarts     = "Start of test run"      // virtual users are there; setup() is next
+	scheduleBegins = "Start all executors..." // setup() is over
+	testFinished   = "Test finished"          // cleanly, or with an error
+	pushFailed     = "Failed to push metrics to the cloud"
+
 	maxExceptions = 5
 	maxNotices    = 20
 	maxText       = 2_000    // bytes kept of a text
 	maxLogLine    = 64 << 10 // bytes of a line looked at
 )
+
+// debugging marks the lines of k6's course, and what a script tells console.debug.
+var debugging = []byte(`"level":"debug"`)
 
 // parseLogLine reads one line; ok is false when it is no JSON, as when k6 itself crashes.
 func parseLogLine(line []byte) (e logLine, ok bool) {
@@ -61,25 +70,35 @@ func (e logLine) exception() bool {
 	return e.Source == sourceStacktrace || e.Hint == hintException || strings.HasPrefix(e.Msg, uncaughtPromise)
 }
 
-// ReadLog folds k6's log, in JSON as [Command] asks for it, into the summary. It returns at the end of the log. Keep
-// the log itself by reading through an [io.TeeReader].
-func (r *Recorder) ReadLog(log io.Reader) error {
+// ReadLog folds k6's log, in JSON as [Command] asks for it, into the summary, until its end. It writes all lines but
+// those of debugging to keep, which may be nil.
+func (r *Recorder) ReadLog(log io.Reader, keep io.Writer) error {
+	if keep == nil {
+		keep = io.Discard
+	}
 	in := bufio.NewReaderSize(log, maxLogLine)
 	for {
 		line, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) { // look at the beginning of an endless line, skip the rest
+		to := keep
+		if bytes.Contains(line, debugging) {
+			to = io.Discard
+		}
+		_, failed := to.Write(line)
+		if errors.Is(err, bufio.ErrBufferFull) { // look at the beginning of an endless line only
 			line = bytes.Clone(line)
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = in.ReadSlice('\n')
+			for errors.Is(err, bufio.ErrBufferFull) && failed == nil {
+				var rest []byte
+				rest, err = in.ReadSlice('\n')
+				_, failed = to.Write(rest)
 			}
 		}
 		if len(bytes.TrimSpace(line)) > 0 {
 			r.Log(line)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) && failed == nil {
 			return nil
 		}
-		if err != nil {
+		if err = errors.Join(err, failed); err != nil {
 			return fmt.Errorf("k6's log: %w", err)
 		}
 	}
@@ -88,7 +107,11 @@ func (r *Recorder) ReadLog(log io.Reader) error {
 // Log folds one line of k6's log into the summary.
 func (r *Recorder) Log(line []byte) {
 	// One line for each failed request comes at the rate of the load, so what does not matter is not parsed.
-	if bytes.Contains(line, []byte(`"level":"info"`)) || bytes.Contains(line, []byte(`"msg":"Request Failed"`)) {
+	switch {
+	case bytes.Contains(line, debugging):
+		r.follow(line)
+		return
+	case bytes.Contains(line, []byte(`"level":"info"`)), bytes.Contains(line, []byte(`"msg":"Request Failed"`)):
 		return
 	}
 	e, ok := parseLogLine(line)
@@ -104,6 +127,9 @@ func (r *Recorder) Log(line []byte) {
 		r.except(text, location)
 	case e.Source == sourceConsole:
 	case e.Level == "error" || e.Level == "warning":
+		if e.Msg == pushFailed {
+			r.summary.Incomplete = "k6 could not hand its measures over: " + e.Error
+		}
 		if strings.HasPrefix(e.Msg, "Insufficient VUs") {
 			r.insufficientVUs = true
 		}
@@ -112,6 +138,29 @@ func (r *Recorder) Log(line []byte) {
 			text += ": " + e.Error
 		}
 		r.notice(text)
+	}
+}
+
+// follow takes k6's course from its debugging lines, which are the only ones that tell it.
+func (r *Recorder) follow(line []byte) {
+	if !bytes.Contains(line, []byte(`"msg":"Start`)) && !bytes.Contains(line, []byte(`"msg":"Test finished`)) {
+		return
+	}
+	e, ok := parseLogLine(line)
+	if !ok || e.Source == sourceConsole {
+		return
+	}
+	now := time.Now()
+	r.mu.Lock()
+	switch {
+	case e.Msg == testStarts:
+		r.summary.Start = now
+	case strings.HasPrefix(e.Msg, testFinished):
+		r.summary.End = now
+	}
+	r.mu.Unlock()
+	if e.Msg == scheduleBegins {
+		r.hasBegun()
 	}
 }
 

@@ -15,7 +15,12 @@ import (
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("PUSH_PATH") != "" {
+		pushMain()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // testK6 returns the k6 that tests run: $ENVD_K6, the one in bin, or one built there from the pinned module. Where it
 // cannot be built the test is skipped, but in CI it fails.

@@ -107,17 +107,16 @@ func runAlone(b *testing.B, k6 loadprofiles.K6, url string, load loadprofiles.Lo
 }
 
 func runDriven(b *testing.B, k6 loadprofiles.K6, url string, load loadprofiles.Load) achieved {
-	var durations []float64
+	p95 := loadprofiles.ParseThreshold("http_req_duration", "p(95)<1e9")
+	rec := loadprofiles.NewRecorder(loadprofiles.Plan{Thresholds: []loadprofiles.Threshold{p95}}, nil)
 	summary, err := k6.Run(b.Context(), loadprofiles.Config{
 		Profile: "smoke", Load: load, Script: script(b, benchScript), Env: map[string]string{"URL": url},
-	}, loadprofiles.RunOptions{Point: func(p loadprofiles.Point) {
-		if p.Metric == "http_req_duration" {
-			durations = append(durations, p.Value)
-		}
-	}})
+	}, loadprofiles.RunOptions{Measure: rec.Measure})
 	require.NoError(b, err)
-	slices.Sort(durations)
-	return achieved{rate: float64(summary.Iterations) / load.Duration.Seconds(), p95: k6Percentile(durations, 95)}
+	return achieved{
+		rate: float64(summary.Iterations) / load.Duration.Seconds(),
+		p95:  rec.Summary(loadprofiles.Exit{}).Thresholds[0].Value,
+	}
 }
 
 func median(runs []achieved, of func(achieved) float64) float64 {

@@ -1,6 +1,7 @@
 package loadprofiles
 
 import (
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -15,22 +16,21 @@ type Recorder struct {
 
 	sinks   []*sink            // in the order of plan.Thresholds
 	watched map[string][]*sink // by metric
-	matches map[seenTags][]*sink
 
+	begin           func() // called when the schedule begins; nil once it was
+	measured        Window // from the first second to the end of the last
 	insufficientVUs bool
 	pulse           time.Time     // of the last sample that k6 takes once a second
-	stalled         time.Duration // the longest time between two of them
+	stalled         time.Duration // how long k6 took none, at least
 }
 
-// seenTags is a metric with a set of tags, for which the matching thresholds are remembered.
-type seenTags struct {
-	metric string
-	tags   *Tags
-}
+// Window is a stretch of time.
+type Window struct{ Start, End time.Time }
 
-// NewRecorder returns a Recorder for a run of that plan, which [Command] made.
-func NewRecorder(plan Plan) *Recorder {
-	r := &Recorder{plan: plan, watched: map[string][]*sink{}, matches: map[seenTags][]*sink{}}
+// NewRecorder returns a Recorder for a run of that plan, which [Command] made. begun, which may be nil, is called once,
+// when k6 has its virtual users and setup() behind it and begins with its schedule.
+func NewRecorder(plan Plan, begun func()) *Recorder {
+	r := &Recorder{plan: plan, watched: map[string][]*sink{}, begin: begun}
 	r.summary.Planned, r.summary.VUsLimit = plan.Iterations, plan.MaxVUs
 	for _, t := range plan.Thresholds {
 		s := newSink(t)
@@ -42,13 +42,13 @@ func NewRecorder(plan Plan) *Recorder {
 	return r
 }
 
-// ReadSamples folds k6's CSV output into the summary and passes every sample on to also, which may be nil. When the
-// output cannot be read to its end, the summary says so too.
-func (r *Recorder) ReadSamples(csv io.Reader, also func(Point)) error {
-	err := NewReader(csv).Each(func(p Point) {
-		r.Point(p)
+// ReadMeasures folds what [Relay] writes into the summary and passes every measure on to also, which may be nil. When
+// the stream cannot be read to its end, the summary says so too.
+func (r *Recorder) ReadMeasures(stream io.Reader, also func(Measure)) error {
+	err := ReadMeasures(stream, func(m Measure) {
+		r.Measure(m)
 		if also != nil {
-			also(p)
+			also(m)
 		}
 	})
 	if err != nil {
@@ -59,62 +59,52 @@ func (r *Recorder) ReadSamples(csv io.Reader, also func(Point)) error {
 	return err
 }
 
-// Point folds one sample into the summary.
-func (r *Recorder) Point(p Point) {
+// Measure folds one measure into the summary.
+func (r *Recorder) Measure(m Measure) {
+	r.hasBegun() // at the latest
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.measured.Start.IsZero() || m.Second.Before(r.measured.Start) {
+		r.measured.Start = m.Second
+	}
+	if end := m.Second.Add(time.Second); end.After(r.measured.End) {
+		r.measured.End = end
+	}
 	s := &r.summary
-	s.Samples++
-	if s.Start.IsZero() || p.Time.Before(s.Start) {
-		s.Start = p.Time
-	}
-	if p.Time.After(s.End) {
-		s.End = p.Time
-	}
-	switch p.Metric {
+	switch m.Metric {
 	case "iterations":
-		s.Iterations += int64(p.Value)
+		s.Iterations += int64(m.Sum)
 	case "dropped_iterations":
-		s.Dropped += int64(p.Value)
+		s.Dropped += int64(m.Sum)
 	case "http_reqs":
-		s.Requests += int64(p.Value)
+		s.Requests += int64(m.Sum)
 	case "http_req_failed":
-		if p.Value != 0 {
-			s.RequestsFailed++
-		}
+		s.RequestsFailed += m.NonZero
 	case "checks":
-		s.check(p.Tags.Check, p.Value != 0)
+		s.check(m.Tags.Check, m.NonZero, m.Count-m.NonZero)
 	case "vus_max":
-		s.VUs = max(s.VUs, int64(p.Value))
-		if !r.pulse.IsZero() {
-			r.stalled = max(r.stalled, p.Time.Sub(r.pulse))
+		s.VUs = max(s.VUs, int64(m.Max))
+		if !r.pulse.IsZero() { // one sample may be at the end of its second and the next at the beginning
+			r.stalled = max(r.stalled, m.Second.Sub(r.pulse)-time.Second)
 		}
-		r.pulse = p.Time
+		r.pulse = m.Second
 	}
-	if sinks := r.watched[p.Metric]; sinks != nil {
-		for _, sink := range r.matching(p, sinks) {
-			sink.add(p.Value)
+	for _, sink := range r.watched[m.Metric] {
+		if sink.threshold.selects(&m.Tags) {
+			sink.add(&m)
 		}
 	}
 }
 
-// matching returns those of a metric's sinks whose filter lets the sample through.
-func (r *Recorder) matching(p Point, sinks []*sink) []*sink {
-	key := seenTags{p.Metric, p.Tags}
-	if known, ok := r.matches[key]; ok {
-		return known
+// hasBegun says that the schedule has begun, the first time that it is called.
+func (r *Recorder) hasBegun() {
+	r.mu.Lock()
+	begin := r.begin
+	r.begin = nil
+	r.mu.Unlock()
+	if begin != nil {
+		begin()
 	}
-	var matched []*sink
-	for _, s := range sinks {
-		if s.threshold.selects(p.Tags) {
-			matched = append(matched, s)
-		}
-	}
-	if len(r.matches) >= maxSeenTags {
-		clear(r.matches)
-	}
-	r.matches[key] = matched
-	return matched
 }
 
 func (t Threshold) selects(tags *Tags) bool {
@@ -149,11 +139,17 @@ type Exit struct {
 	CPUs float64       // cores it could use; 0 when unknown
 }
 
-// Summary returns what the run did. Call it after the samples and the log were read to their ends.
+// Summary returns what the run did. Call it after the measures and the log were read to their ends.
 func (r *Recorder) Summary(exit Exit) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.summary.clone()
+	if s.Start.IsZero() {
+		s.Start = r.measured.Start
+	}
+	if s.End.IsZero() {
+		s.End = r.measured.End
+	}
 	s.ExitCode, s.ExitReason = exit.Code, exitReason(exit.Code)
 	s.Thresholds = make([]ThresholdResult, 0, len(r.sinks))
 	for _, sink := range r.sinks {
@@ -163,8 +159,8 @@ func (r *Recorder) Summary(exit Exit) Summary {
 		s.saturated("all %d virtual users were busy and %d iterations could not start: raise latency or max_vus, "+
 			"or find out why the application is that slow", s.VUs, s.Dropped)
 	}
-	if r.stalled > maxStall {
-		s.saturated("k6 stood still for %s, so the machine is overloaded or was suspended", r.stalled.Round(100*time.Millisecond))
+	if r.stalled >= maxStall {
+		s.saturated("k6 stood still for %s or more, so the machine is overloaded or was suspended", r.stalled)
 	}
 	if available := exit.Wall.Seconds() * exit.CPUs; available > 0 {
 		s.CPUShare = exit.CPU.Seconds() / available
@@ -195,17 +191,29 @@ func (r *Recorder) evaluate(s *sink) ThresholdResult {
 		result.Reason = "no samples"
 		return result
 	}
-	seconds := r.summary.End.Sub(r.summary.Start).Seconds()
+	seconds := r.seconds()
 	if t.Type == Counter && t.Method == "rate" && seconds <= 0 {
 		result.Reason = "the run has no length"
 		return result
 	}
-	result.Value, result.Exact = s.value(seconds)
-	result.Status = Failed
-	if t.holds(result.Value) {
-		result.Status = Passed
+	low, high := s.value(seconds)
+	result.Value, result.Exact = (low+high)/2, low == high
+	if result.Status = t.decide(low, high); result.Status == Unknown {
+		result.Reason = fmt.Sprintf("the value lies between %.6g and %.6g, too near to the limit to tell", low, high)
 	}
 	return result
+}
+
+// seconds is how long the run took: until now, where it goes on.
+func (r *Recorder) seconds() float64 {
+	w := r.measured
+	if !r.summary.Start.IsZero() {
+		w.Start = r.summary.Start
+	}
+	if !r.summary.End.IsZero() {
+		w.End = r.summary.End
+	}
+	return w.End.Sub(w.Start).Seconds()
 }
 
 // zeroWhenSilent says whether no samples mean zero: for counters of what need not happen, which are the script's own

@@ -9,15 +9,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"time"
 )
 
 // RunOptions are what [K6.Run] may be given besides the configuration.
 type RunOptions struct {
-	Log   io.Writer   // gets k6's log, JSON lines
-	Point func(Point) // gets every sample, from one goroutine
+	Log     io.Writer     // gets k6's log, JSON lines
+	Begun   func()        // called when the schedule begins
+	Measure func(Measure) // gets every measure, from one goroutine
 }
 
 // stopGrace is how long k6 may take to end after it was interrupted. It exceeds the graceful stop of iterations.
@@ -47,47 +47,43 @@ func (k K6) Run(ctx context.Context, cfg Config, opts RunOptions) (summary Summa
 			return Summary{}, err
 		}
 	}
-	pipe, err := NewPipe(filepath.Join(dir, "samples.csv"))
-	if err != nil {
-		return Summary{}, err
-	}
-	defer func() { err = errors.Join(err, pipe.Close()) }()
-	return inv.run(ctx, pipe, opts)
+	return inv.run(ctx, opts)
 }
 
-func (inv Invocation) run(ctx context.Context, pipe *Pipe, opts RunOptions) (Summary, error) {
+func (inv Invocation) run(ctx context.Context, opts RunOptions) (Summary, error) {
 	running, abort := context.WithCancel(ctx)
 	defer abort()
 	cmd := exec.CommandContext(running, inv.Args[0], inv.Args[1:]...)
 	cmd.Dir, cmd.Env = inv.Dir, inv.Env
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopGrace
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		return Summary{}, err
-	}
-	rec := NewRecorder(inv.Plan)
+	log, stderr := io.Pipe()
+	cmd.Stderr = stderr
+	measures, stream := io.Pipe()
+
+	rec := NewRecorder(inv.Plan, opts.Begun)
 	begin := time.Now()
-	if err := cmd.Start(); err != nil {
-		return Summary{}, fmt.Errorf("start k6: %w", err)
-	}
+	logged, read, ended := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+	go func() {
+		err := rec.ReadLog(log, opts.Log)
+		_ = log.CloseWithError(err) // does not fail; k6 must not block on what nobody reads
+		logged <- err
+	}()
+	go func() {
+		err := rec.ReadMeasures(measures, opts.Measure)
+		_ = measures.CloseWithError(err)
+		read <- err
+	}()
+	go func() {
+		err := Relay(cmd, stream)
+		var exit *exec.ExitError
+		if errors.As(err, &exit) || errors.Is(err, context.Canceled) {
+			err = nil // the summary tells
+		}
+		ended <- errors.Join(err, stream.Close(), stderr.Close())
+	}()
 	watch := time.NewTicker(abortInterval)
 	defer watch.Stop()
-	log := io.Reader(stderr)
-	if opts.Log != nil {
-		log = io.TeeReader(stderr, opts.Log)
-	}
-	samples, ended := make(chan error, 1), make(chan error, 1)
-	go func() { samples <- rec.ReadSamples(pipe, opts.Point) }()
-	go func() {
-		logged := rec.ReadLog(log) // before Wait, which closes the pipe
-		waited := cmd.Wait()
-		var exit *exec.ExitError
-		if errors.As(waited, &exit) || errors.Is(waited, context.Canceled) {
-			waited = nil // the summary tells
-		}
-		ended <- errors.Join(logged, waited)
-	}()
 	for {
 		select {
 		case <-watch.C:
@@ -95,7 +91,10 @@ func (inv Invocation) run(ctx context.Context, pipe *Pipe, opts RunOptions) (Sum
 				abort() // the summary tells which threshold
 			}
 		case err := <-ended:
-			err = errors.Join(err, pipe.Finish(), <-samples)
+			err = errors.Join(err, <-read, <-logged)
+			if cmd.ProcessState == nil {
+				return Summary{}, fmt.Errorf("start k6: %w", err)
+			}
 			state := cmd.ProcessState
 			return rec.Summary(Exit{
 				Code: state.ExitCode(), Wall: time.Since(begin), CPU: state.UserTime() + state.SystemTime(),

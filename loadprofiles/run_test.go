@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func run(t testing.TB, cfg loadprofiles.Config) loadprofiles.Summary {
 
 func TestRunRequests(t *testing.T) {
 	url := server(t)
-	points := map[string]int{}
+	requests := 0
 	names := map[string]int{}
 	summary, err := testK6(t).Run(t.Context(), loadprofiles.Config{
 		Profile: "smoke", Load: constant(40),
@@ -61,20 +62,28 @@ func TestRunRequests(t *testing.T) {
 			{Name: "broken", Method: "post", URL: url + "/broken", Body: `{"a":"</script>"}`, Headers: map[string]string{"X-A": `"`}},
 		},
 		Tags: map[string]string{"run": "a,b"},
-	}, loadprofiles.RunOptions{Point: func(p loadprofiles.Point) {
-		points[p.Metric]++
-		if p.Metric == "http_req_duration" {
-			names[p.Tags.Name]++
-			assert.Equal(t, "load", p.Tags.Scenario)
-			assert.Equal(t, "a,b", p.Tags.Extra["run"])
-			assert.Greater(t, p.Value, 0.0)
-			assert.WithinDuration(t, time.Now(), p.Time, time.Minute)
+	}, loadprofiles.RunOptions{Measure: func(m loadprofiles.Measure) {
+		if m.Metric == "http_req_duration" {
+			requests += int(m.Count)
+			names[m.Tags.Name] += int(m.Count)
+			assert.Equal(t, "load", m.Tags.Scenario)
+			assert.Equal(t, "a,b", m.Tags.Extra["run"])
+			assert.Equal(t, strconv.FormatBool(m.Tags.Name != "broken"), m.Tags.Expected)
+			assert.Positive(t, m.Min)
+			assert.WithinDuration(t, time.Now(), m.Second, time.Minute)
+			inBuckets := int64(0)
+			for _, b := range m.Buckets {
+				inBuckets += b.Count
+				assert.Less(t, b.Low, m.Max)
+				assert.GreaterOrEqual(t, b.High, m.Min)
+			}
+			assert.Equal(t, m.Count, inBuckets)
 		}
 	}})
 	require.NoError(t, err)
 	assert.InDelta(t, 40, summary.Iterations, 1)
 	assert.Equal(t, summary.Iterations, summary.Requests)
-	assert.EqualValues(t, summary.Iterations, points["http_req_duration"])
+	assert.EqualValues(t, summary.Iterations, requests)
 	assert.InDelta(t, 10, names["broken"], 1)
 	assert.InDelta(t, 30, names["GET "+url+"/a"], 1)
 	assert.EqualValues(t, names["broken"], summary.RequestsFailed)

@@ -3,6 +3,7 @@ package loadprofiles_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,9 +99,9 @@ func TestScriptOptions(t *testing.T) {
 	summary, err := testK6(t).Run(t.Context(), loadprofiles.Config{
 		Name: "shop", Profile: "smoke", Load: constant(10), Script: path, Exec: "checkout",
 		Env: map[string]string{"GREETING": "!"}, Tags: map[string]string{"build": "7"},
-	}, loadprofiles.RunOptions{Point: func(p loadprofiles.Point) {
-		if p.Metric == "checks" {
-			team = p.Tags.Scenario + "/" + p.Tags.Check + "/" + p.Tags.Extra["team"] + p.Tags.Extra["build"]
+	}, loadprofiles.RunOptions{Measure: func(m loadprofiles.Measure) {
+		if m.Metric == "checks" {
+			team = m.Tags.Scenario + "/" + m.Tags.Check + "/" + m.Tags.Extra["team"] + m.Tags.Extra["build"]
 		}
 	}})
 	require.NoError(t, err)
@@ -203,8 +204,8 @@ func TestInterrupt(t *testing.T) {
 	load := loadprofiles.Load{Rate: 50, Duration: time.Minute, VUs: 5}
 	summary, err := testK6(t).Run(ctx, loadprofiles.Config{
 		Profile: "smoke", Load: load, Script: script(t, `export default function () {}`),
-	}, loadprofiles.RunOptions{Point: func(p loadprofiles.Point) {
-		if p.Metric == "iterations" {
+	}, loadprofiles.RunOptions{Measure: func(m loadprofiles.Measure) {
+		if m.Metric == "iterations" {
 			cancel()
 		}
 	}})
@@ -215,8 +216,8 @@ func TestInterrupt(t *testing.T) {
 	assert.Contains(t, summary.Doubts()[1], "of 3000 planned iterations")
 }
 
-// A caller may start k6 where it likes and take the samples from its stdout.
-func TestKilledProcessOfTheCaller(t *testing.T) {
+// k6 may be killed in the middle of its work.
+func TestKilledProcess(t *testing.T) {
 	kill := func(p *os.Process) { assert.NoError(t, p.Kill()) }
 	summary := runByHand(t, loadprofiles.Load{Rate: 50, Duration: time.Minute}, kill)
 	assert.Equal(t, -1, summary.ExitCode)
@@ -229,48 +230,47 @@ func TestKilledProcessOfTheCaller(t *testing.T) {
 func TestStalledProcess(t *testing.T) {
 	pause := func(p *os.Process) {
 		assert.NoError(t, p.Signal(syscall.SIGSTOP))
-		time.AfterFunc(2500*time.Millisecond, func() { assert.NoError(t, p.Signal(syscall.SIGCONT)) })
+		time.AfterFunc(3500*time.Millisecond, func() { assert.NoError(t, p.Signal(syscall.SIGCONT)) })
 	}
-	summary := runByHand(t, loadprofiles.Load{Rate: 50, Duration: 5 * time.Second}, pause)
+	summary := runByHand(t, loadprofiles.Load{Rate: 50, Duration: 6 * time.Second}, pause)
 	assert.Zero(t, summary.ExitCode)
 	assert.True(t, summary.Saturated)
 	assert.Contains(t, strings.Join(summary.Doubts(), "\n"), "k6 stood still for ")
 }
 
-// runByHand starts k6 without Run, on a script that throws, and calls back once, a second after the start.
+// runByHand starts k6 without Run, on a script that throws, and calls back once, when some iterations are done.
 func runByHand(t *testing.T, load loadprofiles.Load, begun func(*os.Process)) loadprofiles.Summary {
 	k6 := testK6(t)
 	cfg := loadprofiles.Config{Profile: "smoke", Load: load, Script: script(t, `export default function () { throw new Error('boom'); }`)}
 	inspection, err := k6.Inspect(t.Context(), cfg)
 	require.NoError(t, err)
-	inv, err := loadprofiles.Command(cfg, inspection, loadprofiles.Layout{K6: k6.Path, Dir: t.TempDir(), Output: "-"})
+	inv, err := loadprofiles.Command(cfg, inspection, loadprofiles.Layout{K6: k6.Path, Dir: t.TempDir()})
 	require.NoError(t, err)
 	for _, f := range inv.Files {
 		require.NoError(t, os.WriteFile(f.Path, f.Data, 0o600))
 	}
 	cmd := exec.Command(inv.Args[0], inv.Args[1:]...)
 	cmd.Dir, cmd.Env = inv.Dir, inv.Env
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	stderr, err := cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	log, stderr := io.Pipe()
+	cmd.Stderr = stderr
+	measures, stream := io.Pipe()
 
-	rec := loadprofiles.NewRecorder(inv.Plan)
-	logged := make(chan error, 1)
-	go func() { logged <- rec.ReadLog(stderr) }()
+	rec := loadprofiles.NewRecorder(inv.Plan, nil)
+	var reading sync.WaitGroup
+	reading.Go(func() { assert.NoError(t, rec.ReadLog(log, nil)) })
 	var once sync.Once
-	err = rec.ReadSamples(stdout, func(p loadprofiles.Point) {
-		if p.Metric == "vus_max" {
-			once.Do(func() { begun(cmd.Process) })
-		}
+	reading.Go(func() {
+		assert.NoError(t, rec.ReadMeasures(measures, func(m loadprofiles.Measure) {
+			if m.Metric == "iterations" {
+				once.Do(func() { begun(cmd.Process) })
+			}
+		}))
 	})
-	if err != nil {
-		require.ErrorIs(t, err, loadprofiles.ErrTruncated, "k6 may be killed while it writes")
-	}
-	require.NoError(t, <-logged)
+	err = loadprofiles.Relay(cmd, stream)
+	assert.NoError(t, errors.Join(stream.Close(), stderr.Close()))
+	reading.Wait()
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) {
+	if !errors.As(err, &exit) {
 		require.NoError(t, err)
 	}
 	return rec.Summary(loadprofiles.Exit{Code: cmd.ProcessState.ExitCode()})

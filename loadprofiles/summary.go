@@ -8,9 +8,8 @@ import (
 
 // Summary is what one k6 run did, complete enough to judge whether its figures can be trusted.
 type Summary struct {
-	Start   time.Time `json:"start"` // of the first sample
-	End     time.Time `json:"end"`   // of the last
-	Samples int64     `json:"samples"`
+	Start time.Time `json:"start"` // of the test, setup() included
+	End   time.Time `json:"end"`   // teardown() included
 
 	Planned    float64 `json:"planned,omitempty"` // iterations that the profile asks for; 0 when the script decides
 	Iterations int64   `json:"iterations"`        // that ran to their end, exceptions included
@@ -31,7 +30,7 @@ type Summary struct {
 
 	ExitCode   int      `json:"exit_code"`
 	ExitReason string   `json:"exit_reason,omitempty"` // what a code other than 0 means
-	Incomplete string   `json:"incomplete,omitempty"`  // why the samples could not be read to their end
+	Incomplete string   `json:"incomplete,omitempty"`  // why the measures could not be read to their end
 	CPUShare   float64  `json:"cpu_share,omitempty"`   // of the CPUs that k6 could use
 	Saturated  bool     `json:"saturated"`             // the generator, not the application, was the limit
 	Saturation []string `json:"saturation,omitempty"`  // why, and what helps
@@ -71,12 +70,9 @@ const maxChecks = 100
 // flight at the end may be cut off.
 const shortfall = 0.01
 
-func (s *Summary) check(name string, held bool) {
-	if held {
-		s.ChecksPassed++
-	} else {
-		s.ChecksFailed++
-	}
+func (s *Summary) check(name string, passed, failed int64) {
+	s.ChecksPassed += passed
+	s.ChecksFailed += failed
 	i := slices.IndexFunc(s.Checks, func(c Check) bool { return c.Name == name })
 	if i < 0 {
 		if len(s.Checks) == maxChecks {
@@ -85,11 +81,8 @@ func (s *Summary) check(name string, held bool) {
 		i = len(s.Checks)
 		s.Checks = append(s.Checks, Check{Name: name})
 	}
-	if held {
-		s.Checks[i].Passed++
-	} else {
-		s.Checks[i].Failed++
-	}
+	s.Checks[i].Passed += passed
+	s.Checks[i].Failed += failed
 }
 
 func (s *Summary) saturated(format string, args ...any) {
@@ -170,7 +163,10 @@ func plural(n int64, word string) string {
 	return word + "s"
 }
 
-const exitMarkedAsFailed = 110
+const (
+	exitMarkedAsFailed = 110
+	killed             = "it was killed by a signal"
+)
 
 // exitReason explains k6's exit codes: https://pkg.go.dev/go.k6.io/k6/v2/errext/exitcodes.
 func exitReason(code int) string {
@@ -178,7 +174,7 @@ func exitReason(code int) string {
 	case 0:
 		return ""
 	case -1:
-		return "it was killed by a signal"
+		return killed
 	case 100:
 		return "setup() took too long"
 	case 101:
@@ -196,6 +192,9 @@ func exitReason(code int) string {
 	case exitMarkedAsFailed:
 		return "the script marked the test as failed"
 	default:
+		if code > 128 { // as shells tell of signals
+			return killed
+		}
 		return "see k6's log"
 	}
 }

@@ -110,6 +110,9 @@ func (t *Threshold) parseMetric(metric string) error {
 		if f.Tag == "vu" || f.Tag == "iter" {
 			return fmt.Errorf("metric %q: samples cannot be selected by %s", metric, f.Tag)
 		}
+		if strings.HasPrefix(f.Tag, "__") || f.Tag == "test_run_id" { // k6 takes them off what it aggregates
+			return fmt.Errorf("metric %q: %s is a name that k6 keeps for itself", metric, f.Tag)
+		}
 		t.Filter = append(t.Filter, f)
 	}
 	return nil
@@ -181,6 +184,20 @@ func (t Threshold) holds(value float64) bool {
 		return value != t.Limit
 	default:
 		return value == t.Limit
+	}
+}
+
+// decide compares an aggregate that lies between two bounds with the limit. Where that leaves both outcomes possible,
+// the status is unknown.
+func (t Threshold) decide(low, high float64) Status {
+	equality := t.Op == "==" || t.Op == "!="
+	switch held := t.holds(low); {
+	case held != t.holds(high), equality && low < t.Limit && t.Limit < high:
+		return Unknown
+	case held:
+		return Passed
+	default:
+		return Failed
 	}
 }
 

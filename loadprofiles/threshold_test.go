@@ -2,6 +2,7 @@ package loadprofiles_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,15 +57,21 @@ export default function () {
   check(i, { 'not each tenth': (v) => v % 10 !== 0 });
 }`
 
-// What envd decides over the stream is what k6 itself decides with every sample in memory.
+// What envd decides over the aggregates is what k6 itself decides with every sample in memory.
 func TestThresholdsAgreeWithK6(t *testing.T) {
 	path := script(t, thresholdScript)
 	summary := run(t, loadprofiles.Config{Script: path})
-	assert.Empty(t, summary.Doubts())
 	ours := map[string]bool{}
+	undecided := map[string]bool{}
 	for _, r := range summary.Thresholds {
+		if r.Status == loadprofiles.Unknown { // only where the limit is near, or hit
+			undecided[r.Threshold.String()] = true
+			assert.InDelta(t, r.Threshold.Limit, r.Value, 0.008*r.Value, r.Threshold)
+			continue
+		}
 		ours[r.Threshold.String()] = r.Status == loadprofiles.Passed
 	}
+	assert.Len(t, summary.Doubts(), len(undecided))
 
 	export := filepath.Join(t.TempDir(), "summary.json")
 	cmd := exec.Command(testK6(t).Path, "run", "--quiet", "--no-usage-report", "--summary-export", export, path)
@@ -82,6 +89,7 @@ func TestThresholdsAgreeWithK6(t *testing.T) {
 			theirs[normalize(t, metric, source)] = !failed
 		}
 	}
+	maps.DeleteFunc(theirs, func(threshold string, _ bool) bool { return undecided[threshold] })
 	require.Greater(t, len(theirs), 600)
 	assert.Equal(t, theirs, ours)
 }
@@ -178,6 +186,7 @@ func TestParseThreshold(t *testing.T) {
 	}
 	for metric, want := range map[string]string{
 		"m{a:1": "no closing }", "m{a}": `"a" is not tag:value`, "m{:1}": "is not tag:value", "m{vu:1}": "cannot be selected by vu",
+		"m{__a:1}": "__a is a name that k6 keeps for itself", "m{test_run_id:1}": "keeps for itself",
 	} {
 		assert.Contains(t, loadprofiles.ParseThreshold(metric, "count>1").Problem, want, metric)
 	}

@@ -120,10 +120,15 @@ func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.No
 	if rt.Name() == docker.Name {
 		collect(notify)
 	}
+	exe, err := os.Executable()
+	if err != nil {
+		return runner.Config{}, err
+	}
 	return runner.Config{
 		ID: id, Spec: s, Dir: dir, Runtime: rt, Faults: chaos.Builtin(), Lookup: lookup, Secrets: secrets, Notify: notify, Version: versionString(),
 		K6: func(ctx context.Context) (loadprofiles.K6, error) {
 			return loadprofiles.Find(ctx, loadprofiles.Lookup{})
 		},
+		Relay: []string{exe, relayVerb, "--"},
 	}, nil
 }

@@ -57,7 +57,7 @@ Exit codes: 0 pass · 1 fail · 2 bad spec or usage · 3 environment failed to c
 	add("env", a.upCommand(), a.lsCommand(), a.inspectCommand(), a.logsCommand(), a.execCommand(), a.renewCommand(),
 		a.downCommand(), a.stubCommand(), a.gcCommand())
 	add("serve", a.serveCommand(), a.wiremockCommand())
-	root.AddCommand(a.gatewayCommand(), a.doctorCommand(), a.versionCommand())
+	root.AddCommand(a.gatewayCommand(), a.relayCommand(), a.doctorCommand(), a.versionCommand())
 	a.completions(root)
 	return root
 }

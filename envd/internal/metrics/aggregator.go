@@ -1,4 +1,4 @@
-// Package metrics turns the single requests of a load run into the per-second samples that are recorded.
+// Package metrics turns what k6 measured of a load run into the per-second samples that are recorded.
 package metrics
 
 import (
@@ -19,34 +19,44 @@ type Aggregator struct {
 	newest int64
 }
 
+// Requests are some that ended within the same second and took about as long.
+type Requests struct {
+	Second    time.Time // in which they ended
+	Count     int64
+	Low, High float64 // bounds of their latencies, milliseconds
+	Sum       float64 // of their latencies
+	Failed    bool
+}
+
 // NewAggregator returns an aggregator that hands each closed second to emit.
 func NewAggregator(emit func(envd.Sample)) *Aggregator {
 	return &Aggregator{emit: emit, open: map[int64]*envd.Sample{}}
 }
 
-// Request counts a request by its start and its latency in milliseconds.
-func (a *Aggregator) Request(start time.Time, ms float64) {
-	s := a.second(start)
-	s.Requests++
-	s.Latency.Add(ms)
+// Requests counts requests to the second in which they started, as far as that can be told of requests of which the
+// second of their end is known: they are taken to have ended in its middle, so they started within half a second of
+// what is assumed.
+func (a *Aggregator) Requests(r Requests) {
+	took := time.Duration((r.Low + r.High) / 2 * float64(time.Millisecond))
+	s := a.second(r.Second.Add(time.Second/2 - took))
+	s.Requests += r.Count
+	s.Latency.AddBucket(r.Count, r.Low, r.High, r.Sum)
+	if r.Failed {
+		s.Failed += r.Count
+	}
 }
 
-// Failed counts a request that was counted before as failed.
-func (a *Aggregator) Failed(start time.Time) { a.second(start).Failed++ }
-
-// Iterations counts n iterations that ended at t.
+// Iterations counts n iterations that ended in the second of t.
 func (a *Aggregator) Iterations(t time.Time, n int64) { a.second(t).Iterations += n }
 
-// Dropped counts n iterations that could not start at t for want of a free VU.
+// Dropped counts n iterations that could not start in the second of t for want of a free VU.
 func (a *Aggregator) Dropped(t time.Time, n int64) { a.second(t).Dropped += n }
 
-// Check counts one check of the script.
-func (a *Aggregator) Check(t time.Time, ok bool) {
-	if s := a.second(t); ok {
-		s.ChecksOK++
-	} else {
-		s.ChecksBad++
-	}
+// Checks counts checks of the script in the second of t.
+func (a *Aggregator) Checks(t time.Time, held, broken int64) {
+	s := a.second(t)
+	s.ChecksOK += held
+	s.ChecksBad += broken
 }
 
 // Flush emits every open second, oldest first.

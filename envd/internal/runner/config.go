@@ -28,6 +28,7 @@ type Config struct {
 	Faults  chaos.Registry
 	Lookup  envd.Lookup
 	K6      func(context.Context) (loadprofiles.K6, error) // finds the load generator; called when a stage needs it
+	Relay   []string                                       // the command line before k6's own that runs it in loadprofiles.Relay
 	TTL     time.Duration                                  // lease of an environment without stages
 	Ready   func(evidence.Meta) error                      // called once when an environment is up and published
 	Notify  func(Notice)                                   // progress for people; called one at a time

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -16,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
-// load runs k6 inside the environment and streams its samples. started is called when the first of them arrives.
+// load runs k6 inside the environment and streams what it measures. started is called when its schedule begins.
 func (s *session) load(ctx context.Context, stage *envd.Stage, started func()) error {
 	k6, err := s.K6(ctx)
 	if err != nil {
@@ -31,7 +33,7 @@ func (s *session) load(ctx context.Context, stage *envd.Stage, started func()) e
 		return s.refusedScript(ctx, stage, err)
 	}
 	invocation, err := loadprofiles.Command(cfg, inspection, loadprofiles.Layout{
-		K6: k6.Path, Dir: path.Join(path.Dir(envd.CAFile), "load", stage.Name), Output: "-",
+		K6: k6.Path, Dir: path.Join(path.Dir(envd.CAFile), "load", stage.Name),
 	})
 	if err != nil {
 		return s.refusedScript(ctx, stage, err)
@@ -98,31 +100,38 @@ func withDefault(env map[string]string, name, value string) map[string]string {
 	return env
 }
 
-// runK6 starts the load generator and reads its samples and log until both end.
+// runK6 starts the load generator, with envd's relay around it, and reads its measures and log until both end.
 func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles.Invocation, started func()) (loadprofiles.Summary, error) {
-	samples, samplesEnd, err := os.Pipe()
+	measures, measuresEnd, err := os.Pipe()
 	if err != nil {
 		return loadprofiles.Summary{}, err
 	}
-	defer samples.Close()
-	enlarge(samples)
+	defer measures.Close()
 	log, logEnd, err := os.Pipe()
 	if err != nil {
-		samplesEnd.Close()
+		measuresEnd.Close()
 		return loadprofiles.Summary{}, err
 	}
 	defer log.Close()
 	keep, err := s.openOutput(stage.Name + ".k6")
 	if err != nil {
-		samplesEnd.Close()
+		measuresEnd.Close()
 		logEnd.Close()
 		return loadprofiles.Summary{}, err
 	}
 
-	recorder := loadprofiles.NewRecorder(inv.Plan)
+	mark := func(name string) {
+		s.rec.observe(envd.Observation{Stage: stage.Name, StageEvent: &envd.StageEvent{Name: name}})
+	}
+	var begun atomic.Bool
+	recorder := loadprofiles.NewRecorder(inv.Plan, func() {
+		begun.Store(true)
+		mark(envd.StageLoadStart)
+		started()
+	})
 	read, logged := make(chan error, 1), make(chan error, 1)
-	go func() { read <- s.readSamples(stage, samples, recorder, started) }()
-	go func() { logged <- recorder.ReadLog(io.TeeReader(log, keep)) }()
+	go func() { read <- s.readMeasures(stage, measures, recorder) }()
+	go func() { logged <- recorder.ReadLog(log, keep) }()
 
 	workdir := inv.Dir
 	if len(inv.Files) == 0 { // nothing was written there, so it does not exist
@@ -131,60 +140,59 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	var cpu time.Duration
 	begin := time.Now()
 	code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{
-		Name: "k6-" + stage.Name, Command: inv.Args, Env: environMap(inv.Env), WorkDir: workdir,
-		Stdout: samplesEnd, Stderr: logEnd, CPU: &cpu, Clean: true,
+		Name: "k6-" + stage.Name, Command: append(slices.Clone(s.Relay), inv.Args...), Env: environMap(inv.Env), WorkDir: workdir,
+		Stdout: measuresEnd, Stderr: logEnd, CPU: &cpu, Clean: true,
 	})
 	wall := time.Since(begin)
-	err = errors.Join(err, samplesEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
+	err = errors.Join(err, measuresEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
+	if begun.Load() {
+		mark(envd.StageLoadEnd)
+	}
 	return recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall, CPU: cpu, CPUs: float64(runtime.NumCPU())}), err
 }
 
-// samplesBuffer is the size of the pipe through which samples come: room for k6 to go on while the reader is not running.
-const samplesBuffer = 1 << 20
-
-// readSamples feeds every point to the recorder and the per-second aggregation.
-func (s *session) readSamples(stage *envd.Stage, r io.Reader, recorder *loadprofiles.Recorder, started func()) error {
-	mark := func(name string) {
-		s.rec.observe(envd.Observation{Stage: stage.Name, StageEvent: &envd.StageEvent{Name: name}})
-	}
+// readMeasures feeds what k6 measures to the recorder and the per-second aggregation.
+func (s *session) readMeasures(stage *envd.Stage, stream io.Reader, recorder *loadprofiles.Recorder) error {
 	aggregate := metrics.NewAggregator(func(sample envd.Sample) {
 		s.rec.observe(envd.Observation{Stage: stage.Name, Sample: &sample})
 	})
-	begun := false
-	var request struct{ start, end time.Time } // the latest; its http_req_failed follows it
-	err := recorder.ReadSamples(r, func(p loadprofiles.Point) {
-		if !begun {
-			begun = true
-			mark(envd.StageLoadStart)
-			started()
-		}
-		switch p.Metric {
+	err := recorder.ReadMeasures(stream, func(m loadprofiles.Measure) {
+		switch m.Metric {
 		case "http_req_duration":
-			request.end = p.Time
-			request.start = p.Time.Add(-time.Duration(p.Value * float64(time.Millisecond)))
-			aggregate.Request(request.start, p.Value)
-		case "http_req_failed":
-			if p.Value != 0 && p.Time.Equal(request.end) {
-				aggregate.Failed(request.start)
-			} else if p.Value != 0 {
-				aggregate.Failed(p.Time)
-			}
+			countRequests(aggregate, &m)
 		case "iterations":
-			aggregate.Iterations(p.Time, int64(p.Value))
+			aggregate.Iterations(m.Second, int64(m.Sum))
 		case "dropped_iterations":
-			aggregate.Dropped(p.Time, int64(p.Value))
+			aggregate.Dropped(m.Second, int64(m.Sum))
 		case "checks":
-			aggregate.Check(p.Time, p.Value != 0)
+			aggregate.Checks(m.Second, m.NonZero, m.Count-m.NonZero)
 		}
 	})
 	aggregate.Flush()
-	if begun {
-		mark(envd.StageLoadEnd)
-	}
 	if err != nil { // the summary says so; k6 must not block on a pipe that nobody reads
-		_, err = io.Copy(io.Discard, r)
+		_, err = io.Copy(io.Discard, stream)
 	}
 	return err
+}
+
+// countRequests hands the latencies of one second on, bucket by bucket. The buckets' share of the exact sum is that of
+// their middles.
+func countRequests(aggregate *metrics.Aggregator, m *loadprofiles.Measure) {
+	requests := make([]metrics.Requests, len(m.Buckets))
+	sum := 0.0
+	for i, b := range m.Buckets {
+		r := &requests[i]
+		r.Second, r.Count, r.Failed = m.Second, b.Count, m.Tags.Expected == "false"
+		r.Low, r.High = max(b.Low, m.Min), min(b.High, m.Max)
+		r.Sum = (r.Low + r.High) / 2 * float64(b.Count)
+		sum += r.Sum
+	}
+	for _, r := range requests {
+		if sum > 0 {
+			r.Sum *= m.Sum / sum
+		}
+		aggregate.Requests(r)
+	}
 }
 
 // scriptFailed is how k6 exits when the script itself declared the test failed.

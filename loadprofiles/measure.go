@@ -2,21 +2,35 @@ package loadprofiles
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
-// Point is one sample of k6: what one metric measured once. Durations are in milliseconds, sizes in bytes, rates are
-// 0 or 1 per sample and counters are increments.
-type Point struct {
-	Time   time.Time // when it was taken; of an http_req_* or iteration_* sample: when that ended
-	Metric string    // http_req_duration, checks, …: https://grafana.com/docs/k6/latest/using-k6/metrics/reference/
-	Value  float64
-	Tags   *Tags // never nil, shared by many points and not to be changed
+// Measure is what one metric of k6 measured in one second with one set of tags. Durations are in milliseconds and
+// sizes in bytes.
+type Measure struct {
+	Second time.Time  // the wall-clock second in which the samples were taken; of an http_req_* or iteration_* one: in which that ended
+	Metric string     // http_req_duration, checks, …: https://grafana.com/docs/k6/latest/using-k6/metrics/reference/
+	Type   MetricType // which of the following fields are set
+	Tags   Tags
+
+	Count   int64    // samples; of a counter unknown and 0
+	Sum     float64  // of a counter or trend
+	NonZero int64    // of a rate: the samples that are not zero
+	Last    float64  // of a gauge
+	Min     float64  // of a gauge or trend
+	Max     float64  // of a gauge or trend
+	Buckets []Bucket // of a trend, in ascending order
 }
 
-// Tags are what a sample is tagged with. Points of equal tags usually share one, so the pointer serves as a key of a
-// cache, though not as an identity.
+// Bucket counts the samples of a trend that are greater than Low and at most High. It is narrower than 0.8 % of its
+// values, or than 0.001 where that is more: a thousandth of a millisecond. Zero has a bucket of its own, all negative
+// values share one from minus infinity, and Min and Max may lie inside of the outermost buckets.
+type Bucket struct {
+	Low, High float64
+	Count     int64
+}
+
+// Tags are what a sample is tagged with.
 type Tags struct {
 	Status    int    // HTTP status; 0 when there was no response
 	Method    string //
@@ -24,9 +38,10 @@ type Tags struct {
 	URL       string // only when a threshold selects by it
 	Scenario  string //
 	Check     string // name of the check, on metric checks
-	Group     string // only when a threshold selects by it
+	Group     string //
 	Error     string // text of a transport or protocol error
 	ErrorCode int    // https://grafana.com/docs/k6/latest/javascript-api/error-codes/; 0 when there was no error
+	Expected  string // "true" or "false": whether the response was an expected one; empty where the script does not ask
 
 	Extra map[string]string // tags of the user and other system tags; nil when there are none
 }
@@ -62,48 +77,37 @@ func (t *Tags) field(name string) *string {
 		return &t.Group
 	case "error":
 		return &t.Error
+	case "expected_response":
+		return &t.Expected
 	default:
 		return nil
 	}
 }
 
-// set stores a tag of a CSV column. The column extra_tags holds the others as a=b&c=d, unescaped: a part without =
-// belongs to the value before it.
-func (t *Tags) set(column, value string) {
+func (t *Tags) set(name, value string) {
 	if value == "" {
 		return
 	}
-	switch column {
+	switch name {
 	case "status":
-		t.setCode(&t.Status, column, value)
+		t.setCode(&t.Status, name, value)
 	case "error_code":
-		t.setCode(&t.ErrorCode, column, value)
-	case "metadata":
-	case "extra_tags":
-		name := ""
-		for part := range strings.SplitSeq(value, "&") {
-			if n, v, found := strings.Cut(part, "="); found {
-				name = n
-				t.extra(name, v)
-			} else if name != "" {
-				t.extra(name, t.Extra[name]+"&"+part)
-			}
-		}
+		t.setCode(&t.ErrorCode, name, value)
 	default:
-		if field := t.field(column); field != nil {
+		if field := t.field(name); field != nil {
 			*field = value
 		} else {
-			t.extra(column, value)
+			t.extra(name, value)
 		}
 	}
 }
 
 // setCode keeps what its field cannot tell from absence, such as the status 0 of a request without a response, as an
 // extra tag.
-func (t *Tags) setCode(field *int, column, value string) {
+func (t *Tags) setCode(field *int, name, value string) {
 	code, err := strconv.Atoi(value)
 	if err != nil || strconv.Itoa(code) != value || code == 0 {
-		t.extra(column, value)
+		t.extra(name, value)
 		return
 	}
 	*field = code
