@@ -1,6 +1,7 @@
 package stubs
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"path"
@@ -168,6 +169,14 @@ func (c *adminCall) refuse(status int, err error) {
 	}
 	c.json(status, e.Value())
 }
+
+// fail answers as WireMock does where it runs into a null: with 500.
+func (c *adminCall) fail(message string) {
+	sendFailure(c.w, c.r, errors.New("java.lang.NullPointerException: "+message))
+}
+
+// isNull reports whether the body is JSON's null, or nothing where JSON is expected.
+func (c *adminCall) isNull() bool { return string(bytes.TrimSpace(c.body)) == "null" }
 
 func (c *adminCall) invalid(err error) { c.refuse(http.StatusUnprocessableEntity, err) }
 

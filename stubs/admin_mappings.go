@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
@@ -150,9 +151,8 @@ func (c *adminCall) removeMapping() {
 	}
 	want := string(jackson.Compact(m.Request.Value()))
 	for _, s := range c.catalog.All() {
-		if string(jackson.Compact(s.Request.Value())) == want {
+		if s.Request.BasicAuth == nil && string(jackson.Compact(s.Request.Value())) == want { // WireMock takes no credentials for equal
 			c.remove(s.ID)
-			break
 		}
 	}
 	c.empty(http.StatusOK)
@@ -221,10 +221,23 @@ func (s *Server) unused() []*catalog.Stub {
 }
 
 func (c *adminCall) findMappingsByMetadata() {
+	if c.isNull() {
+		c.nullPattern()
+		return
+	}
 	if p, ok := c.pattern(); ok {
 		found := c.withMetadata(p)
 		c.showMappings(found, len(found))
 	}
+}
+
+// nullPattern answers a search for null, which WireMock runs into at the first mapping.
+func (c *adminCall) nullPattern() {
+	if len(c.catalog.All()) > 0 {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.matching.StringValuePattern.match(String)" because "pattern" is null`)
+		return
+	}
+	c.showMappings(nil, 0)
 }
 
 func (c *adminCall) removeMappingsByMetadata() {
@@ -246,7 +259,12 @@ func (c *adminCall) pattern() (match.Pattern, bool) {
 	}
 	p, err := match.Parse(json.RawMessage(c.body), "", match.StringValue)
 	if err != nil {
-		c.invalid(mapping.AsError(err, "/"))
+		e := mapping.AsError(err, "/")
+		if strings.HasPrefix(e.Detail, "No enum constant") { // which WireMock does not expect here
+			c.fail(e.Detail)
+			return nil, false
+		}
+		c.invalid(e)
 		return nil, false
 	}
 	return p, true
@@ -264,13 +282,17 @@ func (c *adminCall) withMetadata(p match.Pattern) []*catalog.Stub {
 
 func metadataMatches(p match.Pattern, metadata *jsondoc.Object) bool {
 	if metadata == nil {
-		metadata = &jsondoc.Object{}
+		return p.Exact(match.Text("null"))
 	}
 	return p.Exact(match.Text(string(jackson.Pretty(metadata))))
 }
 
 func (c *adminCall) importMappings() {
 	in, err := mapping.ParseImport(c.body)
+	if errors.Is(err, mapping.ErrNoMappings) {
+		c.fail(err.Error())
+		return
+	}
 	if err != nil {
 		c.invalid(err)
 		return

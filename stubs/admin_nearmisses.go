@@ -1,6 +1,7 @@
 package stubs
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -54,15 +55,43 @@ func (c *adminCall) nearMissesOfUnmatched() {
 }
 
 func (c *adminCall) nearMissesOfRequest() {
+	if c.isNull() && len(c.catalog.All()) == 0 {
+		c.showNearMisses([]any{})
+		return
+	}
 	r, err := adminview.ParseRequest(c.body)
 	if err != nil {
 		c.invalid(err)
 		return
 	}
+	if missing := c.missing(r); missing != "" {
+		c.fail(missing)
+		return
+	}
 	c.showNearMisses(c.nearMissValues(r))
 }
 
+// missing says what a request that is told of lacks although a stub, whose head it fits, asks for it.
+func (c *adminCall) missing(r *event.Request) string {
+	v := requestmatch.NewView(r)
+	for _, stub := range c.catalog.All() {
+		p := stub.Request
+		switch {
+		case !requestmatch.Head(p, &v):
+		case r.Header == nil && (len(p.Headers) > 0 || p.BasicAuth != nil):
+			return `Cannot invoke "HttpHeaders.getHeader(String)" because "this.headers" is null`
+		case r.Described.Cookies == nil && len(p.Cookies) > 0:
+			return `Cannot invoke "java.util.Map.get(Object)" because "cookies" is null`
+		}
+	}
+	return ""
+}
+
 func (c *adminCall) nearMissesOfPattern() {
+	if c.isNull() {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.matching.RequestPattern.match(…)" because "requestPattern" is null`)
+		return
+	}
 	p, err := mapping.ParseRequest(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -78,13 +107,7 @@ func (c *adminCall) nearMissesOfPattern() {
 		misses = append(misses, miss{e.Request, requestmatch.Distance(p, &v)})
 	}
 	slices.SortStableFunc(misses, func(a, b miss) int {
-		switch {
-		case a.distance < b.distance:
-			return -1
-		case a.distance > b.distance:
-			return 1
-		}
-		return 0
+		return cmp.Compare(requestmatch.Ordered(a.distance), requestmatch.Ordered(b.distance))
 	})
 	c.showNearMisses(jackson.List(misses[:min(nearMisses, len(misses))], func(m miss) any {
 		return jackson.Object("request", adminview.Request(m.request), "requestPattern", p.Value(), "matchResult", matchResult(m.distance))

@@ -22,13 +22,17 @@ func (c *adminCall) eventValue(e *event.ServeEvent) any {
 func requestValue(e *event.ServeEvent) any { return adminview.Request(e.Request) }
 
 func (c *adminCall) listRequests() {
+	since, ok := c.since()
+	if !ok {
+		return
+	}
 	keep, ok := c.requestFilter()
 	if !ok {
 		return
 	}
 	all := c.journal.All()
 	all = filter(all, keep)
-	shown := all
+	shown := filter(all, func(e *event.ServeEvent) bool { return since.IsZero() || e.Request.Received.After(since) })
 	if text := c.r.URL.Query().Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
@@ -54,17 +58,22 @@ func filter(events []*event.ServeEvent, keep func(*event.ServeEvent) bool) []*ev
 	return out
 }
 
-// requestFilter reads the since, unmatched and matchingStub parameters, and answers 400 when one cannot be read.
+// since reads the parameter of that name, and answers 400 when it is no date. What came before is counted but not shown.
+func (c *adminCall) since() (since time.Time, ok bool) {
+	text := c.r.URL.Query().Get("since")
+	if text == "" {
+		return since, true
+	}
+	since, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		c.refuse(http.StatusBadRequest, &mapping.Error{Code: 10, Pointer: "since", Title: text + " is not a valid ISO8601 date"})
+	}
+	return since, err == nil
+}
+
+// requestFilter reads the unmatched and matchingStub parameters, and answers 400 when one cannot be read.
 func (c *adminCall) requestFilter() (keep func(*event.ServeEvent) bool, ok bool) {
 	q := c.r.URL.Query()
-	var since time.Time
-	if text := q.Get("since"); text != "" {
-		var err error
-		if since, err = time.Parse(time.RFC3339Nano, text); err != nil {
-			c.refuse(http.StatusBadRequest, &mapping.Error{Code: 10, Pointer: "since", Title: text + " is not a valid ISO8601 date"})
-			return nil, false
-		}
-	}
 	stub := ""
 	if q.Has("matchingStub") {
 		id, err := uuid.Parse(q.Get("matchingStub"))
@@ -76,8 +85,7 @@ func (c *adminCall) requestFilter() (keep func(*event.ServeEvent) bool, ok bool)
 	}
 	unmatched := q.Get("unmatched") == "true"
 	return func(e *event.ServeEvent) bool {
-		return (since.IsZero() || e.Request.Received.After(since)) &&
-			(!unmatched || !e.Matched()) &&
+		return (!unmatched || !e.Matched()) &&
 			(stub == "" || e.Matched() && e.Stub.ID == stub)
 	}, true
 }
@@ -158,7 +166,10 @@ func (c *adminCall) removeRequests() {
 func (c *adminCall) removeRequestsByMetadata() {
 	if p, ok := c.pattern(); ok {
 		c.showRemoved(c.journal.Remove(func(e *event.ServeEvent) bool {
-			return e.Matched() && e.Stub.Metadata != nil && metadataMatches(p, e.Stub.Metadata)
+			if !e.Matched() {
+				return metadataMatches(p, nil)
+			}
+			return metadataMatches(p, e.Stub.Metadata)
 		}))
 	}
 }

@@ -1,6 +1,7 @@
 package stubs
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -46,7 +47,7 @@ func (c *adminCall) setScenarioState() {
 	case errors.Is(err, catalog.ErrNoScenario):
 		c.refuse(http.StatusNotFound, &mapping.Error{Code: 404, Title: "Scenario " + name + " does not exist"})
 	case err != nil:
-		c.invalid(&mapping.Error{Code: 11, Title: "Scenario " + name + " does not support state " + state})
+		c.invalid(&mapping.Error{Code: 11, Title: "Scenario " + name + " does not support state " + cmp.Or(state, "null")})
 	default:
 		c.done()
 	}
@@ -57,6 +58,9 @@ func (c *adminCall) getSettings() {
 }
 
 func (c *adminCall) putSettings() {
+	if c.isNull() {
+		c.body = []byte("{}")
+	}
 	s, err := mapping.ParseSettings(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -72,13 +76,17 @@ func (c *adminCall) patchExtendedSettings() {
 		c.invalid(err)
 		return
 	}
+	if more == nil {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.extension.Parameters.merge(…)" because "extended" is null`)
+		return
+	}
 	for {
 		old := c.settings.Load()
 		if c.settings.CompareAndSwap(old, old.WithExtended(more)) {
 			break
 		}
 	}
-	c.empty(http.StatusOK)
+	c.done()
 }
 
 func (c *adminCall) listFiles() {

@@ -7,22 +7,11 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
-// failure is what WireMock throws while it tries the stubs on the request; nil for nearly every request.
-func (s *Server) failure(v *requestmatch.View) error {
-	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
-	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
-		if !requestmatch.Head(stub.Request, v) {
-			continue
-		}
-		if err := patternFailure(stub.Request, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // patternFailure is the first exception in the parts that WireMock compares once the head of the request fits.
 func patternFailure(p *mapping.RequestPattern, v *requestmatch.View) error {
+	if err := requestmatch.AuthFailure(p.BasicAuth, v.Request); err != nil {
+		return err
+	}
 	for _, h := range p.Headers {
 		if err := match.FailureOfAll(h.Pattern, v.Request.Values(h.Name)); err != nil {
 			return err
@@ -40,15 +29,38 @@ func patternFailure(p *mapping.RequestPattern, v *requestmatch.View) error {
 	if err := pathFailure(p, v); err != nil {
 		return err
 	}
-	if !v.Body().Present {
+	if err := bodyFailure(p.BodyPatterns, v.Body()); err != nil {
+		return err
+	}
+	return multipartFailure(p.Multipart, v)
+}
+
+func bodyFailure(ps []match.Pattern, body match.Value) error {
+	if !body.Present {
 		return nil
 	}
-	for _, b := range p.BodyPatterns {
-		if err := match.Failure(b, v.Body()); err != nil {
+	for _, b := range ps {
+		if err := match.Failure(b, body); err != nil {
 			return err
 		}
-		if !b.Exact(v.Body()) {
+		if !b.Exact(body) {
 			return nil // WireMock looks no further
+		}
+	}
+	return nil
+}
+
+func multipartFailure(ps []mapping.MultipartPattern, v *requestmatch.View) error {
+	for i := range ps {
+		for _, part := range v.Parts() {
+			for _, h := range ps[i].Headers {
+				if err := match.FailureOfAll(h.Pattern, part.Header.Values(h.Name)); err != nil {
+					return err
+				}
+			}
+			if err := bodyFailure(ps[i].BodyPatterns, match.Body(part.Body)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -83,11 +95,11 @@ func pathFailure(p *mapping.RequestPattern, v *requestmatch.View) error {
 	}
 	values := p.URL.Template.Variables(v.Path())
 	for _, param := range p.PathParameters {
-		value, given := values[param.Name]
-		if !given {
-			continue
+		value := match.Absent()
+		if text, given := values[param.Name]; given {
+			value = match.Text(text)
 		}
-		if err := match.Failure(param.Pattern, match.Text(value)); err != nil {
+		if err := match.Failure(param.Pattern, value); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ func TestWhereWireMockThrows(t *testing.T) {
 		{`"cookies":{"c":` + unix + `}`, "/x", [2]string{}, 500},
 		{`"cookies":{"c":` + template + `}`, "/x", [2]string{}, 404},
 		{`"urlPathTemplate":"/x/{id}","pathParameters":{"id":` + unix + `}`, "/x/abc", [2]string{}, 500},
-		{`"method":"PUT","headers":{"X":` + template + `}`, "/x", [2]string{}, 404},
+		{`"method":"PUT","headers":{"X":` + template + `}`, "/x", [2]string{}, 500},
 	} {
 		s := newServer(t, stubs.Options{}, `{"request":{`+c.request+`},"response":{"status":299}}`)
 		require.NoError(t, s.Start())

@@ -1,7 +1,10 @@
 package stubs
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +17,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -23,6 +27,7 @@ type exchange struct {
 	request event.Request
 	view    requestmatch.View
 	host    [1]string
+	failure error                       // of WireMock's code while it tried the stubs
 	answer  *mapping.ResponseDefinition // that the stub's script chose; nil is the stub's own
 }
 
@@ -47,6 +52,11 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{}
 	if err := s.read(x, r, received); err != nil {
 		refuse(w, err)
+		return
+	}
+	if err := unreadable(&x.view); err != nil {
+		x.Response.Status = http.StatusInternalServerError
+		sendFailure(w, r, err)
 		return
 	}
 	x.ServeEvent.Request = &x.request
@@ -83,11 +93,26 @@ func (s *Server) find(x *exchange) *catalog.Stub {
 	v := &x.view
 	candidates := s.catalog.Candidates(v.Request.URL, v.Path())
 	for stub := candidates.Next(); stub != nil; stub = candidates.Next() {
-		if requestmatch.Exact(stub.Request, v) && s.enter(stub, x) {
-			return stub
+		if stub.Risk == match.Risky && x.fails(stub) {
+			return nil
+		}
+		if requestmatch.Exact(stub.Request, v) {
+			if s.enter(stub, x) {
+				return stub
+			}
+		} else if stub.Risk == match.RareRisk && x.fails(stub) {
+			return nil
 		}
 	}
 	return nil
+}
+
+// fails notes what WireMock throws where it tries the stub; it tries no others then.
+func (x *exchange) fails(stub *catalog.Stub) bool {
+	if x.failure == nil && requestmatch.Head(stub.Request, &x.view) {
+		x.failure = patternFailure(stub.Request, &x.view)
+	}
+	return x.failure != nil
 }
 
 // enter takes the steps that serving a request from the stub means, if it may.
@@ -101,6 +126,9 @@ func (s *Server) enter(stub *catalog.Stub, x *exchange) bool {
 // read takes the request in, body and all.
 func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 	body, err := readBody(r, s.options.MaxRequestBody)
+	if err == nil {
+		body, err = unzipped(body, s.options.MaxRequestBody)
+	}
 	if err != nil {
 		return err
 	}
@@ -108,12 +136,16 @@ func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 	q.ID = s.newID()
 	q.Received, q.Method, q.Protocol, q.Body = received, strings.ToUpper(r.Method), r.Proto, body
 	q.URL, q.BrowserProxy = target(r)
+	q.BrowserProxy = q.BrowserProxy && s.options.Proxy.Browser
 	q.Scheme = "http"
+	canonicalize(r.Header)
 	if r.TLS != nil {
 		q.Scheme = "https"
 	}
 	q.Host, q.Port = splitHost(r.Host, q.Scheme)
-	q.ClientIP = hostOnly(r.RemoteAddr)
+	if q.ClientIP = r.Header.Get("X-Forwarded-For"); q.ClientIP == "" {
+		q.ClientIP = hostOnly(r.RemoteAddr)
+	}
 	q.Head = event.TakeHead(r.Context())
 	x.host[0] = r.Host
 	q.Header = r.Header
@@ -147,11 +179,47 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		_, err := io.ReadFull(r.Body, body)
 		return body, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	return readAll(r.Body, limit)
+}
+
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(body)) > limit {
 		err = errBodyTooLarge
 	}
 	return body, err
+}
+
+// unzipped is the body as it was before a client compressed it: what begins as gzip does is taken for that, as by WireMock.
+func unzipped(body []byte, limit int64) ([]byte, error) {
+	if len(body) < 2 || body[0] != 0x1f || body[1] != 0x8b {
+		return body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body, nil //nolint:nilerr // it only looks like gzip
+	}
+	plain, err := readAll(z, limit)
+	if err == nil || errors.Is(err, errBodyTooLarge) {
+		return plain, err
+	}
+	return body, nil
+}
+
+// unreadable is what WireMock throws while it reads a request, before it looks at any stub: on a query that cannot be
+// decoded, or a multipart body that ends too early or has no boundary.
+func unreadable(v *requestmatch.View) error {
+	if q := v.Request.RawQuery(); strings.IndexByte(q, '%') >= 0 {
+		if err := event.CheckQuery(q); err != nil {
+			return err
+		}
+	}
+	if v.Request.IsMultipart() {
+		if _, err := v.Request.Parts(); err != nil {
+			return fmt.Errorf("wiremock.org.apache.commons.fileupload.FileUploadException: %w", err)
+		}
+	}
+	return nil
 }
 
 func refuse(w http.ResponseWriter, err error) {
@@ -187,10 +255,9 @@ func hostOnly(hostport string) string {
 
 func splitHost(hostport, scheme string) (host string, port int) {
 	if strings.IndexByte(hostport, ':') >= 0 {
-		if h, p, err := net.SplitHostPort(hostport); err == nil {
-			if port, err = strconv.Atoi(p); err == nil {
-				return h, port
-			}
+		at := strings.LastIndexByte(hostport, ':')
+		if port, err := strconv.Atoi(hostport[at+1:]); err == nil {
+			return hostport[:at], port // an IPv6 address stays in its brackets
 		}
 	}
 	if scheme == "https" {
@@ -201,7 +268,11 @@ func splitHost(hostport, scheme string) (host string, port int) {
 
 // respond makes and sends the response: the stub's, or the page that says why none matched.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
-	ready := func() { s.journal.Add(&x.ServeEvent) }
+	ready := func() {
+		if !x.Response.Failed {
+			s.journal.Add(&x.ServeEvent)
+		}
+	}
 	if x.Stub != nil {
 		answer := x.Stub.Response
 		if x.answer != nil {
@@ -213,14 +284,21 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 		}
 		return
 	}
-	if s.responder.Forwards(x.ServeEvent.Request) {
+	if x.failure == nil && s.responder.Forwards(x.ServeEvent.Request) {
 		s.responder.Write(r.Context(), w, r, &x.ServeEvent, nil, ready)
 		return
 	}
-	if s.serveFile(w, r, x) {
+	if x.failure == nil && s.serveFile(w, r, x) {
 		return
 	}
 	s.noteFindings(&x.ServeEvent, &x.view)
-	x.Definition = s.unmatched(&x.view)
+	if x.failure != nil {
+		x.Response.Status = http.StatusInternalServerError
+		sendFailure(w, r, x.failure)
+		return
+	}
+	if x.Definition = s.unmatched(&x.view); throws(x.Definition) {
+		ready = func() {}
+	}
 	s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Definition, ready)
 }

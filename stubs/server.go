@@ -101,6 +101,9 @@ const adminPrefix = "/__admin"
 
 // ServeHTTP answers admin requests below /__admin and everything else from the stubs.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refuseTarget(w, r) {
+		return
+	}
 	path, admin := adminPath(r.URL.EscapedPath())
 	if (admin || s.options.StubCORS) && cors.Apply(w, r) {
 		return

@@ -85,7 +85,8 @@ func TestLoadsAFileSystemAndReportsEveryBadMapping(t *testing.T) {
 	assert.Equal(t, "from a file", send(s, "GET", "/good", "").body)
 	assert.Equal(t, 200, send(s, "GET", "/2", "").status)
 	assert.Equal(t, "<p>", send(s, "GET", "/deep/page.html", "").body, "an unmatched GET falls through to the files")
-	assert.Equal(t, 404, send(s, "GET", "/deep/../../mappings/good.json", "").status)
+	assert.Equal(t, 404, send(s, "GET", "/deep/../mappings/good.json", "").status)
+	assert.Equal(t, 400, send(s, "GET", "/deep/../../mappings/good.json", "").status)
 }
 
 func TestRequestBodiesAreBounded(t *testing.T) {

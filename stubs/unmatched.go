@@ -2,24 +2,39 @@ package stubs
 
 import (
 	"html"
+	"io"
 	"net/http"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
+	"github.com/envd-dev/envd/stubs/internal/wire"
 )
+
+// throws reports a response that WireMock's own failure makes; it keeps no event of such a request.
+func throws(d *mapping.ResponseDefinition) bool { return d.Status == http.StatusInternalServerError }
 
 // unmatched is the response to a request that no stub matched: the page that says why, or 500 where WireMock's own code
 // fails on the request.
 func (s *Server) unmatched(v *requestmatch.View) *mapping.ResponseDefinition {
-	err := s.failure(v)
-	text := ""
-	if err == nil {
-		text, err = s.explain(v)
-	}
+	text, err := s.explain(v)
 	if err != nil {
-		return textPage(http.StatusInternalServerError, "text/html;charset=ISO-8859-1", failurePage(err))
+		return textPage(http.StatusInternalServerError, failureType, failurePage(err))
 	}
 	return textPage(http.StatusNotFound, "text/plain;charset=UTF-8", text)
+}
+
+// sendFailure answers a request that no event is made of.
+func sendFailure(w http.ResponseWriter, r *http.Request, err error) {
+	if c := wire.FromContext(r.Context()); c != nil && r.ProtoMajor == 1 {
+		c.SetHead("500 Server Error", "") // Jetty's phrase
+	}
+	h := w.Header()
+	h["Date"] = nil // WireMock sends none
+	h.Set("Cache-Control", "must-revalidate,no-cache,no-store")
+	h.Set("Content-Type", failureType)
+	h.Set("Connection", "close")
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = io.WriteString(w, failurePage(err)) // the client may be gone
 }
 
 func textPage(status int, contentType, text string) *mapping.ResponseDefinition {
@@ -28,6 +43,8 @@ func textPage(status int, contentType, text string) *mapping.ResponseDefinition 
 		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{contentType}, Single: true}},
 	}
 }
+
+const failureType = "text/html;charset=ISO-8859-1"
 
 func failurePage(err error) string {
 	text := html.EscapeString(err.Error())

@@ -20,14 +20,25 @@ import (
 // Request is WireMock's LoggedRequest.
 func Request(r *event.Request) *jsondoc.Object {
 	o := &jsondoc.Object{}
-	o.Set("url", r.URL)
-	o.Set("absoluteUrl", r.AbsoluteURL())
-	o.Set("method", r.Method)
+	told := func(name, value string) {
+		if value != "" || r.Described == nil {
+			o.Set(name, value)
+		}
+	}
+	told("url", r.URL)
+	if r.Scheme != "" {
+		o.Set("absoluteUrl", r.AbsoluteURL())
+	}
+	told("method", r.Method)
 	if r.ClientIP != "" {
 		o.Set("clientIp", r.ClientIP)
 	}
-	o.Set("headers", headers(r.HeaderNames(), r.Header))
-	o.Set("cookies", cookies(r.Cookies()))
+	if r.Header != nil {
+		o.Set("headers", headers(r.HeaderNames(), r.Header))
+	}
+	if r.Described == nil || r.Described.Cookies != nil {
+		o.Set("cookies", cookies(r.Cookies()))
+	}
 	o.Set("browserProxyRequest", r.BrowserProxy)
 	if !r.Received.IsZero() {
 		o.Set("loggedDate", r.Received.UnixMilli())
@@ -39,8 +50,8 @@ func Request(r *event.Request) *jsondoc.Object {
 	if r.Protocol != "" {
 		o.Set("protocol", r.Protocol)
 	}
-	o.Set("scheme", r.Scheme)
-	o.Set("host", r.Host)
+	told("scheme", r.Scheme)
+	told("host", r.Host)
 	o.Set("port", r.Port)
 	if !r.Received.IsZero() {
 		o.Set("loggedDateString", date(r.Received))
@@ -107,7 +118,7 @@ func ParseRequest(data []byte) (*event.Request, error) {
 	}
 	r := &event.Request{
 		URL: text(o, "url"), Method: text(o, "method"), ClientIP: text(o, "clientIp"), Protocol: text(o, "protocol"),
-		Scheme: "http", Port: 80, Header: http.Header{},
+		Port: -1, Described: &event.Description{Cookies: readCookies(o)},
 	}
 	if err := readURL(r, o); err != nil {
 		return nil, err
@@ -116,10 +127,42 @@ func ParseRequest(data []byte) (*event.Request, error) {
 	return r, readBody(r, o)
 }
 
+func readCookies(o *jsondoc.Object) event.Params {
+	v, _ := o.Get("cookies")
+	list, ok := v.(*jsondoc.Object)
+	if !ok {
+		return nil
+	}
+	out := event.Params{}
+	for _, m := range list.Members() {
+		out = append(out, event.Param{Name: m.Name, Values: texts(m.Value)})
+	}
+	return out
+}
+
+func texts(v any) []string {
+	switch t := v.(type) {
+	case string:
+		return []string{t}
+	case []any:
+		var out []string
+		for _, e := range t {
+			out = append(out, fmt.Sprint(e))
+		}
+		return out
+	}
+	return nil
+}
+
 func text(o *jsondoc.Object, name string) string {
 	v, _ := o.Get(name)
-	s, _ := v.(string)
-	return s
+	switch t := v.(type) {
+	case string:
+		return t
+	case jsondoc.Number, bool:
+		return fmt.Sprint(t)
+	}
+	return ""
 }
 
 func readURL(r *event.Request, o *jsondoc.Object) error {
@@ -132,14 +175,13 @@ func readURL(r *event.Request, o *jsondoc.Object) error {
 		return &mapping.Error{Code: 10, Pointer: "/absoluteUrl", Title: "Error parsing JSON", Detail: fmt.Sprintf("%q is no URL", absolute)}
 	}
 	r.Scheme, r.Host = u.Scheme, u.Hostname()
-	if r.URL == "" {
-		r.URL = u.RequestURI()
-	}
 	switch {
 	case u.Port() != "":
 		r.Port, _ = strconv.Atoi(u.Port()) // url.Parse allows only digits
 	case u.Scheme == "https":
 		r.Port = 443
+	default:
+		r.Port = 80
 	}
 	return nil
 }
@@ -150,29 +192,21 @@ func readHeaders(r *event.Request, o *jsondoc.Object) {
 	if list == nil {
 		return
 	}
+	r.Header = http.Header{}
 	for _, m := range list.Members() {
-		switch t := m.Value.(type) {
-		case string:
-			r.Header.Add(m.Name, t)
-		case []any:
-			for _, e := range t {
-				r.Header.Add(m.Name, fmt.Sprint(e))
-			}
+		for _, value := range texts(m.Value) {
+			r.Header.Add(m.Name, value)
 		}
 	}
 }
 
 func readBody(r *event.Request, o *jsondoc.Object) error {
-	if encoded := text(o, "bodyAsBase64"); encoded != "" {
+	if encoded := text(o, "bodyAsBase64"); encoded != "" { // WireMock reads no other body
 		body, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
 			return &mapping.Error{Code: 10, Pointer: "/bodyAsBase64", Title: "Error parsing JSON", Detail: err.Error()}
 		}
 		r.Body = body
-		return nil
-	}
-	if body := text(o, "body"); body != "" {
-		r.Body = []byte(body)
 	}
 	return nil
 }

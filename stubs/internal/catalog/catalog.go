@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -17,6 +18,7 @@ type Stub struct {
 	*mapping.StubMapping
 	Scenario *Scenario     // nil when the stub is in none
 	Hits     atomic.Uint64 // requests that it answered
+	Risk     match.Risk    // that trying it fails in WireMock's own code
 	rank     int
 	seq      uint64 // insertion order; an edited stub keeps that of the one it replaces
 }
@@ -119,7 +121,7 @@ func (c *Catalog) make(m *mapping.StubMapping) *Stub {
 		c.byID = map[string]*Stub{}
 	}
 	c.seq++
-	s := &Stub{StubMapping: m, rank: m.Rank(), seq: c.seq}
+	s := &Stub{StubMapping: m, Risk: requestmatch.Risk(m.Request), rank: m.Rank(), seq: c.seq}
 	c.Scenarios.join(s)
 	return s
 }

@@ -124,7 +124,7 @@ func (c *comparison) multipart() {
 		if requestmatch.Multipart(p, c.View) {
 			continue
 		}
-		if !c.Request.IsMultipart() {
+		if len(c.Parts()) == 0 {
 			const label = "[Multipart request body]"
 			c.add(row{left: label, note: label + " is not present"})
 			continue
@@ -141,12 +141,15 @@ func (c *comparison) part(p *mapping.MultipartPattern, part *event.Part) {
 		label = "[Multipart: " + p.Name + "]"
 	}
 	c.add(blank, row{left: label, right: "[" + part.Name + "]"}, blank)
+	defer c.add(row{left: "[/Multipart]", right: "[/" + part.Name + "]"}, blank)
+	if requestmatch.Part(p, part) {
+		return
+	}
 	var headers []row
 	for _, h := range p.Headers {
 		values := part.Header.Values(h.Name)
 		headers = append(headers, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
 	c.section(headers)
-	c.section(c.bodies(p.BodyPatterns, match.Body(part.Body)))
-	c.add(row{left: "[/Multipart]", right: "[/" + part.Name + "]"}, blank)
+	c.add(append(c.bodies(p.BodyPatterns, match.Body(part.Body)), blank)...)
 }

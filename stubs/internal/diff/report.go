@@ -51,7 +51,9 @@ func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *
 	c.head()
 	c.add(blank)
 	c.section(c.headers())
-	c.section(c.pathParameters())
+	if rows, compared := c.pathParameters(); compared {
+		c.add(append(rows, blank)...)
+	}
 	c.section(c.parameters("Query", "Query", c.pattern.QueryParameters, v.Query()))
 	c.section(c.parameters("Form", "Form data", c.pattern.FormParameters, v.Form()))
 	c.section(c.cookies())
@@ -121,7 +123,7 @@ func (c *comparison) head() {
 		c.add(compare(strconv.Itoa(*p.Port), strconv.Itoa(r.Port), "Port", *p.Port == r.Port))
 	}
 	if p.ClientIP != nil {
-		c.add(compare(p.ClientIP.Name()+" "+p.ClientIP.Expected(), r.ClientIP, "ClientIp", p.ClientIP.Exact(match.Text(r.ClientIP))))
+		c.add(compare(p.ClientIP.Name()+" "+p.ClientIP.Expected(), r.ClientIP, "ClientIp", false)) // WireMock compares with the text on the left
 	}
 	if p.Scheme != "" {
 		c.add(compare(p.Scheme, r.Scheme, "Scheme", p.Scheme == r.Scheme))
@@ -135,7 +137,7 @@ func (c *comparison) url() row {
 	r := compare(urlLabel(u), c.Request.URL, "URL", requestmatch.URL(u, c.View))
 	regex := u.Kind == mapping.URLRegex || u.Kind == mapping.PathRegex
 	advice := ""
-	if regex && strings.Contains(u.Expected, "?") && !strings.Contains(u.Expected, `\?`) {
+	if at := strings.IndexByte(u.Expected, '?'); regex && at >= 0 && (at < 2 || u.Expected[at-1] != '\\') {
 		advice = `. When using a regex, "?" should be "\?"`
 	}
 	if u.Kind != mapping.AnyURL && !strings.HasPrefix(u.Expected, "/") {
@@ -215,10 +217,12 @@ func (c *comparison) headers() []row {
 	var rows []row
 	if auth := c.pattern.BasicAuth; auth != nil {
 		values := c.Request.Values("Authorization")
+		c.fail(requestmatch.AuthFailure(auth, c.Request))
 		rows = append(rows, valuesRow("Authorization [prefix] : "+auth.Header(), "Authorization", "Header", values, requestmatch.Auth(auth, c.Request)))
 	}
 	for _, h := range c.pattern.Headers {
 		values := c.Request.Values(h.Name)
+		c.fail(match.FailureOfAll(h.Pattern, values))
 		rows = append(rows, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
 	return rows
@@ -255,12 +259,12 @@ func valuesRow(label, name, what string, values []string, ok bool) row {
 	return compare(label, strings.Join(lines, "\n"), what, ok)
 }
 
-func (c *comparison) pathParameters() []row {
-	if c.pattern.URL.Kind != mapping.PathTemplate || !requestmatch.URL(&c.pattern.URL, c.View) {
-		return nil
+// pathParameters are rows on those that the template has, if there are patterns and the URL is one of the template's.
+func (c *comparison) pathParameters() (rows []row, compared bool) {
+	if len(c.pattern.PathParameters) == 0 || c.pattern.URL.Kind != mapping.PathTemplate || !requestmatch.URL(&c.pattern.URL, c.View) {
+		return nil, false
 	}
 	values := c.pattern.URL.Template.Variables(c.Path())
-	var rows []row
 	for _, p := range c.pattern.PathParameters {
 		value, given := values[p.Name]
 		if !given {
@@ -274,9 +278,10 @@ func (c *comparison) pathParameters() []row {
 			rows = append(rows, missing(label, "Path parameter"))
 			continue
 		}
+		c.fail(match.Failure(p.Pattern, match.Text(value)))
 		rows = append(rows, compare(label, value, "Path parameter", p.Pattern.Exact(match.Text(value))))
 	}
-	return rows
+	return rows, true
 }
 
 // expectation is a pattern on one value or on several.
@@ -296,6 +301,7 @@ func (c *comparison) parameters(label, what string, ps []mapping.Named[match.Mul
 	var rows []row
 	for _, p := range ps {
 		values := params.Get(p.Name)
+		c.fail(match.FailureOfAll(p.Pattern, values))
 		left, ok := multiple(p.Name, p.Pattern)
 		if !ok {
 			left = assigned(p.Name, " = ", p.Pattern)
@@ -314,9 +320,11 @@ func (c *comparison) cookies() []row {
 			label = "Cookie: " + p.Name + "=" + operand(p.Pattern)
 		}
 		if len(values) == 0 || values[0] == "" {
+			c.fail(match.Failure(p.Pattern, match.Text("")))
 			rows = append(rows, missing(label, "Cookie"))
 			continue
 		}
+		c.fail(match.Failure(p.Pattern, match.Text(values[0])))
 		rows = append(rows, compare(label, values[0], "Cookie", p.Pattern.Exact(match.Text(values[0]))))
 	}
 	return rows

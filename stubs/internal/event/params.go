@@ -1,7 +1,7 @@
 package event
 
 import (
-	"net"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -59,6 +59,19 @@ func unescape(s string) string {
 	return s
 }
 
+// CheckQuery reports an escape in a query that is none, as Java's URLDecoder does.
+func CheckQuery(q string) error {
+	for pair := range strings.SplitSeq(q, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		for _, s := range []string{name, value} {
+			if _, err := url.QueryUnescape(s); err != nil && !isOffsetDateTime(s) {
+				return fmt.Errorf("java.lang.IllegalArgumentException: URLDecoder: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // isOffsetDateTime tells an ISO date-time with an offset, whose plus sign WireMock does not take for a space.
 func isOffsetDateTime(s string) bool {
 	if len(s) < len("2006-01-02T15:04+01") || s[4] != '-' || s[10] != 'T' {
@@ -77,7 +90,7 @@ func (r *Request) Query() Params { return ParseParams(r.RawQuery()) }
 
 // Form parses the body as an urlencoded form, whatever its content type; nil unless the content type says it is one.
 func (r *Request) Form() Params {
-	if !strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded") {
+	if r.Described != nil || !strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded") {
 		return nil
 	}
 	return ParseParams(string(r.Body))
@@ -85,6 +98,9 @@ func (r *Request) Form() Params {
 
 // Cookies parses the Cookie headers; a name may come more than once.
 func (r *Request) Cookies() Params {
+	if r.Described != nil {
+		return r.Described.Cookies
+	}
 	var out Params
 	for _, line := range r.Header["Cookie"] {
 		for line != "" {
@@ -123,5 +139,5 @@ func (r *Request) Authority() string {
 	if r.Port <= 0 || (r.Scheme == "http" && r.Port == 80) || (r.Scheme == "https" && r.Port == 443) {
 		return r.Host
 	}
-	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
+	return r.Host + ":" + strconv.Itoa(r.Port)
 }

@@ -31,6 +31,13 @@ type Request struct {
 	Head         []byte
 	Body         []byte
 	BrowserProxy bool // the client used this server as its HTTP proxy
+	// Described is set for a request that did not come in but was told of: it has no form, and what is not told it lacks.
+	Described *Description
+}
+
+// Description is what is told of a request beyond its parts.
+type Description struct {
+	Cookies Params // nil when not told
 }
 
 // Values are the values of the header called name (any case); nil when the request does not have it.

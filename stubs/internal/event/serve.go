@@ -36,6 +36,7 @@ type Response struct {
 	Body    []byte
 	Fault   mapping.Fault
 	Proxied bool // the response came from proxyBaseUrl: recordings look at these
+	Failed  bool // it says that no response could be made: WireMock journals no such event
 }
 
 // Matched reports whether a stub answered.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"strconv"
 )
 
@@ -33,13 +34,17 @@ func ParseImport(data []byte) (*Import, error) {
 				return true, nil
 			}
 			return true, v.bean(javaImportOptions, in.readOption)
-		case "meta":
-			return true, nil
 		}
-		return false, nil
+		return true, nil // others do not count
 	})
+	if err == nil && in.Mappings == nil {
+		return nil, ErrNoMappings
+	}
 	return in, err
 }
+
+// ErrNoMappings is the error of an import without a list of mappings.
+var ErrNoMappings = errors.New(`Cannot invoke "java.util.List.size()" because "mappings" is null`) //nolint:staticcheck // Java's wording
 
 func (in *Import) readMappings(v place) error {
 	list, ok := v.value.([]any)
@@ -49,6 +54,7 @@ func (in *Import) readMappings(v place) error {
 		}
 		return v.cannotRead("java.util.ArrayList<" + javaStub + ">")
 	}
+	in.Mappings = make([]*StubMapping, 0, len(list))
 	for i, e := range list {
 		m, err := FromValue(e, v.pointer+"/"+strconv.Itoa(i))
 		if err != nil {

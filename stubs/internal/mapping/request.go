@@ -70,8 +70,18 @@ type BasicCredentials struct {
 	hasUsername, hasPassword bool
 }
 
-// Header is the value of the Authorization header that carries the credentials.
-func (c BasicCredentials) Header() string { return basicHeader(c.Username, c.Password) }
+// Header is the value of the Authorization header that carries the credentials. What is not given is "null" there, as Java
+// joins it with the rest.
+func (c BasicCredentials) Header() string {
+	user, password := c.Username, c.Password
+	if !c.hasUsername {
+		user = "null"
+	}
+	if !c.hasPassword {
+		password = "null"
+	}
+	return basicHeader(user, password)
+}
 
 // MultipartPattern matches the parts of a multipart body.
 type MultipartPattern struct {

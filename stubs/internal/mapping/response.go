@@ -67,6 +67,11 @@ func (d *ResponseDefinition) HasTransformer(name string) bool {
 	return false
 }
 
+// WithoutReason reports whether the status message was given as "": the status line then ends with the code.
+func (d *ResponseDefinition) WithoutReason() bool {
+	return d.StatusMessage == "" && d.empty.has("statusMessage")
+}
+
 // Fault is a way to break the connection instead of answering; empty means none.
 type Fault string
 

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -83,15 +82,13 @@ func ParseExtended(data []byte) (*jsondoc.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	extended := jackson.Object()
-	return extended, place{value: v}.bean(javaPackage+"admin.model.ExtendedSettingsWrapper", func(name string, v place) (bool, error) {
+	var extended *jsondoc.Object
+	err = place{value: v}.bean(javaPackage+"admin.model.ExtendedSettingsWrapper", func(name string, v place) (bool, error) {
 		if name != "extended" {
 			return false, nil
 		}
-		o, err := v.parameters(javaParams)
-		if o != nil {
-			extended = o
-		}
+		extended, err = v.parameters(javaParams)
 		return true, err
 	})
+	return extended, err
 }

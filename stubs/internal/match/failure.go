@@ -37,6 +37,54 @@ func Failure(p Pattern, v Value) error {
 	return nil
 }
 
+// Risk says whether matching may fail in WireMock's own code.
+type Risk uint8
+
+// The risks of a pattern.
+const (
+	NoRisk   Risk = iota
+	RareRisk      // on documents that are odd: a pattern that such a request fits need not be asked
+	Risky         // on values that are no numbers, or that are absent
+)
+
+// RiskOf tells which patterns [Failure] is to be asked about.
+func RiskOf(p Pattern) Risk {
+	switch t := p.(type) {
+	case *pathTemplate:
+		return Risky
+	case *dateTime:
+		if t.counts() {
+			return Risky
+		}
+	case *matchesXPath, *matchesJSONPath:
+		return RareRisk
+	case *not:
+		return RiskOf(t.unexpected)
+	case *logical:
+		risk := NoRisk
+		for _, o := range t.operands {
+			risk = max(risk, RiskOf(o))
+		}
+		return risk
+	}
+	return NoRisk
+}
+
+// RiskOfAll is [RiskOf] for a pattern on several values.
+func RiskOfAll(p MultiPattern) Risk {
+	switch t := p.(type) {
+	case *single:
+		return RiskOf(t.Pattern)
+	case *multiple:
+		risk := NoRisk
+		for _, o := range t.patterns {
+			risk = max(risk, RiskOf(o))
+		}
+		return risk
+	}
+	return NoRisk
+}
+
 // FailureOfAll is [Failure] for the values of a name, of which there may be none.
 func FailureOfAll(p MultiPattern, values []string) error {
 	patterns := []Pattern{}
@@ -88,8 +136,13 @@ func (p *matchesXPath) failure(v Value) error {
 	return nil
 }
 
+// counts reports whether actual dates are numbers of seconds or milliseconds.
+func (p *dateTime) counts() bool {
+	return p.format != nil && (strings.EqualFold(*p.format, "unix") || strings.EqualFold(*p.format, "epoch"))
+}
+
 func (p *dateTime) failure(v Value) error {
-	if p.format == nil || !v.Present || !strings.EqualFold(*p.format, "unix") && !strings.EqualFold(*p.format, "epoch") {
+	if !v.Present || !p.counts() {
 		return nil
 	}
 	if _, err := strconv.ParseInt(v.Text, 10, 64); err != nil {

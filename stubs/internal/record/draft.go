@@ -308,6 +308,9 @@ func (d *draft) stub(persist bool) (*mapping.StubMapping, error) {
 	if e, ok := errors.AsType[*mapping.Error](err); ok { // no document of the client's is at fault
 		own := *e
 		own.Pointer = mapping.NoPointer
+		if reason, _, isXML := strings.Cut(own.Detail, "; line "); isXML { // a body that is not the XML that it says it is
+			own.Code, own.Pointer, own.Title = 50, "", reason
+		}
 		return nil, &own
 	}
 	return stub, err

@@ -129,10 +129,12 @@ func (r *Recorder) take(events []*event.ServeEvent, spec *Spec) (*Snapshot, erro
 		if err != nil {
 			return nil, err
 		}
+		out.Stubs = append(out.Stubs, stub)
+	}
+	for _, stub := range out.Stubs {
 		if err := r.host.AddStub(stub); err != nil {
 			return nil, err
 		}
-		out.Stubs = append(out.Stubs, stub)
 	}
 	return out, nil
 }

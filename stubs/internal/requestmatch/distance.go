@@ -104,7 +104,7 @@ func headerDistance(p *mapping.RequestPattern, r *event.Request) float64 {
 	}
 	if p.BasicAuth != nil {
 		n++
-		sum += miss(Auth(p.BasicAuth, r))
+		sum += authPattern{p.BasicAuth}.distance(r)
 	}
 	if n == 0 {
 		return 0

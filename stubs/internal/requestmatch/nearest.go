@@ -21,14 +21,14 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 	for i := range n {
 		within := 2.0
 		if len(best) == limit {
-			within = ordered(best[limit-1].Distance)
+			within = Ordered(best[limit-1].Distance)
 		}
 		d := s.distance(pattern(i), within)
-		if ordered(d) >= within {
+		if Ordered(d) >= within {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(best, ordered(d), func(have Near, d float64) int {
-			if ordered(have.Distance) <= d {
+		at, _ := slices.BinarySearchFunc(best, Ordered(d), func(have Near, d float64) int {
+			if Ordered(have.Distance) <= d {
 				return -1
 			}
 			return 1
@@ -41,8 +41,8 @@ func Nearest(v *View, n, limit int, pattern func(i int) *mapping.RequestPattern)
 	return best
 }
 
-// ordered is a distance for sorting: WireMock's may be NaN (nothing compared with nothing), which Java sorts last.
-func ordered(d float64) float64 {
+// Ordered is a distance for sorting: WireMock's may be NaN (nothing compared with nothing), which Java sorts last.
+func Ordered(d float64) float64 {
 	if math.IsNaN(d) {
 		return 1.5
 	}

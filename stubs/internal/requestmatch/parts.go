@@ -1,8 +1,10 @@
 package requestmatch
 
 import (
+	"fmt"
 	"net/textproto"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
@@ -22,6 +24,28 @@ func (a authPattern) exact(r *event.Request) bool {
 		}
 	}
 	return false
+}
+
+// distance is that of the nearest of the header's values, which are compared as texts, case and all.
+func (a authPattern) distance(r *event.Request) float64 {
+	least := 1.0
+	for _, got := range r.Header["Authorization"] {
+		least = min(least, editDistance(a.Header(), got))
+	}
+	return least
+}
+
+// AuthFailure is what WireMock throws where a value of the header is shorter than the prefix that it looks for.
+func AuthFailure(c *mapping.BasicCredentials, r *event.Request) error {
+	if c == nil {
+		return nil
+	}
+	for _, got := range r.Header["Authorization"] {
+		if n := len(utf16.Encode([]rune(got))); n < len(basicPrefix) {
+			return fmt.Errorf("java.lang.StringIndexOutOfBoundsException: begin 0, end %d, length %d", len(basicPrefix), n)
+		}
+	}
+	return nil
 }
 
 func pathParams(p *mapping.RequestPattern, v *View) map[string]string {
@@ -69,15 +93,19 @@ func Multipart(p *mapping.MultipartPattern, v *View) bool {
 		return false
 	}
 	for i := range parts {
-		if partMatches(p, &parts[i]) != p.All {
+		if Part(p, &parts[i]) != p.All {
 			return !p.All
 		}
 	}
 	return p.All
 }
 
-func partMatches(p *mapping.MultipartPattern, part *event.Part) bool {
-	if p.Name != "" && p.Name != part.Name || p.FileName != "" && p.FileName != part.FileName {
+// Part reports whether one part fits; its name is not looked at, and its file name only along with other things.
+func Part(p *mapping.MultipartPattern, part *event.Part) bool {
+	if p.Headers == nil && p.BodyPatterns == nil {
+		return true
+	}
+	if p.FileName != "" && p.FileName != part.FileName {
 		return false
 	}
 	for _, h := range p.Headers {

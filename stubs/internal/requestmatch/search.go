@@ -87,7 +87,7 @@ type finder struct {
 
 // take keeps the pattern at index when it is nearer than the best so far.
 func (f *finder) take(index int, d float64) {
-	a, b := ordered(d), ordered(f.best.Distance)
+	a, b := Ordered(d), Ordered(f.best.Distance)
 	if f.best.Index < 0 || a < b || a == b && index < f.best.Index {
 		f.best, f.urlShare = Near{index, d}, min(a*headWeight/urlWeight, 1)
 	}
