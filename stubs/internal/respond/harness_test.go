@@ -124,6 +124,7 @@ func (r *rig) raw(t testing.TB, request string) (string, error) {
 
 const (
 	get  = "GET /x HTTP/1.1\r\nHost: stub.test\r\nConnection: close\r\n\r\n"
+	kept = "GET /x HTTP/1.1\r\nHost: stub.test\r\n\r\n"
 	id   = "Matched-Stub-Id: 11111111-2222-3333-4444-555555555555\r\n"
 	host = "Host: stub.test\r\n"
 )

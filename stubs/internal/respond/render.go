@@ -178,7 +178,7 @@ func errorPage(ev *event.ServeEvent, message string) {
 </body>
 </html>
 `, text, text, html.EscapeString(ev.Request.Path()), text)
-	ev.Response = event.Response{Status: http.StatusInternalServerError, Body: []byte(body), Header: http.Header{
+	ev.Response = event.Response{Status: http.StatusInternalServerError, Failed: true, Body: []byte(body), Header: http.Header{
 		"Cache-Control": {"must-revalidate,no-cache,no-store"}, "Content-Type": {"text/html;charset=ISO-8859-1"},
 	}}
 }

@@ -17,7 +17,10 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/wire"
 )
 
-var chunked = []string{"chunked"}
+var (
+	chunked  = []string{"chunked"}
+	identity = []string{"identity"} // which net/http takes for neither a length nor chunks
+)
 
 // send writes ev.Response. Errors of writing mean that the client has gone: nobody is left to be told.
 func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.Request, ev *event.ServeEvent, def *mapping.ResponseDefinition) {
@@ -30,7 +33,11 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	}
 	r.frame(h, req, def, resp.Proxied, len(body))
 	code := resp.Status
-	if line := statusLine(code, resp.Message); (line != "" || odd != "") && req.ProtoMajor == 1 {
+	line := statusLine(code, resp.Message)
+	if def.WithoutReason() {
+		line = strconv.Itoa(code) + " "
+	}
+	if (line != "" || odd != "") && req.ProtoMajor == 1 {
 		c := wire.FromContext(ctx)
 		switch {
 		case c != nil:
@@ -46,18 +53,31 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	if code < 100 || code > 999 {
 		code = http.StatusInternalServerError
 	}
+	rest := []byte(nil) // what goes beyond the length that the stub declares
 	if length, ok := declaredLength(h); ok && length < len(body) {
-		body = body[:length]
+		body, rest = body[:length], body[length:]
 	}
 	w.WriteHeader(code)
 	if req.Method == http.MethodHead || !bodyAllowed(code) {
 		return
 	}
+	defer sendBeyond(ctx, w, req, rest)
 	if d := def.ChunkedDribbleDelay; d != nil && len(body) > 0 {
 		dribble(ctx, w, body, d)
 		return
 	}
 	_, _ = w.Write(body)
+}
+
+// sendBeyond sends what net/http does not let through after a declared length; HTTP/2 cannot carry it.
+func sendBeyond(ctx context.Context, w http.ResponseWriter, req *http.Request, rest []byte) {
+	c := wire.FromContext(ctx)
+	if len(rest) == 0 || c == nil || req.ProtoMajor != 1 {
+		return
+	}
+	if http.NewResponseController(w).Flush() == nil {
+		_ = c.WriteRaw(rest) // the client may be gone
+	}
 }
 
 // setHeaders copies a response's headers, as bytes that HTTP can carry, and keeps net/http from adding its own.
@@ -173,9 +193,20 @@ func (r *Responder) frame(h http.Header, req *http.Request, def *mapping.Respons
 			return
 		}
 	}
-	if req.ProtoAtLeast(1, 1) {
+	switch {
+	case !req.ProtoAtLeast(1, 1):
+	case len(h["Transfer-Encoding"]) > 0 && strings.EqualFold(h["Transfer-Encoding"][0], "chunked"): // by the stub
+		h["Transfer-Encoding"] = chunked
+	case req.Close || closes(h):
+		h["Transfer-Encoding"] = identity // the end of the connection ends the body
+	default:
 		h["Transfer-Encoding"] = chunked
 	}
+}
+
+func closes(h http.Header) bool {
+	c := h["Connection"]
+	return len(c) > 0 && strings.EqualFold(c[0], "close")
 }
 
 func declaredLength(h http.Header) (int, bool) {

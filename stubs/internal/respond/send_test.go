@@ -31,18 +31,18 @@ func TestBytesOnTheWire(t *testing.T) {
 		want    string
 	}{
 		"body": {def: mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("hello")},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "\r\nhello"},
 		"no body": {def: mapping.ResponseDefinition{Status: 201},
-			want: "HTTP/1.1 201 Created\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 201 Created\r\nConnection: close\r\n" + id + "\r\n"},
 		"status is 200 when not positive": {def: mapping.ResponseDefinition{Status: -1},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "\r\n"},
 		"reason phrase, header list and spelling": {
 			def:  mapping.ResponseDefinition{Status: 200, StatusMessage: "Fine by mé", Headers: []mapping.Header{one("x-lower", "1", "2"), one("content-TYPE", "text/plain")}},
-			want: "HTTP/1.1 200 Fine by m\xe9\r\nConnection: close\r\nContent-Type: text/plain\r\n" + id + "x-lower: 1\r\nx-lower: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 Fine by m\xe9\r\nConnection: close\r\nContent-Type: text/plain\r\n" + id + "x-lower: 1\r\nx-lower: 2\r\n\r\n"},
 		"unknown status": {def: mapping.ResponseDefinition{Status: 599},
-			want: "HTTP/1.1 599 599\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 599 599\r\nConnection: close\r\n" + id + "\r\n"},
 		"Jetty's phrase": {def: mapping.ResponseDefinition{Status: 500},
-			want: "HTTP/1.1 500 Server Error\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 500 Server Error\r\nConnection: close\r\n" + id + "\r\n"},
 		"204 has no body": {def: mapping.ResponseDefinition{Status: 204, Body: []byte("x"), BodyKind: mapping.TextBody},
 			want: "HTTP/1.1 204 No Content\r\nConnection: close\r\n" + id + "\r\n"},
 		"length of the stub's": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("zz"), BodyKind: mapping.TextBody, Headers: []mapping.Header{one("content-length", "2")}},
@@ -50,25 +50,25 @@ func TestBytesOnTheWire(t *testing.T) {
 		"length that is too large": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("x"), BodyKind: mapping.TextBody, Headers: []mapping.Header{one("Content-Length", "10")}},
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n" + id + "\r\nx"},
 		"date and server of the stub's": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("Date", "Mon, 01 Jan 2001 00:00:00 GMT"), one("Server", "me")}},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n" + id + "Server: me\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n" + id + "Server: me\r\n\r\n"},
 		"HEAD": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("x"), BodyKind: mapping.TextBody}, request: "HEAD /x HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n",
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "\r\n"},
 		"HTTP/1.0": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("x"), BodyKind: mapping.TextBody}, request: "GET / HTTP/1.0\r\n\r\n",
 			want: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n" + id + "\r\nx"},
 		"names that are no tokens": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("X:É", "é\n2"), one("a b", "c")}},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X?\xc9: \xe9 2\r\na b: c\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X?\xc9: \xe9 2\r\na b: c\r\n\r\n"},
 		"chunked wins over a length": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("Content-Length", "3"), one("Transfer-Encoding", "chunked")}},
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		"one content type": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("Content-Type", "a/b", "c/d")}},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Content-Type: c/d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Content-Type: c/d\r\n\r\n"},
 		"header values in Latin-1": {def: mapping.ResponseDefinition{Status: 200, Headers: []mapping.Header{one("X-A", "é€\nb")}},
-			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X-A: \xe9? b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+			want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "X-A: \xe9? b\r\n\r\n"},
 		"never chunked": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("abc"), BodyKind: mapping.TextBody}, options: func(_ *rig, o *Options) { o.Chunked = ChunkedNever },
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n" + id + "\r\nabc"},
 		"chunked for files": {def: mapping.ResponseDefinition{Status: 200, BodyFileName: "a.txt"}, options: func(r *rig, o *Options) {
 			o.Chunked = ChunkedBodyFile
 			_ = r.files.Write("a.txt", []byte("from file"))
-		}, want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "Transfer-Encoding: chunked\r\n\r\n9\r\nfrom file\r\n0\r\n\r\n"},
+		}, want: "HTTP/1.1 200 OK\r\nConnection: close\r\n" + id + "\r\nfrom file"},
 		"not chunked without file": {def: mapping.ResponseDefinition{Status: 200, Body: []byte("abc"), BodyKind: mapping.TextBody}, options: func(_ *rig, o *Options) { o.Chunked = ChunkedBodyFile },
 			want: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n" + id + "\r\nabc"},
 		"hijacked where the server is not ours": {def: mapping.ResponseDefinition{Status: 200, StatusMessage: "Mine", Body: []byte("abc"), BodyKind: mapping.TextBody}, options: func(r *rig, _ *Options) { r.plain = true },
@@ -224,7 +224,7 @@ func TestDribble(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	start := time.Now()
-	_, err = io.WriteString(c, get)
+	_, err = io.WriteString(c, kept)
 	require.NoError(t, err)
 	in := bufio.NewReader(c)
 	for {
@@ -240,7 +240,8 @@ func TestDribble(t *testing.T) {
 
 	r.define(t, mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("ab"),
 		ChunkedDribbleDelay: &mapping.ChunkedDribbleDelay{NumberOfChunks: 5, TotalDuration: 20 * time.Millisecond}})
-	got, err := r.raw(t, get)
+	got, err := r.raw(t, kept+get)
 	require.NoError(t, err)
 	assert.Contains(t, got, "1\r\na\r\n1\r\nb\r\n0\r\n\r\n", "no more chunks than bytes")
+	assert.True(t, strings.HasSuffix(got, "\r\n\r\nab"), "the end of the connection ends the body: %q", got)
 }

@@ -90,7 +90,23 @@ func bodyFileTemplatingDisabled(def *mapping.ResponseDefinition) bool {
 }
 
 // render makes a definition with the templates' results.
+// distinctParts is the error of a multipart body with two parts of one name, of which WireMock cannot make its model.
+func distinctParts(q *event.Request) error {
+	parts, err := q.Parts()
+	seen := map[string]bool{}
+	for _, p := range parts {
+		if seen[p.Name] {
+			return &template.CompileError{Message: "java.lang.IllegalStateException: Duplicate key " + p.Name}
+		}
+		seen[p.Name] = true
+	}
+	return err
+}
+
 func (t *templates) render(ctx context.Context, r *Responder, ev *event.ServeEvent, def *mapping.ResponseDefinition) (*mapping.ResponseDefinition, error) {
+	if err := distinctParts(ev.Request); err != nil {
+		return nil, err
+	}
 	m := template.NewModel(template.RequestName, ev.Request, variables(ev), def.TransformerParameters)
 	if ev.State != nil {
 		m.SetState(ev.State.Session, ev.State.Values)
