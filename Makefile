@@ -31,16 +31,17 @@ demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/envd run templates/podinfo-broken/envd.yaml
 
 .PHONY: test
-test: build k6 podinfo wiremock ## all tests
+test: build k6 podinfo wiremock debian ## all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -skip '^TestAlone$$' ./...
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -run '^TestAlone$$' ./e2e
+	cd envd/internal/modules/generate && $(GO) test ./...
 
 .PHONY: race
 race: build k6 podinfo wiremock ## all tests but e2e under the race detector (needs a C compiler)
 	CGO_ENABLED=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -race -short -timeout 30m $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: e2e
-e2e: build k6 podinfo wiremock ## the end-to-end tests, which drive the built binary
+e2e: build k6 podinfo wiremock debian ## the end-to-end tests, which drive the built binary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
 
 .PHONY: kill-trials
@@ -79,6 +80,19 @@ $(JAR):
 	cd $(TOOLS)/npm && npm pack --silent wiremock@$(WIREMOCK) >/dev/null && tar xzf wiremock-$(WIREMOCK).tgz
 	mv $(TOOLS)/npm/package/build/wiremock-standalone-$(WIREMOCK).jar $@
 	rm -rf $(TOOLS)/npm
+
+.PHONY: debian
+debian: ## make the Debian root with databases that tests build images from (needs root and debootstrap)
+	@if command -v debootstrap >/dev/null && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory $(TOOLS)/debian.tar; \
+	else echo "debootstrap or root is missing: tests of backing services in containers will be skipped"; fi
+
+$(TOOLS)/debian.tar:
+	mkdir -p $(TOOLS)
+	rm -rf $(TOOLS)/debian
+	debootstrap --variant=minbase --include=postgresql,redis-server bookworm $(TOOLS)/debian http://deb.debian.org/debian >$(TOOLS)/debian.log || { tail -5 $(TOOLS)/debian.log; exit 1; }
+	cd $(TOOLS)/debian && rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc/* usr/share/locale/* usr/share/man/*
+	tar -C $(TOOLS)/debian --exclude='./dev' --exclude='./proc/*' --exclude='./sys/*' -cf $@.new . && mv $@.new $@
+	rm -rf $(TOOLS)/debian $(TOOLS)/debian.log
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(CURDIR)/$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

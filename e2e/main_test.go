@@ -66,6 +66,7 @@ func runScripts(t *testing.T, dir string) {
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("UNIQUE", strings.ToLower(rand.Text()[:8])) // for what is the machine's: names in a Docker engine
+			e.Setenv("DEBIAN", os.Getenv(debianVariable))
 			e.Setenv("PORT", strconv.Itoa(freePort(t)))
 			e.Setenv("ENVD_WIREMOCK_JAR", jar())
 			return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/compose"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/modules"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 	"github.com/envd-dev/envd/envd/internal/runtime/process"
@@ -39,7 +40,7 @@ func specOptions(runtime string) spec.Options {
 		profiles = append(profiles, spec.Profile{Name: p.Name, Rate: p.Rate, Duration: p.Duration})
 	}
 	return spec.Options{
-		Runtime: runtime, Runtimes: runtimes,
+		Runtime: runtime, Runtimes: runtimes, Modules: knownModules,
 		Compose: compose.Load, FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
 		ResolveCommit: func(dir, revision string) (string, error) {
 			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
@@ -49,6 +50,18 @@ func specOptions(runtime string) spec.Options {
 			return strings.TrimSpace(string(out)), nil
 		},
 	}
+}
+
+// knownModules are the backing services that specs name.
+func knownModules() (list []spec.Module) {
+	for _, m := range modules.All() {
+		known := spec.Module{Name: m.Name, Image: m.Image, Command: m.Command, Args: m.Args, Env: m.Env, Ports: m.Ports}
+		for _, f := range m.Files {
+			known.Files = append(known.Files, spec.ModuleFile{Path: f.Path, Mode: f.Mode, Content: f.For})
+		}
+		list = append(list, known)
+	}
+	return list
 }
 
 // checkMapping finds the mistakes in one file of stub mappings.

@@ -31,9 +31,9 @@ func testOptions() Options {
 		CheckMapping: checkJSON,
 		Modules: func() []Module {
 			return []Module{{
-				Name: "postgres", Image: "postgres:17", Command: []string{"postgres", "-c", "fsync=off"}, Ports: []int{5432},
+				Name: "postgres", Image: "postgres:17", Args: []string{"postgres", "-c", "fsync=off"}, Ports: []int{5432},
 				Env:   map[string]string{"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "pa$word"},
-				Files: []ModuleFile{{Path: "/etc/start.sh", Content: "echo $HOME", Mode: 0o755}},
+				Files: []ModuleFile{{Path: "/etc/start.sh", Mode: 0o755, Content: func(service string) string { return "echo $HOME of " + service }}},
 			}}
 		},
 		Lookup: envd.Lookup{Env: func(name string) (string, bool) {

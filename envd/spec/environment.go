@@ -114,7 +114,7 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 		out.Files = append(out.Files, r.file(&doc.Files[i], fmt.Sprintf("%s.files[%d]", where, i)))
 	}
 	if module != nil {
-		module.fill(&out, r.given(&doc.Ready.HTTP) || r.given(&doc.Ready.TCP) || r.given(&doc.Ready.Log) || r.given(&doc.Ready.Exec))
+		module.fill(&out, r.given(&doc.Ready.HTTP) || r.given(&doc.Ready.TCP) || r.given(&doc.Ready.Log) || r.given(&doc.Ready.Exec), r.given(&doc.Ready.Timeout))
 	}
 	if m := doc.Metrics; m != nil {
 		r.listed(&m.Port, m.Port, doc, where+".metrics")

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v3"
@@ -20,8 +21,9 @@ import (
 // Module is a backing service that a spec can name instead of describing it.
 type Module struct {
 	Name    string
-	Image   string // by default
-	Command []string
+	Image   string   // by default
+	Command []string // replaces the image's entrypoint
+	Args    []string // after the image's entrypoint
 	Env     map[string]string
 	Ports   []int
 	Files   []ModuleFile
@@ -30,8 +32,8 @@ type Module struct {
 // ModuleFile is a file that a module's service needs.
 type ModuleFile struct {
 	Path    string
-	Content string
 	Mode    uint32
+	Content func(service string) string
 }
 
 func (b *build) readNode(d *decoder, n *yaml.Node, path string) bool {
@@ -96,7 +98,7 @@ func (publish) JSONSchemaExtend(s *jsonschema.Schema) {
 // image resolves how a service gets its image. A module's is the one that it is known to work with.
 func (r *resolver) image(where string, doc *service, module *Module, out *envd.Service) {
 	out.Image = doc.Image
-	if module != nil {
+	if module != nil && doc.Build == nil {
 		out.Image = cmp.Or(doc.Image, module.Image)
 	}
 	if doc.Build != nil {
@@ -166,8 +168,11 @@ func (r *resolver) ports(doc *service) (ports []envd.Port) {
 	return ports
 }
 
+// moduleTimeout is enough for the slower ones to set themselves up.
+const moduleTimeout = envd.Duration(2 * time.Minute)
+
 // fill gives a service what its module brings and the spec does not say otherwise.
-func (m *Module) fill(out *envd.Service, probed bool) {
+func (m *Module) fill(out *envd.Service, probed, timed bool) {
 	out.Module = m.Name
 	env := map[string]envd.Value{}
 	for name, value := range m.Env {
@@ -176,14 +181,18 @@ func (m *Module) fill(out *envd.Service, probed bool) {
 	maps.Copy(env, out.Env)
 	out.Env = env
 	if out.Command == nil {
-		out.Command = m.Command
+		out.Command, out.Args = m.Command, m.Args
 	}
 	for _, f := range m.Files {
-		if !slices.ContainsFunc(out.Files, func(have envd.File) bool { return have.Path == f.Path }) {
-			out.Files = append(out.Files, envd.File{Path: f.Path, Content: envd.Value{Text: strings.ReplaceAll(f.Content, "$", "$$")}, Mode: f.Mode})
+		if !slices.ContainsFunc(out.Files, func(given envd.File) bool { return given.Path == f.Path }) {
+			content := envd.Value{Text: strings.ReplaceAll(f.Content(out.Name), "$", "$$")}
+			out.Files = append(out.Files, envd.File{Path: f.Path, Content: content, Mode: f.Mode})
 		}
 	}
 	out.Ready.Module = !probed
+	if !probed && !timed {
+		out.Ready.Timeout = moduleTimeout
+	}
 }
 
 func (r *resolver) publish(where string, doc *service) (out []envd.Publish) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/modules"
 )
 
 // awaitReady waits until the service can serve, ends, or runs out of time. It ends at once when the service does.
@@ -60,6 +61,8 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 		client := s.httpClient(svc.Name, ready.HTTP.Port)
 		defer client.CloseIdleConnections()
 		return repeat(ctx, ready.Interval.Std(), func() error { return probeHTTP(ctx, client, *ready.HTTP) })
+	case ready.Module:
+		return modules.Await(ctx, svc.Module, moduleTarget{s, svc})
 	case ready.TCP != 0:
 		return repeat(ctx, ready.Interval.Std(), func() error {
 			conn, err := s.Runtime.Dial(ctx, s.ID, svc.Name, ready.TCP)

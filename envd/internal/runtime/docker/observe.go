@@ -45,10 +45,16 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 		if state.Services == nil {
 			state.Services = map[string]envd.ServiceState{}
 		}
-		state.Services[name], err = serviceState(seen.Container.State)
+		svc, err := serviceState(seen.Container.State)
 		if err != nil {
 			return envd.State{}, fmt.Errorf("service %s: %w", name, err)
 		}
+		if n := seen.Container.NetworkSettings; n != nil && svc.Running {
+			if endpoint := n.Networks[networkName(envID)]; endpoint != nil && endpoint.IPAddress.IsValid() {
+				svc.Address = endpoint.IPAddress.String()
+			}
+		}
+		state.Services[name] = svc
 	}
 	return state, nil
 }

@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+	"github.com/stretchr/testify/require"
+)
+
+// debianVariable tells scripts the image that Debian's programs come from.
+const debianVariable = "ENVD_TEST_DEBIAN"
+
+// TestModules runs the scripts whose backing services are real ones, from images built on a Debian root.
+func TestModules(t *testing.T) {
+	ok, err := needDocker(t)
+	archive := repository(".tools", "debian.tar")
+	info, statErr := os.Stat(archive)
+	if os.Getenv("CI") != "" {
+		require.NoError(t, err)
+		require.NoError(t, statErr, "`make debian` makes it")
+	}
+	if !ok || statErr != nil {
+		t.Skip("SKIPPED: a Docker engine or the Debian root is missing; install docker.io and debootstrap, and run `make debian` as root")
+	}
+	t.Setenv(debianVariable, debianImage(t, archive, info))
+	runScripts(t, "testdata/modules")
+}
+
+// debianImage gives the engine the root as an image, once for each root.
+func debianImage(t *testing.T, archive string, info os.FileInfo) string {
+	ctx := context.Background()
+	cli, err := client.New(client.FromEnv)
+	require.NoError(t, err)
+	defer cli.Close()
+	name := fmt.Sprintf("envd-test/debian:%x-%x", info.Size(), info.ModTime().Unix())
+	_, err = cli.ImageInspect(ctx, name)
+	if !errdefs.IsNotFound(err) {
+		require.NoError(t, err)
+		return name
+	}
+	f, err := os.Open(archive)
+	require.NoError(t, err)
+	defer f.Close()
+	imported, err := cli.ImageImport(ctx, client.ImageImportSource{Source: f, SourceName: "-"}, name, client.ImageImportOptions{})
+	require.NoError(t, err)
+	defer imported.Close()
+	_, err = io.Copy(io.Discard, imported)
+	require.NoError(t, err)
+	return name
+}

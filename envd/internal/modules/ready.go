@@ -1,0 +1,84 @@
+package modules
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go/exec"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+const (
+	pollInterval = 50 * time.Millisecond
+	never        = 365 * 24 * time.Hour // the strategies' own timeouts: the caller's context has the spec's
+)
+
+// Target is the running service that a module's readiness is about.
+type Target interface {
+	// Address is where this process reaches it: a host or IP address.
+	Address(ctx context.Context) (string, error)
+	// Running tells whether it still runs, or its exit code.
+	Running(ctx context.Context) (running bool, exitCode int, err error)
+	// Logs is its output so far, without times and streams.
+	Logs(ctx context.Context) (io.ReadCloser, error)
+	// Exec runs a command in it; out takes both streams.
+	Exec(ctx context.Context, command []string, out io.Writer) (exitCode int, err error)
+}
+
+// Await returns once the service is ready, as its module says, or with the reason why it is not. ctx bounds it.
+func Await(ctx context.Context, module string, target Target) error {
+	s, err := strategy(module)
+	if err != nil {
+		return err
+	}
+	return s.WaitUntilReady(ctx, view{target})
+}
+
+// view shows a target to wait strategies.
+type view struct{ target Target }
+
+var _ wait.StrategyTarget = view{}
+
+func (v view) Host(ctx context.Context) (string, error) { return v.target.Address(ctx) }
+
+// MappedPort is the port itself: services listen on their own addresses.
+func (v view) MappedPort(_ context.Context, port string) (network.Port, error) {
+	return network.ParsePort(port)
+}
+
+func (v view) State(ctx context.Context) (*container.State, error) {
+	running, code, err := v.target.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if running {
+		return &container.State{Running: true, Status: container.StateRunning}, nil
+	}
+	return &container.State{Status: container.StateExited, ExitCode: code}, nil
+}
+
+func (v view) Logs(ctx context.Context) (io.ReadCloser, error) { return v.target.Logs(ctx) }
+
+func (v view) Exec(ctx context.Context, command []string, _ ...exec.ProcessOption) (int, io.Reader, error) {
+	var out bytes.Buffer
+	code, err := v.target.Exec(ctx, command, &out)
+	return code, &out, err
+}
+
+// The strategies of the table ask for nothing of what follows.
+
+func (v view) Ports(context.Context) (network.PortMap, error) { return network.PortMap{}, nil }
+
+func (v view) Inspect(ctx context.Context) (*container.InspectResponse, error) {
+	state, err := v.State(ctx)
+	return &container.InspectResponse{State: state, NetworkSettings: &container.NetworkSettings{}}, err
+}
+
+func (v view) CopyFileFromContainer(_ context.Context, path string) (io.ReadCloser, error) {
+	return nil, fmt.Errorf("read %s: no module's wait strategy reads files", path)
+}
