@@ -163,9 +163,11 @@ func cause(ctx context.Context, err error) error {
 // conclude judges what was observed, writes the reports and seals the run directory. What cannot be recorded, as on a
 // full disk, is an error of the run; what was gathered stays.
 func (s *session) conclude() (digest string, err error) {
-	err = s.rec.close()
-	observations, oerr := s.Dir.Observations()
-	if err = errors.Join(err, oerr); err == nil {
+	var observations []envd.Observation
+	if err = s.rec.close(); err == nil {
+		observations, err = s.Dir.Observations()
+	}
+	if err == nil {
 		s.verdict = judge.Judge(s.Spec, observations)
 		err = s.write(observations)
 	}
