@@ -71,6 +71,7 @@ type Capabilities struct {
 	Isolated    bool   `json:"isolated"`     // own network: production ports, no route out
 	Hostnames   bool   `json:"hostnames"`    // production hostnames resolve inside
 	SharedPorts bool   `json:"shared_ports"` // services share one address: two cannot listen on the same port
+	StubsApart  bool   `json:"stubs_apart"`  // a stub may answer on a port that a service at the shared address listens on
 	Egress      bool   `json:"egress"`       // declared destinations outside can be reached
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
 	Guarantee   string `json:"guarantee"`    // one sentence for people: what isolation holds, and what not

@@ -57,6 +57,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Address, "address", "", "IP address of the stubs")
 	c.Flags().StringVar(&o.DNS, "dns", "", "host:port of the name server")
+	c.Flags().StringToIntVar(&o.ListenAt, "listen-at", nil, "PORT=OTHER: listen on OTHER, to which connections to PORT are led")
 	c.Flags().StringVar(&o.Control, "control", "", "address of the control API")
 	return c
 }

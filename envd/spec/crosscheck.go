@@ -11,8 +11,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// sharesAddress tells whether a runtime's services and stubs meet on one network stack: two of them cannot listen on
-// the same port there.
+// sharesAddress tells whether a runtime's services meet on one network stack: two of them cannot listen on the same port
+// there. What a service and a stub can do there depends on the machine; the plan knows.
 func sharesAddress(runtime string) bool { return runtime == "process" }
 
 // checkHostnames wants every name inside the environment to mean one thing.
@@ -133,17 +133,15 @@ func (r *resolver) checkPorts() {
 			r.claimPort(taken, s.Ports[i].Port, listener{who: "service " + name}, &s.Ports[i].Port)
 		}
 	}
-	if !sharesAddress(env.Runtime) {
-		shared = map[int]listener{}
-	}
+	gateway := map[int]listener{}
 	for _, host := range inOrder(r, env.Stubs) {
 		s := env.Stubs[host]
 		plain, tls := s.ports()
 		for i, port := range plain {
-			r.claimPort(shared, port, listener{"stub " + host, "http"}, place(s.Ports, i, s))
+			r.claimPort(gateway, port, listener{"stub " + host, "http"}, place(s.Ports, i, s))
 		}
 		for i, port := range tls {
-			r.claimPort(shared, port, listener{"stub " + host, "tls"}, place(s.TLSPorts, i, s))
+			r.claimPort(gateway, port, listener{"stub " + host, "tls"}, place(s.TLSPorts, i, s))
 		}
 	}
 }

@@ -21,7 +21,10 @@ import (
 type Options struct {
 	Address string // IP address of the stubs' listeners; empty: every address
 	DNS     string // host:port of the name server; empty: none
-	Control string // unix:@name (abstract), unix:/path, or tcp:host:port
+	// ListenAt names another port for those that are somebody else's on Address, where whatever is meant for the one
+	// arrives at the other.
+	ListenAt map[string]int
+	Control  string // unix:@name (abstract), unix:/path, or tcp:host:port
 }
 
 // Gateway serves one environment. Its zero value is not usable; Run makes one.

@@ -29,7 +29,11 @@ func (g *Gateway) open(number int, encrypted bool) error {
 		}
 		return nil
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(g.options.Address, strconv.Itoa(number)))
+	at := number
+	if other, elsewhere := g.options.ListenAt[strconv.Itoa(number)]; elsewhere {
+		at = other
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(g.options.Address, strconv.Itoa(at)))
 	if err != nil {
 		return fmt.Errorf("stubs cannot listen on port %d: %w", number, err)
 	}

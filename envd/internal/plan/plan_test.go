@@ -168,6 +168,9 @@ func TestMakeRefusesEverythingAtOnce(t *testing.T) {
 		"stub payments.example.com and service cron both listen on port 80, and they share one address",
 	}, refusal.Reasons)
 
+	_, err = plan.Make(env, envd.State{}, envd.Capabilities{Commands: true, SharedPorts: true, StubsApart: true})
+	assert.NotContains(t, err.Error(), "port 80")
+
 	_, err = plan.Make(env, envd.State{}, envd.Capabilities{Images: true, Replicas: true, Resources: true, Hostnames: true, Egress: true})
 	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, []string{

@@ -61,7 +61,7 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 		no("egress to %s: nothing outside can be reached", strings.Join(env.Egress, ", "))
 	}
 	if caps.SharedPorts {
-		r.Reasons = append(r.Reasons, clashes(env)...)
+		r.Reasons = append(r.Reasons, clashes(env, caps)...)
 	}
 	if len(r.Reasons) == 0 {
 		return nil
@@ -70,7 +70,7 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 }
 
 // clashes names the ports that two services, or a service and a stub, would listen on at one address.
-func clashes(env *envd.Environment) (reasons []string) {
+func clashes(env *envd.Environment, caps envd.Capabilities) (reasons []string) {
 	owner := map[int]string{}
 	for _, s := range env.Services {
 		for _, p := range s.Ports {
@@ -80,6 +80,9 @@ func clashes(env *envd.Environment) (reasons []string) {
 			}
 			owner[p.Number] = s.Name
 		}
+	}
+	if caps.StubsApart {
+		return reasons
 	}
 	for _, s := range env.Stubs {
 		for _, p := range slices.Concat(s.Ports, s.TLSPorts) {

@@ -5,14 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
-	"sort"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +47,10 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	}
 	if err != nil {
 		return err
+	}
+	if env != nil && !f.plain {
+		furnish.Redirects = redirects(env)
+		e.redirects = furnish.Redirects
 	}
 	if _, _, err := e.client.Call(ctx, control.Request{Furnish: &furnish}); err != nil {
 		err = fmt.Errorf("set up %s: %w", id, e.explain(err))
@@ -118,73 +116,6 @@ func (r *Runtime) reserve(id string) error {
 	}
 	r.envs[id] = nil
 	return nil
-}
-
-// spaceOf says what of the host's private directories an environment must see, and which names resolve to what inside.
-func spaceOf(env *envd.Environment, shared []string) (visible []string, furnish control.Furnish, err error) {
-	visible = slices.Clone(shared)
-	if env == nil {
-		return outermost(visible), furnish, nil
-	}
-	for _, svc := range env.Services {
-		names := append([]string{svc.Name}, svc.Hostnames...)
-		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: serviceAddress, Names: names})
-		visible = append(visible, svc.WorkDir)
-		if len(svc.Command) > 0 {
-			visible = append(visible, svc.Command[0])
-		}
-	}
-	for _, stub := range env.Stubs {
-		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: gatewayAddress, Names: append([]string{stub.Host}, stub.Aliases...)})
-	}
-	addresses := map[string]string{}
-	for _, destination := range env.Egress {
-		host, port, err := net.SplitHostPort(destination)
-		if err != nil {
-			return nil, furnish, fmt.Errorf("egress %s: %w", destination, err)
-		}
-		address := addresses[host]
-		switch {
-		case address != "":
-		case net.ParseIP(host) != nil:
-			address = host
-		case len(addresses) >= 254:
-			return nil, furnish, errors.New("egress: more than 254 hosts")
-		default:
-			address = egressNetwork + strconv.Itoa(len(addresses)+1)
-			furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: address, Names: []string{host}})
-		}
-		addresses[host] = address
-		furnish.Egress = append(furnish.Egress, control.Egress{Address: net.JoinHostPort(address, port), Destination: destination})
-	}
-	return outermost(visible), furnish, nil
-}
-
-// outermost returns the absolute paths, symlinks resolved, without those that lie below another.
-func outermost(paths []string) []string {
-	var absolute []string
-	for _, p := range paths {
-		if !filepath.IsAbs(p) {
-			continue
-		}
-		absolute = append(absolute, filepath.Clean(p))
-		if resolved, err := filepath.EvalSymlinks(p); err == nil {
-			absolute = append(absolute, resolved)
-		}
-	}
-	sort.Strings(absolute)
-	var out []string
-	for _, p := range absolute {
-		if !covered(p, out) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// covered tells whether path is one of those, or lies below one.
-func covered(path string, by []string) bool {
-	return slices.ContainsFunc(by, func(above string) bool { return path == above || strings.HasPrefix(path, above+"/") })
 }
 
 // initAttributes are how PID 1 is cloned. It gets every capability over its own namespaces; as exec(2) would take

@@ -9,8 +9,9 @@
 //	   │  (requests, passed files)   │
 //	   │                             ├─ /etc/hosts: services → 127.0.0.1, stubs → 127.0.1.1 (the gateway)
 //	   │                             ├─ private /, /tmp and /dev/shm; files placed by bind mounts and overlays
-//	   └─ Dial: PID 1 connects       └─ default route into a trap: what wants out is recorded and refused
-//	      inside and passes the socket
+//	   └─ Dial: PID 1 connects       ├─ ports that a service and a stub both want: the stub's are redirected (nf_tables)
+//	      inside and passes the      └─ default route into a trap: what wants out is recorded and refused
+//	      socket
 //
 // Where user namespaces are refused, the same PID 1 program runs as a subreaper without namespaces (Options.Plain):
 // an own loopback address per environment, no hostnames, no isolation. Capabilities says so.

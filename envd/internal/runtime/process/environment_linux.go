@@ -28,7 +28,7 @@ type environment struct {
 	plain    bool
 	address  string // where services are reached
 	gateway  string // where the gateway listens
-	recorded bool   // undeclared connections are seen
+	features control.Features
 	visible  []string
 	bare     bool // a space with nothing in it, which create takes over; guarded by Runtime.mu
 
@@ -41,6 +41,8 @@ type environment struct {
 	mu       sync.Mutex
 	services map[string]*service
 	execs    int
+
+	redirects []control.Redirect // of the gateway's ports; set before it starts
 }
 
 // service is one started process with its log.
@@ -93,7 +95,7 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, visib
 		err = e.explain(err)
 		return nil, errors.Join(fmt.Errorf("set up %s: %w", id, err), e.end(context.WithoutCancel(ctx)))
 	}
-	e.recorded = resp.Setup.Recorded
+	e.features = *resp.Setup
 	return e, nil
 }
 

@@ -12,12 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
 // footing is what this machine allows.
 type footing struct {
 	plain    bool
-	recorded bool
+	features control.Features
 	reason   string // why plain
 }
 
@@ -66,13 +67,13 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 	case err != nil:
 		return footing{plain: true, reason: err.Error()}, nil
 	case id != r.opts.ID:
-		return footing{recorded: e.recorded}, e.end(ctx)
+		return footing{features: e.features}, e.end(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.bare = true
 	r.envs[id] = e
-	return footing{recorded: e.recorded}, nil
+	return footing{features: e.features}, nil
 }
 
 // Capabilities says what this machine allows.
@@ -90,10 +91,11 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}
 	c := envd.Capabilities{
 		Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true, KillSafe: true,
+		StubsApart: f.features.Redirects,
 		Guarantee: "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +
 			"connections are refused and recorded; the host's files are the host's own, without limits on CPU and memory",
 	}
-	if !f.recorded {
+	if !f.features.Recorded {
 		c.Guarantee = "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +
 			"connections are refused but not recorded (no veth or packet sockets here); no limits on CPU and memory"
 	}

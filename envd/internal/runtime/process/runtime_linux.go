@@ -171,7 +171,7 @@ func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connecti
 	if err != nil {
 		return nil, err
 	}
-	if !e.recorded {
+	if !e.features.Recorded {
 		return nil, nil
 	}
 	resp, _, err := e.client.Call(ctx, control.Request{Query: &control.Query{Undeclared: true}})

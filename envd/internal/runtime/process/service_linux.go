@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -43,36 +41,6 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 	return e.start(ctx, svc, control.Start{
 		Name: spec.Name, Command: spec.Command, Env: svc.env, WorkDir: spec.WorkDir, User: spec.User,
 	})
-}
-
-// startGateway starts the gateway and returns when its control API accepts connections.
-func (e *environment) startGateway(ctx context.Context, op envd.Operation) error {
-	socket := e.gatewaySocket()
-	args := []string{"gateway", "--address", e.gateway, "--control", "unix:" + socket}
-	if !e.plain {
-		args = append(args, "--dns", nameServer)
-	}
-	env := variables(os.Environ())
-	maps.Copy(env, op.Env)
-	svc := &service{env: e.environ(envd.GatewayName, env), stop: envd.Stop{Signal: "TERM", Grace: gatewayGrace}}
-	if err := e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env}); err != nil {
-		return err
-	}
-	_, _, err := e.client.Call(ctx, control.Request{Await: &control.Await{Name: envd.GatewayName, Socket: socket}})
-	if ctx.Err() != nil {
-		return e.abandon(ctx, envd.GatewayName)
-	}
-	return err
-}
-
-// gatewayGrace is enough: the gateway holds nothing that a kill would lose.
-const gatewayGrace = envd.Duration(2 * time.Second)
-
-func (e *environment) gatewaySocket() string {
-	if e.plain { // abstract sockets belong to the network namespace, which is the host's here
-		return control.GatewaySocket + "-" + e.id
-	}
-	return control.GatewaySocket
 }
 
 // variables turns "NAME=value" words into a map.

@@ -38,8 +38,15 @@ type Setup struct {
 
 // Furnish says what there is to be found in the space that Setup made. It is the second request.
 type Furnish struct {
-	Hosts  []HostAddress `json:"hosts"`
-	Egress []Egress      `json:"egress,omitempty"`
+	Hosts     []HostAddress `json:"hosts"`
+	Egress    []Egress      `json:"egress,omitempty"`
+	Redirects []Redirect    `json:"redirects,omitempty"` // only where Features has Redirects
+}
+
+// Redirect leads TCP connections to From, ip:port, to another port of the same address.
+type Redirect struct {
+	From string `json:"from"`
+	To   uint16 `json:"to"`
 }
 
 // HostAddress is one line of /etc/hosts.
@@ -126,7 +133,8 @@ type Response struct {
 
 // Features says what Setup could do on this kernel.
 type Features struct {
-	Recorded bool `json:"recorded"` // undeclared connections are seen
+	Recorded  bool `json:"recorded"`  // undeclared connections are seen
+	Redirects bool `json:"redirects"` // ports can be redirected
 }
 
 // Started is a process that runs.

@@ -23,6 +23,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/footprint"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
 )
 
 // ControlFD is the descriptor of the inherited control socket.
@@ -171,7 +172,7 @@ func (s *server) setup(req *control.Setup) (*control.Features, error) {
 		return nil, err
 	}
 	s.trap = trap
-	return &control.Features{Recorded: trap != nil}, nil
+	return &control.Features{Recorded: trap != nil, Redirects: netlink.ProbeNAT() == nil}, nil
 }
 
 // furnish puts names into the space, and the ways to what lies outside.
@@ -187,6 +188,9 @@ func (s *server) furnish(ctx context.Context, req *control.Furnish) error {
 		return err
 	}
 	if err := placeContent("/etc/resolv.conf", 0o644, -1, -1, []byte("nameserver 127.0.0.1\n")); err != nil {
+		return err
+	}
+	if err := redirect(req.Redirects); err != nil {
 		return err
 	}
 	return s.listenEgress(ctx, req.Egress)

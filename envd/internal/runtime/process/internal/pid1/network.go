@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
 )
 
@@ -61,6 +63,22 @@ func setTrap() (*trap, error) {
 		err = nil // a host without IPv6: nothing leaves by it
 	}
 	return t, err
+}
+
+// redirect leads what is meant for ports that somebody else listens on to where it belongs.
+func redirect(redirects []control.Redirect) error {
+	if len(redirects) == 0 {
+		return nil
+	}
+	var all []netlink.Redirection
+	for _, r := range redirects {
+		from, err := netip.ParseAddrPort(r.From)
+		if err != nil {
+			return fmt.Errorf("redirect %s: %w", r.From, err)
+		}
+		all = append(all, netlink.Redirection{To: from, Port: r.To})
+	}
+	return netlink.Redirect(all)
 }
 
 // addLoopbackAddress makes an address outside one that is answered inside.

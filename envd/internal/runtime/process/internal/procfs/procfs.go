@@ -19,13 +19,15 @@ const ticks = 100
 // Stat is what /proc/PID/stat tells of a process (proc_pid_stat(5)).
 type Stat struct {
 	PID, Parent, Group, Session int
-	State                       byte          // R, S, D, Z …
+	State                       byte          // R, S, D, Z … of the first thread
+	Threads                     int           // that have not ended, the first included in any case
 	CPU                         time.Duration // user + system, of the process and the children it waited for
 	RSS                         int64         // bytes
 }
 
-// Zombie tells whether the process has ended and only waits to be reaped.
-func (s Stat) Zombie() bool { return s.State == 'Z' || s.State == 'X' }
+// Zombie tells whether the process has ended and only waits to be reaped. A first thread that has ended alone is no
+// proof: until the others have too, the process holds its files and ports.
+func (s Stat) Zombie() bool { return (s.State == 'Z' || s.State == 'X') && s.Threads <= 1 }
 
 // PIDs lists every process there is.
 func PIDs() ([]int, error) {
@@ -90,6 +92,7 @@ func parseStat(pid int, b []byte) (Stat, error) {
 	s.State = fields[0][0]
 	s.Parent, s.Group, s.Session = int(number(4)), int(number(5)), int(number(6))
 	s.CPU = time.Duration(number(14)+number(15)+number(16)+number(17)) * (time.Second / ticks)
+	s.Threads = int(number(20))
 	s.RSS = number(24) * int64(os.Getpagesize())
 	return s, bad
 }

@@ -20,12 +20,23 @@ func TestParseStat(t *testing.T) {
 		s, err := parseStat(4242, line)
 		require.NoError(t, err, name)
 		assert.Equal(t, Stat{
-			PID: 4242, Parent: 17, Group: 4242, Session: 4200, State: 'S', CPU: 3 * time.Second, RSS: 512 * int64(os.Getpagesize()),
+			PID: 4242, Parent: 17, Group: 4242, Session: 4200, State: 'S', Threads: 4, CPU: 3 * time.Second, RSS: 512 * int64(os.Getpagesize()),
 		}, s, name)
 	}
 	for _, bad := range []string{"", "4242", "4242 (web", "4242 (web) S 1 2", "4242 (web) S x 4242 4200 0 -1 4194304 1000 0 0 0 150 50 25 75 20 0 4 0 99 1 512 1 0"} {
 		_, err := parseStat(4242, []byte(bad))
 		assert.Error(t, err, bad)
+	}
+}
+
+func TestZombie(t *testing.T) {
+	for want, stats := range map[bool][]Stat{
+		true:  {{State: 'Z', Threads: 1}, {State: 'X'}},
+		false: {{State: 'Z', Threads: 2}, {State: 'S', Threads: 1}, {State: 'R', Threads: 3}},
+	} {
+		for _, s := range stats {
+			assert.Equal(t, want, s.Zombie(), "%c, %d threads", s.State, s.Threads)
+		}
 	}
 }
 
