@@ -27,6 +27,9 @@ func (a *app) completions(root *cobra.Command) {
 	for _, t := range templates.List() {
 		names = append(names, t.Name)
 	}
+	if err := find(root, "exec").RegisterFlagCompletionFunc("service", a.completeServices); err != nil {
+		panic(err) // as above
+	}
 	fixed(root, "output", "text", "json")
 	fixed(find(root, "init"), "template", names...)
 	for _, name := range []string{"run", "up", "plan"} {
@@ -41,6 +44,23 @@ func find(root *cobra.Command, path ...string) *cobra.Command {
 		panic(err) // our own mistake, as above
 	}
 	return c
+}
+
+// completeServices offers the services of the environment that is named, or of the only one.
+func (a *app) completeServices(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	id := ""
+	if len(args) > 0 {
+		id = args[0]
+	}
+	f, err := a.fleet()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	state, err := f.State(c.Context(), id)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return sortedKeys(state.Services), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeIDs offers the environments and runs that are alive, and then the stubs or services of the one named.

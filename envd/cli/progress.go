@@ -17,6 +17,7 @@ import (
 type progress struct {
 	out   io.Writer
 	live  bool
+	width func() int // of a terminal, which may be resized
 	color bool
 	begin time.Time
 
@@ -25,7 +26,7 @@ type progress struct {
 }
 
 func newProgress(f *os.File) *progress {
-	return &progress{out: f, live: terminal(f), color: colored(f), begin: time.Now()}
+	return &progress{out: f, live: terminal(f), width: func() int { return width(f) }, color: colored(f), begin: time.Now()}
 }
 
 // notice prints one step of a run.
@@ -98,7 +99,9 @@ func (p *progress) sample(o *envd.Observation) {
 		return
 	}
 	s := o.Sample
-	fmt.Fprintf(p.out, "\r\033[K  %s  %d req/s  p95 %.0f ms  %d failed", o.Stage, s.Requests, s.Latency.Quantile(0.95), s.Failed)
+	text := []rune(fmt.Sprintf("  %d req/s  p95 %.0f ms  %d failed  %s", s.Requests, s.Latency.Quantile(0.95), s.Failed, o.Stage))
+	text = text[:min(len(text), max(0, p.width()-1))] // a line that wraps cannot be rewritten
+	fmt.Fprintf(p.out, "\r\033[K%s", string(text))
 	p.status = true
 }
 
