@@ -1,5 +1,7 @@
 package envd
 
+import "time"
+
 // Gate is what a run must prove. An empty gate proves nothing: its verdict is inconclusive.
 type Gate struct {
 	Conditions []Condition `json:"conditions"`
@@ -15,6 +17,8 @@ const (
 	Threshold ConditionKind = "threshold"
 	// Recovery bounds the way back to steady state: `recovers within 5s after payments-down`.
 	Recovery ConditionKind = "recovery"
+	// Withstands bounds from below the rate at which a breakpoint's steady state breaks: `withstands 300/s in climb`.
+	Withstands ConditionKind = "withstands"
 	// StubCalled compares how often a stub was asked: `stub payments.example.com called >= 1`.
 	StubCalled ConditionKind = "stub_called"
 	// NoUnmatched wants every stub request matched: `no unmatched requests [on HOST]`.
@@ -56,7 +60,7 @@ type Condition struct {
 	Quantile float64       `json:"quantile,omitempty"` // 0..1
 	Op       string        `json:"op,omitempty"`       // < <= > >= == !=
 	Value    float64       `json:"value"`              // milliseconds, a ratio 0..1, requests per second, or a count
-	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load (with Fault: the fault's stage)
+	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load but breakpoints (with Fault: the fault's stage)
 	Phase    Phase         `json:"phase,omitempty"`
 	Fault    string        `json:"fault,omitempty"`
 	Within   Duration      `json:"within,omitempty"`
@@ -102,6 +106,14 @@ type StageResult struct {
 	Reasons    []string          `json:"reasons,omitempty"`
 	Functional *FunctionalResult `json:"functional,omitempty"`
 	Load       *LoadStatistics   `json:"load,omitempty"`
+	Breakpoint *BreakpointResult `json:"breakpoint,omitempty"`
+}
+
+// BreakpointResult is where a stage's steady state broke under the profile breakpoint.
+type BreakpointResult struct {
+	Held  float64    `json:"held"`            // iterations per second, up to which every second was steady
+	Broke *time.Time `json:"broke,omitempty"` // the first second of those that were not; nil: it held to the end
+	Why   string     `json:"why,omitempty"`   // what that second broke
 }
 
 // LoadStatistics are a stage's load over one window.

@@ -91,6 +91,7 @@ type LoadResult struct {
 	Exceptions int64             `json:"exceptions"` // script exceptions
 	Examples   []string          `json:"examples,omitempty"`
 	Saturated  string            `json:"saturated,omitempty"` // why the generator was the bottleneck
+	Starved    string            `json:"starved,omitempty"`   // why iterations were dropped: no virtual user was free
 	Problem    string            `json:"problem,omitempty"`   // why the load could not begin, or its samples could not be read
 	Thresholds []ThresholdResult `json:"thresholds,omitempty"`
 }

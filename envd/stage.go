@@ -9,7 +9,8 @@ type Stage struct {
 	Load       *Load       `json:"load,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"`
 	// SteadyState says what "recovered" means to a `recovers within` condition of this stage. Empty: derived from
-	// the stretch before the first fault (see the judge's documentation).
+	// the stretch before the first fault (see the judge's documentation). Under the profile breakpoint it is what
+	// breaks.
 	SteadyState []Condition `json:"steady_state,omitempty"`
 }
 
@@ -31,6 +32,13 @@ type Load struct {
 	Requests []LoadRequest    `json:"requests,omitempty"`
 	Env      map[string]Value `json:"env,omitempty"` // reaches the script as __ENV
 }
+
+// Breakpoint is the profile that climbs steadily from nothing to its rate, to find the one at which the stage's
+// steady state breaks. That iterations are dropped on the way is an answer there, and not a flaw.
+const Breakpoint = "breakpoint"
+
+// Breaks tells whether the load is meant to break what it is put on.
+func (l *Load) Breaks() bool { return l != nil && l.Profile == Breakpoint }
 
 // LoadRequest is one request of a generated script; the requests of a list are made in turn.
 type LoadRequest struct {

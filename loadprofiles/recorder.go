@@ -156,7 +156,7 @@ func (r *Recorder) Summary(exit Exit) Summary {
 		s.Thresholds = append(s.Thresholds, r.evaluate(sink))
 	}
 	if s.Dropped > 0 && (r.insufficientVUs || s.VUsLimit > 0 && s.VUs >= s.VUsLimit) {
-		s.saturated("all %d virtual users were busy and %d iterations could not start: raise latency or max_vus, "+
+		s.Starved = fmt.Sprintf("all %d virtual users were busy and %d iterations could not start: raise max_vus, "+
 			"or find out why the application is that slow", s.VUs, s.Dropped)
 	}
 	if r.stalled >= maxStall {

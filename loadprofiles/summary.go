@@ -34,6 +34,7 @@ type Summary struct {
 	CPUShare   float64  `json:"cpu_share,omitempty"`   // of the CPUs that k6 could use
 	Saturated  bool     `json:"saturated"`             // the generator, not the application, was the limit
 	Saturation []string `json:"saturation,omitempty"`  // why, and what helps
+	Starved    string   `json:"starved,omitempty"`     // why no virtual user was free for iterations, and what helps
 }
 
 // Check is how often one check() of the script held.
@@ -135,6 +136,9 @@ func (s Summary) Doubts() []string {
 	}
 	if n := s.Exceptions.Count; n > 0 {
 		doubt("the script threw %d %s%s", n, plural(n, "exception"), s.Exceptions.example())
+	}
+	if s.Starved != "" {
+		all = append(all, s.Starved)
 	}
 	all = append(all, s.Saturation...)
 	for _, t := range s.Thresholds {

@@ -17,6 +17,7 @@ import (
 //
 //	condition = metric op value [ "in" STAGE ] [ ( "before" | "during" | "after" ) FAULT ]
 //	          | "recovers" "within" DURATION "after" FAULT
+//	          | "withstands" N/s [ "in" STAGE ]
 //	          | "stub" HOST "called" op N [ "times" ]
 //	          | "no" "unmatched" "requests" [ "on" HOST ]
 //	          | "no" "undeclared" "connections"
@@ -29,7 +30,8 @@ import (
 // names is what a condition may refer to.
 type names struct {
 	stages []string
-	loads  []string          // the stages with a load
+	loads  []string          // the stages with a load to measure
+	breaks []string          // the stages with a load that is meant to break them
 	faults map[string]string // fault → its stage
 	stubs  []string
 }
@@ -71,6 +73,8 @@ func parseCondition(source string, known names) (envd.Condition, *conditionError
 	switch p.peek().text {
 	case "recovers":
 		p.recovery()
+	case "withstands":
+		p.withstands()
 	case "stub":
 		p.stubCalled()
 	case "no":
@@ -93,6 +97,8 @@ func (p *conditionParser) shape() string {
 	switch p.out.Kind {
 	case envd.Recovery:
 		return "write: recovers within 5s after FAULT"
+	case envd.Withstands:
+		return "write: withstands 300/s, then optionally: in STAGE"
 	case envd.StubCalled:
 		return "write: stub HOST called >= 1 times"
 	case envd.NoUnmatched:
@@ -175,6 +181,25 @@ func (p *conditionParser) recovery() {
 	p.out.Phase, p.out.Fault = envd.After, p.fault()
 }
 
+func (p *conditionParser) withstands() {
+	p.out.Kind = envd.Withstands
+	t := p.next()
+	if len(p.known.breaks) == 0 {
+		p.fail(t, ruleBadCondition, "no stage has a load that climbs until it breaks", "add a stage with load: {profile: breakpoint, …} and a steady_state")
+	}
+	if v := p.next(); p.wrong == nil {
+		p.out.Value = p.perSecond(v)
+	}
+	if p.peek().text == "in" {
+		p.next()
+		at := p.peek()
+		p.out.Stage = p.name("stage", ruleUnknownStage, p.known.stages)
+		if !slices.Contains(p.known.breaks, p.out.Stage) {
+			p.fail(at, ruleBadCondition, fmt.Sprintf("stage %s does not climb until it breaks", quote(p.out.Stage)), suggest("", "stage with the profile breakpoint", p.known.breaks))
+		}
+	}
+}
+
 func (p *conditionParser) stubCalled() {
 	p.out.Kind = envd.StubCalled
 	p.word("stub")
@@ -218,7 +243,10 @@ func (p *conditionParser) threshold() {
 		p.next()
 		at := p.peek()
 		p.out.Stage = p.name("stage", ruleUnknownStage, p.known.stages)
-		if !slices.Contains(p.known.loads, p.out.Stage) {
+		if slices.Contains(p.known.breaks, p.out.Stage) {
+			p.fail(at, ruleBadCondition, fmt.Sprintf("the load of stage %s climbs until it breaks, so no figure over all of it means anything", quote(p.out.Stage)),
+				"write: withstands 300/s in "+p.out.Stage)
+		} else if !slices.Contains(p.known.loads, p.out.Stage) {
 			p.fail(at, ruleBadCondition, fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
 		}
 	}

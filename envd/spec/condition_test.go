@@ -11,7 +11,7 @@ import (
 )
 
 func TestParseCondition(t *testing.T) {
-	known := names{stages: []string{"peak", "in"}, loads: []string{"peak", "in"}, faults: map[string]string{"slow": "peak", "down": "peak"}, stubs: []string{"a.example.com"}}
+	known := names{stages: []string{"peak", "in", "climb"}, breaks: []string{"climb"}, loads: []string{"peak", "in"}, faults: map[string]string{"slow": "peak", "down": "peak"}, stubs: []string{"a.example.com"}}
 	threshold := func(m envd.Metric, op string, v float64) envd.Condition {
 		return envd.Condition{Kind: envd.Threshold, Metric: m, Op: op, Value: v}
 	}
@@ -32,6 +32,8 @@ func TestParseCondition(t *testing.T) {
 		"recovers within 5s after down": {
 			Kind: envd.Recovery, Within: envd.Duration(5 * time.Second), Phase: envd.After, Fault: "down",
 		},
+		"withstands 300/s":                       {Kind: envd.Withstands, Value: 300},
+		"withstands 90/m in climb":               {Kind: envd.Withstands, Value: 1.5, Stage: "climb"},
 		"stub a.example.com called >= 100 times": {Kind: envd.StubCalled, Stub: "a.example.com", Op: ">=", Value: 100},
 		"stub a.example.com called == 0":         {Kind: envd.StubCalled, Stub: "a.example.com", Op: "=="},
 		"no unmatched requests":                  {Kind: envd.NoUnmatched},

@@ -27,7 +27,11 @@ func (r *resolver) conditionNames() names {
 	for i := range r.doc.Stages {
 		s := &r.doc.Stages[i]
 		known.stages = append(known.stages, s.Name)
-		if s.Load != nil {
+		switch {
+		case s.Load == nil:
+		case s.Load.Profile == envd.Breakpoint:
+			known.breaks = append(known.breaks, s.Name)
+		default:
 			known.loads = append(known.loads, s.Name)
 		}
 		for j := range s.Faults {
@@ -105,7 +109,9 @@ func faultOf(stages []envd.Stage, name string) (*envd.Stage, *envd.Fault) {
 
 // steadyState parses a condition that is tested second by second: a threshold on the whole stage.
 func (r *resolver) steadyState(field *string) envd.Condition {
-	c := r.condition(field, r.conditionNames())
+	names := r.conditionNames()
+	names.loads = append(names.loads, names.breaks...)
+	c := r.condition(field, names)
 	if c.Kind != "" && (c.Kind != envd.Threshold || c.Stage != "" || c.Phase != envd.Whole) {
 		r.report(r.node(field), ruleBadCondition, "a steady state is tested in every second of its own stage", `write a plain threshold, for example "error_rate < 1%"`)
 	}

@@ -31,12 +31,28 @@ func (r *resolver) stages() []envd.Stage {
 			stage.Faults = append(stage.Faults, r.fault(&doc.Faults[j], fmt.Sprintf("%s.faults[%d]", where, j)))
 		}
 		r.checkTimeline(doc, stage.Load)
+		r.checkBreakpoint(doc, stage.Load)
 		for j := range doc.SteadyState {
 			stage.SteadyState = append(stage.SteadyState, r.steadyState(&doc.SteadyState[j]))
 		}
 		out = append(out, stage)
 	}
 	return out
+}
+
+// checkBreakpoint wants a load that climbs until something breaks to say what, and to be all that may break it.
+func (r *resolver) checkBreakpoint(doc *stage, load *envd.Load) {
+	if !load.Breaks() {
+		return
+	}
+	if len(doc.SteadyState) == 0 {
+		r.report(r.node(&doc.Load.Profile), ruleMissingField, fmt.Sprintf("stage %q climbs until it breaks, but nothing says what that is", doc.Name),
+			`add for example steady_state: ["p95 < 500ms", "error_rate < 1%"]`)
+	}
+	for i := range doc.Faults {
+		r.report(r.node(&doc.Faults[i]), ruleFaultWindow, fmt.Sprintf("stage %q climbs until the load breaks it: a fault would break it before", doc.Name),
+			"move the fault to a stage with another profile")
+	}
 }
 
 // uniqueName checks the name of a stage or a fault, which conditions refer to.

@@ -17,6 +17,8 @@ func (j *judgement) condition(c envd.Condition) envd.ConditionResult {
 		a = j.threshold(c)
 	case envd.Recovery:
 		a = j.recovery(c)
+	case envd.Withstands:
+		a = j.withstands(c)
 	case envd.StubCalled:
 		a = j.stubCalled(c)
 	case envd.NoUnmatched:

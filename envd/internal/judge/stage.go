@@ -65,13 +65,19 @@ func (j *judgement) doubts(s *envd.Stage) []doubt {
 	if l.Saturated != "" {
 		add(bentMeasure, "the load generator was the bottleneck in stage %s: %s", s.Name, l.Saturated)
 	}
-	if n := max(l.Dropped, whole.dropped); n > 0 {
+	if l.Starved != "" && !s.Load.Breaks() {
+		add(bentMeasure, "the load generator was the bottleneck in stage %s: %s", s.Name, l.Starved)
+	}
+	begun := l.Iterations
+	if n := max(l.Dropped, whole.dropped); s.Load.Breaks() {
+		begun += n
+	} else if n > 0 {
 		add(lessLoad, "the load of stage %s dropped %s", s.Name, quantity.Plural(n, "iteration"))
 	}
 	if l.Exceptions > 0 {
 		add(lessLoad, "%s", exceptions(s.Name, l))
 	}
-	if least := math.Floor(float64(l.Planned) * (1 - shortfall)); float64(l.Iterations) < least {
+	if least := math.Floor(float64(l.Planned) * (1 - shortfall)); float64(begun) < least {
 		add(lessLoad, "the load of stage %s ended after %s of %s planned iterations",
 			s.Name, quantity.Count(l.Iterations), quantity.Count(l.Planned))
 	}
@@ -128,6 +134,9 @@ func (j *judgement) stageResult(s *envd.Stage) envd.StageResult {
 	r := &stageVerdict{j: j, result: envd.StageResult{Name: s.Name, Outcome: envd.Pass, Functional: f.functional}}
 	if s.Load != nil {
 		r.result.Load = f.whole().statistics()
+	}
+	if s.Load.Breaks() {
+		r.result.Breakpoint = j.breakpoint(s).result()
 	}
 	if !j.up() && f.started.IsZero() {
 		r.result.Outcome = envd.Inconclusive

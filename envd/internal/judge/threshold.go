@@ -31,11 +31,11 @@ func (j *judgement) threshold(c envd.Condition) answer {
 	return worst
 }
 
-// loadStages returns the stage of that name, or every one that has load.
+// loadStages returns the stage of that name, or every one whose load is not meant to break it.
 func (j *judgement) loadStages(name string) []*envd.Stage {
 	var out []*envd.Stage
 	for i := range j.spec.Stages {
-		if s := &j.spec.Stages[i]; s.Load != nil && (name == "" || s.Name == name) {
+		if s := &j.spec.Stages[i]; s.Load != nil && (name == "" && !s.Load.Breaks() || s.Name == name) {
 			out = append(out, s)
 		}
 	}

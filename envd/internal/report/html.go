@@ -27,6 +27,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"percent": func(v float64) string { return quantity.PercentFormat(v, 3) },
 		"rate":    func(v float64) string { return quantity.RateFormat(v, 3) },
 		"count":   quantity.Count,
+		"breaks":  breakpointText,
 		"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
 		"clean":   cleanLine,
 		"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },

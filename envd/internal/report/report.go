@@ -166,6 +166,12 @@ func newConditionRow(r envd.ConditionResult) conditionRow {
 		if r.Samples > 0 {
 			row.Value, row.Basis = recoveryText(r.Measured), quantity.Plural(r.Samples, "second")
 		}
+	case envd.Withstands:
+		value, limit := quantity.Apart(quantity.RateFormat, r.Measured, c.Value)
+		row.Limit = ">= " + limit
+		if r.Samples > 0 {
+			row.Value, row.Basis = value, quantity.Plural(r.Samples, "second")
+		}
 	case envd.StubCalled:
 		row.Limit = c.Op + " " + quantity.CountFormat(c.Value, 6)
 	default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/quantity"
@@ -86,7 +87,20 @@ func loadLines(s *envd.StageResult, profile string) []string {
 	if l.Dropped > 0 {
 		first += ", " + quantity.Plural(l.Dropped, "iteration") + " dropped"
 	}
-	return []string{first, fmt.Sprintf("p50 %s, p95 %s, p99 %s, max %s", ms(l.P50), ms(l.P95), ms(l.P99), ms(l.Max))}
+	lines := []string{first}
+	if b := s.Breakpoint; b != nil {
+		lines = append(lines, breakpointText(b))
+	}
+	return append(lines, fmt.Sprintf("p50 %s, p95 %s, p99 %s, max %s", ms(l.P50), ms(l.P95), ms(l.P99), ms(l.Max)))
+}
+
+// breakpointText says up to which rate a climbing load was withstood.
+func breakpointText(b *envd.BreakpointResult) string {
+	held := "held up to " + quantity.RateFormat(b.Held, 3)
+	if b.Broke == nil {
+		return held + ", to the end of the load"
+	}
+	return fmt.Sprintf("%s, broke at %s when %s", held, b.Broke.UTC().Format(time.TimeOnly), b.Why)
 }
 
 // ms writes a latency with the three digits that a glance takes in.

@@ -202,7 +202,7 @@ const scriptFailed = 110
 func loadResult(s loadprofiles.Summary) *envd.LoadResult {
 	r := &envd.LoadResult{
 		ExitCode: s.ExitCode, Iterations: s.Iterations, Planned: int64(s.Planned), Dropped: s.Dropped,
-		Exceptions: s.Exceptions.Count, Saturated: strings.Join(s.Saturation, "; "), Problem: s.Incomplete,
+		Exceptions: s.Exceptions.Count, Saturated: strings.Join(s.Saturation, "; "), Starved: s.Starved, Problem: s.Incomplete,
 	}
 	for _, e := range s.Exceptions.First {
 		text := e.Text
