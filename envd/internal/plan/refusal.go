@@ -31,7 +31,7 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 		case len(s.Command) == 0 && s.Image == "" && s.Build == nil:
 			no("service %s has nothing to run", s.Name)
 		case s.Module != "" && !caps.Images:
-			no("service %s is the module %s, which runs from an image (%s)", s.Name, s.Module, s.Image)
+			no("service %s is the module %s, which runs from an image only", s.Name, s.Module)
 		case len(s.Command) == 0 && s.Build != nil && !caps.Images:
 			no("service %s is built as an image only: add a command", s.Name)
 		case len(s.Command) == 0 && !caps.Images:

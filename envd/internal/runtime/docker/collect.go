@@ -19,6 +19,9 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 		return nil, err
 	}
 	defer cli.Close()
+	if err := local(cli); err != nil {
+		return nil, err
+	}
 	o, err := list(ctx, cli, of(""))
 	if err != nil {
 		return nil, err

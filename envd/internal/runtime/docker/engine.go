@@ -5,13 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 
 	"github.com/envd-dev/envd/envd"
@@ -113,6 +116,15 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}, nil
 }
 
+// local refuses engines of other machines, before anybody waits for them to answer.
+func local(cli *client.Client) error {
+	if host := cli.DaemonHost(); !strings.HasPrefix(host, "unix://") {
+		return fmt.Errorf("%w: the engine at %s is not on this machine itself, so that containers' addresses cannot be reached: name one that is in DOCKER_HOST, as unix:///var/run/docker.sock",
+			ErrNoEngine, host)
+	}
+	return nil
+}
+
 // usable returns the client once it is known that the engine runs here, as environments need it.
 func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	cli, err := r.client()
@@ -124,16 +136,23 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	if r.probed {
 		return cli, nil
 	}
-	if host := cli.DaemonHost(); !strings.HasPrefix(host, "unix://") {
-		return nil, fmt.Errorf("%w: %w: the engine at %s is not on this machine itself, so that containers' addresses cannot be reached: name one that is in DOCKER_HOST, as unix:///var/run/docker.sock",
-			ErrNoEngine, envd.ErrUnsupported, host)
+	if err := local(cli); err != nil {
+		return nil, err
 	}
+	var version client.ServerVersionResult
+	var versionErr error
+	var asked sync.WaitGroup
+	asked.Go(func() { version, versionErr = cli.ServerVersion(ctx, client.ServerVersionOptions{}) })
 	result, err := cli.Info(ctx, client.InfoOptions{})
-	if err != nil {
+	asked.Wait()
+	if err := errors.Join(err, versionErr); err != nil {
 		return nil, unreachable(cli.DaemonHost(), err)
 	}
 	info := result.Info
 	switch {
+	case slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return strings.HasPrefix(c.Name, "Podman") }):
+		return nil, fmt.Errorf("%w: the engine at %s is Podman, which gives every network a way out and leaves no room for the router that refuses and records what nobody declared: use a Docker engine, or the process runtime",
+			envd.ErrUnsupported, cli.DaemonHost())
 	case runtime.GOOS != "linux", strings.Contains(info.OperatingSystem, "Docker Desktop"):
 		return nil, fmt.Errorf("%w: the engine at %s is not on this Linux machine itself, so that containers' addresses cannot be reached", envd.ErrUnsupported, cli.DaemonHost())
 	case info.OSType != "linux":
