@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -59,7 +59,76 @@ var ErrGone = errors.New("the fault is not injected (any more)")
 
 // World is what faults act on: one environment.
 type World interface {
-	Stubs() StubControl
+	Stubs() Control[StubFault]
+	Links() Control[LinkFault]
+	Services() Control[ServiceFault]
+}
+
+// Control carries faults of one sort out on the targets of an environment, each under an ID and a lease, and tells what
+// they do. Whoever implements it drops a fault whose lease has run out.
+type Control[F any] interface {
+	// SetFault starts the effect; the same ID again replaces the first.
+	SetFault(ctx context.Context, target, id string, f F, lease time.Duration) error
+	// RenewFault makes the lease end that long from now; ErrGone where it has ended already.
+	RenewFault(ctx context.Context, target, id string, lease time.Duration) error
+	// AwaitFault blocks until the effect was measured.
+	AwaitFault(ctx context.Context, target, id string) (Effect, error)
+	// ClearFault ends the effect, also one that another process has started, and tells what it did.
+	ClearFault(ctx context.Context, target, id string, f F) (Effect, error)
+}
+
+// kind is a fault that a Control carries out: kinds differ in their parameters and in how they tell their effect.
+type kind[F any] struct {
+	name    string
+	undo    Undo
+	control func(World) Control[F]
+	parse   func(json.RawMessage) (F, error)
+	tell    func(F, Effect) string // nil: as the Control tells it
+}
+
+func (k kind[F]) Kind() string { return k.name }
+func (k kind[F]) Undo() Undo   { return k.undo }
+
+func (k kind[F]) Validate(params json.RawMessage) error {
+	_, err := k.parse(params)
+	return err
+}
+
+func (k kind[F]) Inject(ctx context.Context, w World, in Injection) error {
+	f, err := k.parse(in.Params)
+	if err != nil {
+		return err
+	}
+	return k.control(w).SetFault(ctx, in.Target, in.ID, f, in.Lease)
+}
+
+func (k kind[F]) Renew(ctx context.Context, w World, in Injection) error {
+	return k.control(w).RenewFault(ctx, in.Target, in.ID, in.Lease)
+}
+
+func (k kind[F]) Await(ctx context.Context, w World, in Injection) (Effect, error) {
+	f, err := k.parse(in.Params)
+	if err != nil {
+		return Effect{}, err
+	}
+	e, err := k.control(w).AwaitFault(ctx, in.Target, in.ID)
+	return k.told(f, e), err
+}
+
+func (k kind[F]) Revert(ctx context.Context, w World, in Injection) (Effect, error) {
+	f, err := k.parse(in.Params)
+	if err != nil {
+		return Effect{}, err
+	}
+	e, err := k.control(w).ClearFault(ctx, in.Target, in.ID, f)
+	return k.told(f, e), err
+}
+
+func (k kind[F]) told(f F, e Effect) Effect {
+	if k.tell != nil {
+		e.Summary = k.tell(f, e)
+	}
+	return e
 }
 
 // Registry maps kinds to faults. Composition roots build it; there is no global one.
@@ -68,7 +137,11 @@ type Registry map[string]Fault
 // Builtin returns the faults that come with envd.
 func Builtin() Registry {
 	r := Registry{}
-	for _, f := range []Fault{StubLatency(), StubOutage()} {
+	for _, f := range []Fault{
+		StubLatency(), StubOutage(),
+		LinkLatency(), LinkBandwidth(), LinkReset(), LinkTimeout(), LinkBlackhole(), LinkSlicer(), NetworkPartition(),
+		ServiceKill(), ServiceStop(), ServicePause(), ServiceRestart(), ServiceLimit(), NetworkDisconnect(),
+	} {
 		r[f.Kind()] = f
 	}
 	return r
@@ -82,7 +155,31 @@ func decode(params json.RawMessage, v any) error {
 	d := json.NewDecoder(bytes.NewReader(params))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("fault parameters: %w", err)
+		return &ParameterError{Known: keysOf(reflect.TypeOf(v).Elem()), err: err}
 	}
 	return nil
+}
+
+// ParameterError says that parameters could not be read, and which there are.
+type ParameterError struct {
+	Known []string
+	err   error
+}
+
+func (e *ParameterError) Error() string { return "fault parameters: " + e.err.Error() }
+func (e *ParameterError) Unwrap() error { return e.err }
+
+// Parameters are the names that the fault's kind knows.
+func (e *ParameterError) Parameters() []string { return e.Known }
+
+// keysOf are a struct's keys in JSON, those of embedded structs too.
+func keysOf(t reflect.Type) (keys []string) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			keys = append(keys, keysOf(f.Type)...)
+			continue
+		}
+		keys = append(keys, f.Tag.Get("json"))
+	}
+	return keys
 }

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,75 +25,61 @@ type Distribution struct {
 	Upper  time.Duration `json:"upper,omitempty"`
 }
 
-// StubControl injects faults into stubs by their production hostname.
-type StubControl interface {
-	SetFault(ctx context.Context, host, id string, f StubFault, lease time.Duration) error
-	RenewFault(ctx context.Context, host, id string, lease time.Duration) error
-	AwaitFault(ctx context.Context, host, id string) (Effect, error)
-	ClearFault(ctx context.Context, host, id string) (Effect, error)
-}
-
-// stubFault is a fault that a stub carries out; the kinds differ in their parameters and in how they tell their effect.
-type stubFault struct {
-	kind    string
-	parse   func(json.RawMessage) (StubFault, error)
-	summary func(Effect) string
-}
-
 // StubLatency delays a stub's answers. Parameters: delay (a duration), or median and sigma (log-normal), or lower and
 // upper (uniform); share (default 1).
 func StubLatency() Fault {
-	return stubFault{"stub.latency", parseLatency, func(e Effect) string {
+	return stubFault("stub.latency", parseLatency, func(_ StubFault, e Effect) string {
 		return fmt.Sprintf("+%s on %d of %d requests", e.Delay.Round(time.Millisecond), e.Affected, e.Total)
-	}}
+	})
 }
 
 // StubOutage makes a stub fail. Parameters: mode (reset, the default, or hang) or status (400..599); share (default 1).
 func StubOutage() Fault {
-	return stubFault{"stub.outage", parseOutage, func(e Effect) string {
+	return stubFault("stub.outage", parseOutage, func(_ StubFault, e Effect) string {
 		return fmt.Sprintf("failed %d of %d requests", e.Affected, e.Total)
-	}}
+	})
 }
 
-func (s stubFault) Kind() string { return s.kind }
-func (s stubFault) Undo() Undo   { return Leashed }
-
-func (s stubFault) Validate(params json.RawMessage) error {
-	_, err := s.parse(params)
-	return err
+func stubFault(name string, parse func(json.RawMessage) (StubFault, error), tell func(StubFault, Effect) string) kind[StubFault] {
+	return kind[StubFault]{name, Leashed, World.Stubs, parse, tell}
 }
 
-func (s stubFault) Inject(ctx context.Context, w World, in Injection) error {
-	f, err := s.parse(in.Params)
-	if err != nil {
-		return err
-	}
-	return w.Stubs().SetFault(ctx, in.Target, in.ID, f, in.Lease)
-}
-
-func (s stubFault) Renew(ctx context.Context, w World, in Injection) error {
-	return w.Stubs().RenewFault(ctx, in.Target, in.ID, in.Lease)
-}
-
-func (s stubFault) Await(ctx context.Context, w World, in Injection) (Effect, error) {
-	e, err := w.Stubs().AwaitFault(ctx, in.Target, in.ID)
-	e.Summary = s.summary(e)
-	return e, err
-}
-
-func (s stubFault) Revert(ctx context.Context, w World, in Injection) (Effect, error) {
-	e, err := w.Stubs().ClearFault(ctx, in.Target, in.ID)
-	e.Summary = s.summary(e)
-	return e, err
-}
-
-type latencyParams struct {
+// delayParams say how long something takes: exactly one of delay, median with sigma, and upper with lower.
+type delayParams struct {
 	Delay  duration `json:"delay"`
 	Median duration `json:"median"`
 	Sigma  float64  `json:"sigma"`
 	Lower  duration `json:"lower"`
 	Upper  duration `json:"upper"`
-	Share  *float64 `json:"share"`
+}
+
+func (p delayParams) distribution() (Distribution, error) {
+	given := 0
+	for _, d := range []duration{p.Delay, p.Median, p.Upper} {
+		if d < 0 {
+			return Distribution{}, errors.New("a delay cannot be negative")
+		}
+		if d > 0 {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return Distribution{}, errors.New("exactly one of delay, median (with sigma) and upper (with lower) says how long, for example delay: 800ms")
+	case p.Median > 0 && p.Sigma <= 0:
+		return Distribution{}, errors.New("median needs sigma, for example sigma: 0.4")
+	case p.Lower > p.Upper && p.Upper > 0:
+		return Distribution{}, errors.New("lower must not exceed upper")
+	}
+	return Distribution{
+		Fixed: time.Duration(p.Delay), Median: time.Duration(p.Median), Sigma: p.Sigma,
+		Lower: time.Duration(p.Lower), Upper: time.Duration(p.Upper),
+	}, nil
+}
+
+type latencyParams struct {
+	delayParams
+	Share *float64 `json:"share"`
 }
 
 type outageParams struct {
@@ -103,33 +88,14 @@ type outageParams struct {
 	Share  *float64 `json:"share"`
 }
 
-func parseLatency(params json.RawMessage) (StubFault, error) {
+func parseLatency(params json.RawMessage) (f StubFault, err error) {
 	var p latencyParams
 	if err := decode(params, &p); err != nil {
+		return f, err
+	}
+	if f.Delay, err = p.distribution(); err != nil {
 		return StubFault{}, err
 	}
-	given := 0
-	for _, d := range []duration{p.Delay, p.Median, p.Upper} {
-		if d < 0 {
-			return StubFault{}, errors.New("a delay cannot be negative")
-		}
-		if d > 0 {
-			given++
-		}
-	}
-	switch {
-	case given != 1:
-		return StubFault{}, errors.New("exactly one of delay, median (with sigma) and upper (with lower) says how long, for example delay: 800ms")
-	case p.Median > 0 && p.Sigma <= 0:
-		return StubFault{}, errors.New("median needs sigma, for example sigma: 0.4")
-	case p.Lower > p.Upper && p.Upper > 0:
-		return StubFault{}, errors.New("lower must not exceed upper")
-	}
-	f := StubFault{Delay: Distribution{
-		Fixed: time.Duration(p.Delay), Median: time.Duration(p.Median), Sigma: p.Sigma,
-		Lower: time.Duration(p.Lower), Upper: time.Duration(p.Upper),
-	}}
-	var err error
 	f.Share, err = share(p.Share)
 	return f, err
 }

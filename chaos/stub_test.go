@@ -37,7 +37,7 @@ func TestParameters(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.kind+tt.params, func(t *testing.T) {
-			fault := Builtin()[tt.kind].(stubFault)
+			fault := Builtin()[tt.kind].(kind[StubFault])
 			got, err := fault.parse(json.RawMessage(tt.params))
 			if tt.err != "" {
 				require.ErrorContains(t, err, tt.err)

@@ -38,7 +38,7 @@ type Event struct {
 
 const (
 	defaultLease  = 3 * time.Second
-	revertTimeout = 5 * time.Second
+	revertTimeout = 30 * time.Second // of what takes time to start again, too
 )
 
 // Play injects every planned fault at its time, keeps its lease alive and reverts it at its end. When ctx ends it

@@ -23,7 +23,9 @@ type world struct {
 
 func newWorld() *world { return &world{expires: map[string]time.Time{}, touched: make(chan struct{})} }
 
-func (w *world) Stubs() StubControl { return w }
+func (w *world) Stubs() Control[StubFault]       { return w }
+func (w *world) Links() Control[LinkFault]       { return nil }
+func (w *world) Services() Control[ServiceFault] { return nil }
 
 func (w *world) note(text string) {
 	w.log = append(w.log, text)
@@ -60,7 +62,7 @@ func (w *world) AwaitFault(ctx context.Context, _, _ string) (Effect, error) {
 	}
 }
 
-func (w *world) ClearFault(_ context.Context, _, id string) (Effect, error) {
+func (w *world) ClearFault(_ context.Context, _, id string, _ StubFault) (Effect, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.note("clear " + id)

@@ -3,6 +3,9 @@ package envd
 // GatewayName is the reserved service name of an environment's gateway.
 const GatewayName = "gateway"
 
+// ToxiproxyPort is the port of GatewayName at which links are controlled, in environments that have any.
+const ToxiproxyPort = 8474
+
 // Spec is the user's file after resolution: every default filled in, every relative path absolute, immutable.
 // Values that refer to secrets or variables still hold the reference, never the value: a Spec may be stored.
 type Spec struct {
@@ -30,9 +33,24 @@ type Environment struct {
 	Runtime  string    `json:"runtime"` // process, docker, kind, kubernetes, fake
 	Services []Service `json:"services,omitempty"`
 	Stubs    []Stub    `json:"stubs,omitempty"`
+	Links    []Link    `json:"links,omitempty"`
 	Egress   []string  `json:"egress,omitempty"`    // host:port destinations outside that services may reach
 	EnvFiles []EnvFile `json:"env_files,omitempty"` // where ${VAR} is looked up that the runner's own environment lacks
 }
+
+// Link is the network path from a consumer to a dependency, led through the gateway so that faults can act on it. Only
+// paths on which faults act are links: the others cost nothing.
+type Link struct {
+	From  string `json:"from"`  // a service
+	To    string `json:"to"`    // a service, or a stub's hostname
+	Ports []int  `json:"ports"` // of the dependency
+}
+
+// String is the link as specs write it.
+func (l Link) String() string { return l.From + " -> " + l.To }
+
+// Of tells whether s is the link's consumer, or one of its replicas.
+func (l Link) Of(s *Service) bool { return l.From == s.Name || l.From == s.ReplicaOf }
 
 // Service returns the service of that name, or nil.
 func (e *Environment) Service(name string) *Service {

@@ -73,6 +73,10 @@ type Capabilities struct {
 	SharedPorts bool   `json:"shared_ports"` // services share one address: two cannot listen on the same port
 	StubsApart  bool   `json:"stubs_apart"`  // a stub may answer on a port that a service at the shared address listens on
 	Egress      bool   `json:"egress"`       // declared destinations outside can be reached
+	Links       bool   `json:"links"`        // paths between services can lead through the gateway
+	Pause       bool   `json:"pause"`        // a service can be frozen
+	Limits      bool   `json:"limits"`       // bounds of a service that runs can be changed
+	Disconnect  bool   `json:"disconnect"`   // a service can be taken off its network
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
 	Guarantee   string `json:"guarantee"`    // one sentence for people: what isolation holds, and what not
 }
@@ -89,6 +93,17 @@ const (
 	OpStart   OpKind = "service.start"
 	OpReady   OpKind = "service.ready" // wait for readiness; carried out by the runner
 	OpStop    OpKind = "service.stop"
+	OpLink    OpKind = "link.open" // a link's place in the gateway; carried out by the runner
+
+	// What faults do to services. Each is idempotent, and works from a process that did not start the service where the
+	// environment outlives the one that did.
+	OpKill       OpKind = "service.kill"       // SIGKILL to all of it
+	OpRestart    OpKind = "service.restart"    // start it again as it was, unless it runs
+	OpPause      OpKind = "service.pause"      // freeze all of it
+	OpResume     OpKind = "service.resume"     // thaw it
+	OpLimit      OpKind = "service.limit"      // bound what it may consume to Service.Resources
+	OpDisconnect OpKind = "service.disconnect" // from its network
+	OpConnect    OpKind = "service.connect"    // with it again
 )
 
 // Operation is one side effect of a plan. Its String form is what `envd plan` prints.
@@ -102,6 +117,7 @@ type Operation struct {
 	Environment *Environment      `json:"-"` // the whole, for what an operation needs besides its target
 	Service     *Service          `json:"-"`
 	Stub        *Stub             `json:"-"`
+	Link        *Link             `json:"-"`
 	File        *File             `json:"-"` // with Service nil: a file of the environment itself
 	Env         map[string]string `json:"-"` // service.start: the complete environment; image.prepare: build args; references expanded
 	FromFiles   []string          `json:"-"` // service.start: the names in Env that the service's env files set
@@ -122,6 +138,10 @@ type ServiceState struct {
 	Address  string    `json:"address,omitempty"` // where this host itself reaches it, where it can
 	Started  time.Time `json:"started,omitzero"`
 	ExitCode *int      `json:"exit_code,omitempty"`
+
+	Paused       bool      `json:"paused,omitempty"`       // all of it is frozen
+	Disconnected bool      `json:"disconnected,omitempty"` // from its network
+	Resources    Resources `json:"resources,omitzero"`     // the bounds that hold now
 }
 
 // Exit is how a process ended.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,7 +92,7 @@ func (a *app) planCommand() *cobra.Command {
 				return withCode(envd.ExitEnvironment, err)
 			}
 			p, err := plan.Make(s.Environment, envd.State{}, caps)
-			if err != nil {
+			if err = errors.Join(err, plan.RefuseFaults(s.Environment.Runtime, s.Stages, caps)); err != nil {
 				return err
 			}
 			return a.print(c, p.Operations, func() { fmt.Fprint(c.OutOrStdout(), p.String()) })

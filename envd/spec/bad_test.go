@@ -27,6 +27,11 @@ func testOptions() Options {
 			"stub.latency": checkLatency,
 			"stub.outage":  func(json.RawMessage) error { return nil },
 			"service.kill": func(json.RawMessage) error { return nil },
+			"link.latency": checkLink,
+			"link.reset":   func(json.RawMessage) error { return nil },
+
+			"network.partition":  func(json.RawMessage) error { return nil },
+			"network.disconnect": func(json.RawMessage) error { return nil },
 		},
 		CheckMapping: checkJSON,
 		Modules: func() []Module {
@@ -52,6 +57,25 @@ func testOptions() Options {
 			return strings.Repeat("ab", 20), nil
 		},
 	}
+}
+
+// unknownParameter is an error that tells which parameters there are.
+type unknownParameter struct{ error }
+
+func (unknownParameter) Parameters() []string { return []string{"delay", "jitter", "direction"} }
+
+func checkLink(params json.RawMessage) error {
+	var p struct {
+		Delay     string `json:"delay"`
+		Jitter    string `json:"jitter"`
+		Direction string `json:"direction"`
+	}
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return unknownParameter{err}
+	}
+	return nil
 }
 
 func checkLatency(params json.RawMessage) error {

@@ -44,6 +44,8 @@ type environment struct {
 	Compose *composition `json:"compose,omitempty"`
 	// Simulated HTTP dependencies, by their production hostname.
 	Stubs map[string]*stub `json:"stubs,omitempty"`
+	// Paths on which faults can act, each "consumer -> dependency": a service and a service or stub. Faults add their own.
+	Links []string `json:"links,omitempty"`
 	// Destinations outside that services may reach, each host:port.
 	Egress []string `json:"egress,omitempty"`
 }
@@ -278,7 +280,7 @@ type fault struct {
 	Name string `json:"name"`
 	// Kind of fault, for example stub.latency.
 	Kind string `json:"kind"`
-	// What it acts on: a stub's hostname, or a service.
+	// What it acts on: a stub's hostname, a service, a link ("consumer -> dependency"), or two services ("a <-> b").
 	Target string `json:"target"`
 	// When it is injected, after the load began.
 	At duration `json:"at"`

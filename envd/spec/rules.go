@@ -44,6 +44,7 @@ const (
 	ruleUnknownProfile   = "unknown-profile"    // no such load profile
 	ruleUnknownFaultKind = "unknown-fault-kind" // no such kind of fault
 	ruleUnknownTarget    = "unknown-target"     // a fault on something that it cannot act on
+	ruleBadLink          = "bad-link"           // no "consumer -> dependency"
 	ruleUnknownParameter = "unknown-parameter"  // a parameter that the fault's kind lacks
 	ruleBadParameter     = "bad-parameter"      // a parameter with a bad value
 	ruleFaultWindow      = "fault-window"       // a fault outside its stage's load

@@ -152,6 +152,7 @@ func (r *resolver) spec() *envd.Spec {
 		APIVersion: doc.APIVersion, Name: doc.Name, Dir: r.opts.Dir, Budget: envd.Duration(doc.Budget),
 		Environment: r.environment(), Artifact: r.artifact(), Stages: r.stages(),
 	}
+	s.Environment.Links = r.links(s.Environment)
 	s.Gate = r.gate(s.Stages)
 	return s
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -186,7 +187,11 @@ func (r *resolver) badParams(doc *fault, err error) {
 				at = p.key
 			}
 		}
-		r.report(at, ruleUnknownParameter, fmt.Sprintf("%s has no parameter %q", doc.Kind, m[1]), "besides its own parameters a fault has name, kind, target, at and for")
+		help := "besides its own parameters a fault has name, kind, target, at and for"
+		if known := (interface{ Parameters() []string })(nil); errors.As(err, &known) && len(known.Parameters()) > 0 {
+			help = suggest(m[1], "parameter", known.Parameters())
+		}
+		r.report(at, ruleUnknownParameter, fmt.Sprintf("%s has no parameter %q", doc.Kind, m[1]), help)
 		return
 	}
 	if m := wrongParam.FindStringSubmatch(message); m != nil {
@@ -219,8 +224,13 @@ func (r *resolver) checkTarget(doc *fault) {
 		known = slices.Collect(maps.Keys(env.Stubs))
 	case "service":
 		known = slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(env.Services))
+	case "network":
+		if sort = "service"; doc.Kind != "network.disconnect" {
+			return
+		}
+		known = slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(env.Services))
 	default:
-		return // the kind's own parameters say what a target is
+		return // links are checked with the environment's; plugins say themselves what a target is
 	}
 	if !slices.Contains(known, doc.Target) && !r.composed.unread {
 		r.report(r.node(&doc.Target), ruleUnknownTarget, fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
@@ -244,10 +254,25 @@ func (r *resolver) checkTimeline(doc *stage, load *envd.Load) {
 		}
 		for j := range i {
 			g := &doc.Faults[j]
-			if g.Target == f.Target && r.sound(&g.At) && r.sound(&g.For) && f.At < g.At+g.For && g.At < f.At+f.For {
+			if samePlace(g.Target, f.Target) && r.sound(&g.At) && r.sound(&g.For) && f.At < g.At+g.For && g.At < f.At+f.For {
 				r.report(r.node(&f.At), ruleFaultOverlap, fmt.Sprintf("fault %q meets fault %q on %s (from %s to %s)", f.Name, g.Name, f.Target,
 					time.Duration(g.At), time.Duration(g.At)+time.Duration(g.For)), fmt.Sprintf("inject it at %s or later", time.Duration(g.At)+time.Duration(g.For)))
 			}
 		}
 	}
+}
+
+// samePlace tells whether two faults act on the same: a partition of two services is one of the links between them.
+func samePlace(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y, partition := strings.Cut(a, " <-> ")
+	if !partition {
+		if x, y, partition = strings.Cut(b, " <-> "); !partition {
+			return false
+		}
+		b = a
+	}
+	return slices.Contains([]string{x + " -> " + y, y + " -> " + x, y + " <-> " + x}, b)
 }

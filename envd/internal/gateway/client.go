@@ -101,31 +101,49 @@ func (c *Client) Admin(host string, w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, resp.Body) // the caller has gone when this fails
 }
 
-// Stubs makes the client the world in which stub faults act.
-func (c *Client) Stubs() chaos.StubControl { return c }
-
-// SetFault implements chaos.StubControl.
-func (c *Client) SetFault(ctx context.Context, host, id string, f chaos.StubFault, lease time.Duration) error {
-	return c.call(ctx, http.MethodPut, faultPath(host, id), FaultConfig{f, lease}, nil)
+// PutLink opens a link; target is "consumer -> dependency".
+func (c *Client) PutLink(ctx context.Context, target string, config LinkConfig) error {
+	return c.call(ctx, http.MethodPut, linkPath(target), config, nil)
 }
 
-// RenewFault implements chaos.StubControl.
-func (c *Client) RenewFault(ctx context.Context, host, id string, lease time.Duration) error {
-	return c.call(ctx, http.MethodPost, faultPath(host, id)+"/renew", FaultConfig{Lease: lease}, nil)
+// Stubs controls the faults on stubs, by hostname.
+func (c *Client) Stubs() chaos.Control[chaos.StubFault] {
+	return faults[chaos.StubFault]{c, stubPath}
 }
 
-// AwaitFault implements chaos.StubControl.
-func (c *Client) AwaitFault(ctx context.Context, host, id string) (e chaos.Effect, err error) {
-	return e, c.call(ctx, http.MethodGet, faultPath(host, id)+"/effect", nil, &e)
+// Links controls the faults on links, by "consumer -> dependency", or "a <-> b" for both ways.
+func (c *Client) Links() chaos.Control[chaos.LinkFault] {
+	return faults[chaos.LinkFault]{c, linkPath}
 }
 
-// ClearFault implements chaos.StubControl.
-func (c *Client) ClearFault(ctx context.Context, host, id string) (e chaos.Effect, err error) {
-	return e, c.call(ctx, http.MethodDelete, faultPath(host, id), nil, &e)
+func stubPath(host string) string   { return "/v1/stubs/" + url.PathEscape(host) }
+func linkPath(target string) string { return "/v1/links/" + url.PathEscape(target) }
+
+// faults controls the faults of one sort of target.
+type faults[F any] struct {
+	*Client
+	of func(target string) string
 }
 
-func stubPath(host string) string      { return "/v1/stubs/" + url.PathEscape(host) }
-func faultPath(host, id string) string { return stubPath(host) + "/faults/" + url.PathEscape(id) }
+func (f faults[F]) path(target, id string) string {
+	return f.of(target) + "/faults/" + url.PathEscape(id)
+}
+
+func (f faults[F]) SetFault(ctx context.Context, target, id string, fault F, lease time.Duration) error {
+	return f.call(ctx, http.MethodPut, f.path(target, id), FaultConfig[F]{fault, lease}, nil)
+}
+
+func (f faults[F]) RenewFault(ctx context.Context, target, id string, lease time.Duration) error {
+	return f.call(ctx, http.MethodPost, f.path(target, id)+"/renew", FaultConfig[F]{Lease: lease}, nil)
+}
+
+func (f faults[F]) AwaitFault(ctx context.Context, target, id string) (e chaos.Effect, err error) {
+	return e, f.call(ctx, http.MethodGet, f.path(target, id)+"/effect", nil, &e)
+}
+
+func (f faults[F]) ClearFault(ctx context.Context, target, id string, _ F) (e chaos.Effect, err error) {
+	return e, f.call(ctx, http.MethodDelete, f.path(target, id), nil, &e)
+}
 
 // call sends in as JSON and reads out from the answer.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envd-dev/envd/chaos"
+	"github.com/envd-dev/envd/envd/internal/link"
 	"github.com/envd-dev/envd/stubs"
 )
 
@@ -57,6 +59,11 @@ func (g *Gateway) control() http.Handler {
 	handle("POST /v1/stubs/{host}/faults/{id}/renew", owned(g.of((*stub).renewFault)))
 	handle("GET /v1/stubs/{host}/faults/{id}/effect", owned(g.of((*stub).awaitFault)))
 	handle("DELETE /v1/stubs/{host}/faults/{id}", owned(g.of((*stub).deleteFault)))
+	handle("PUT /v1/links/{target}", owned(g.putLink))
+	handle("PUT /v1/links/{target}/faults/{id}", owned(g.putLinkFault))
+	handle("POST /v1/links/{target}/faults/{id}/renew", owned(g.renewLinkFault))
+	handle("GET /v1/links/{target}/faults/{id}/effect", owned(g.awaitLinkFault))
+	handle("DELETE /v1/links/{target}/faults/{id}", owned(g.deleteLinkFault))
 	handle("GET /v1/served", owned(g.streamServed))
 	handle("GET /v1/report", owned(func(w http.ResponseWriter, _ *http.Request) error {
 		return writeJSON(w, http.StatusOK, g.report())
@@ -116,7 +123,7 @@ func (s *stub) serveAdmin(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *stub) putFault(w http.ResponseWriter, r *http.Request) error {
-	var c FaultConfig
+	var c FaultConfig[chaos.StubFault]
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func (s *stub) putFault(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *stub) renewFault(w http.ResponseWriter, r *http.Request) error {
-	var c FaultConfig
+	var c FaultConfig[chaos.StubFault]
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
@@ -162,7 +169,7 @@ func (s *stub) deleteFault(w http.ResponseWriter, r *http.Request) error {
 
 // gone gives the error of a fault that is not there (any more) its own status.
 func gone(err error) error {
-	if errors.Is(err, stubs.ErrNoOverride) {
+	if errors.Is(err, stubs.ErrNoOverride) || errors.Is(err, link.ErrGone) {
 		return failure(http.StatusGone, "%w", err)
 	}
 	return err

@@ -1,5 +1,6 @@
 // Package gateway is the data plane of one environment: it serves the stubs under their production hostnames, answers
-// DNS, injects faults into stubs and tells what was asked of them. One HTTP control API drives it on every runtime.
+// DNS, carries the links between services, injects faults into both and tells what was asked of stubs. One HTTP control
+// API drives it on every runtime.
 package gateway
 
 import (
@@ -25,6 +26,10 @@ type Options struct {
 	// arrives at the other.
 	ListenAt map[string]int
 	Control  string // unix:@name (abstract), unix:/path, or tcp:host:port
+
+	Services string            // IP address at which services are reached; empty: by their names
+	Links    map[string]string // IP address on which the gateway takes a link's place, by CONSUMER:DEPENDENCY
+	Sockets  []string          // ip:port of inherited listening sockets, from descriptor 3 on
 }
 
 // Gateway serves one environment. Its zero value is not usable; Run makes one.
@@ -32,6 +37,7 @@ type Gateway struct {
 	options  Options
 	stopping chan struct{}
 	journal  journal
+	links    *links
 
 	mu         sync.Mutex
 	config     EnvironmentConfig
@@ -49,7 +55,7 @@ const maxUndeclared = 1000
 // Run serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
 	g := &Gateway{
-		options: o, stopping: make(chan struct{}),
+		options: o, stopping: make(chan struct{}), links: newLinks(o),
 		stubs: map[string]*stub{}, aliases: map[string]string{}, ports: map[int]*port{}, undeclared: map[envd.Connection]int64{},
 	}
 	network, address, ok := strings.Cut(o.Control, ":")
@@ -208,7 +214,7 @@ func (g *Gateway) close() error {
 	if g.settling != nil {
 		g.settling.Stop()
 	}
-	var errs []error
+	errs := []error{g.links.close()}
 	for _, p := range g.ports {
 		errs = append(errs, p.server.Close())
 	}

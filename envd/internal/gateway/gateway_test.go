@@ -173,59 +173,59 @@ func TestNameServer(t *testing.T) {
 func TestFaults(t *testing.T) {
 	r := newRig(t)
 	r.put(t, "a.example.com", hello)
-	ctx := t.Context()
+	ctx, faults := t.Context(), r.Stubs()
 
 	t.Run("latency", func(t *testing.T) {
 		delay := chaos.StubFault{Delay: chaos.Distribution{Fixed: 120 * time.Millisecond}, Share: 1}
-		require.NoError(t, r.SetFault(ctx, "a.example.com", "slow", delay, time.Minute))
+		require.NoError(t, faults.SetFault(ctx, "a.example.com", "slow", delay, time.Minute))
 		begin := time.Now()
 		_, body := r.body(t, "http://a.example.com/hello")
 		assert.Equal(t, "hi", body)
 		assert.GreaterOrEqual(t, time.Since(begin), 120*time.Millisecond)
-		e, err := r.AwaitFault(ctx, "a.example.com", "slow")
+		e, err := faults.AwaitFault(ctx, "a.example.com", "slow")
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, e.Affected)
-		e, err = r.ClearFault(ctx, "a.example.com", "slow")
+		e, err = faults.ClearFault(ctx, "a.example.com", "slow", chaos.StubFault{})
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, e.Delay, 120*time.Millisecond)
-		_, err = r.AwaitFault(ctx, "a.example.com", "slow")
+		_, err = faults.AwaitFault(ctx, "a.example.com", "slow")
 		assert.ErrorIs(t, err, chaos.ErrGone)
 	})
 	t.Run("reset", func(t *testing.T) {
-		require.NoError(t, r.SetFault(ctx, "a.example.com", "down", chaos.StubFault{Reset: true, Share: 1}, time.Minute))
+		require.NoError(t, faults.SetFault(ctx, "a.example.com", "down", chaos.StubFault{Reset: true, Share: 1}, time.Minute))
 		for _, target := range []string{"http://a.example.com/hello", "https://a.example.com/hello"} {
 			_, err := r.get(t, target)
 			require.Error(t, err)
 		}
-		e, err := r.ClearFault(ctx, "a.example.com", "down")
+		e, err := faults.ClearFault(ctx, "a.example.com", "down", chaos.StubFault{})
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, e.Affected)
 		status, _ := r.body(t, "http://a.example.com/hello")
 		assert.Equal(t, 200, status)
 	})
 	t.Run("a lease that nobody renews ends the fault", func(t *testing.T) {
-		require.NoError(t, r.SetFault(ctx, "a.example.com", "short", chaos.StubFault{Status: 503, Share: 1}, 100*time.Millisecond))
+		require.NoError(t, faults.SetFault(ctx, "a.example.com", "short", chaos.StubFault{Status: 503, Share: 1}, 100*time.Millisecond))
 		status, _ := r.body(t, "http://a.example.com/hello")
 		assert.Equal(t, 503, status)
 		require.Eventually(t, func() bool {
 			status, _ := r.body(t, "http://a.example.com/hello")
 			return status == 200
 		}, 5*time.Second, 10*time.Millisecond)
-		assert.ErrorIs(t, r.RenewFault(ctx, "a.example.com", "short", time.Minute), chaos.ErrGone)
+		assert.ErrorIs(t, faults.RenewFault(ctx, "a.example.com", "short", time.Minute), chaos.ErrGone)
 	})
 	t.Run("await is told by the first effect", func(t *testing.T) {
-		require.NoError(t, r.SetFault(ctx, "a.example.com", "down", chaos.StubFault{Status: 500, Share: 1}, time.Minute))
+		require.NoError(t, faults.SetFault(ctx, "a.example.com", "down", chaos.StubFault{Status: 500, Share: 1}, time.Minute))
 		measured := make(chan error, 1)
 		go func() {
-			_, err := r.AwaitFault(ctx, "a.example.com", "down")
+			_, err := faults.AwaitFault(ctx, "a.example.com", "down")
 			measured <- err
 		}()
 		r.body(t, "http://a.example.com/hello")
 		require.NoError(t, <-measured)
-		_, err := r.ClearFault(ctx, "a.example.com", "down")
+		_, err := faults.ClearFault(ctx, "a.example.com", "down", chaos.StubFault{})
 		require.NoError(t, err)
 	})
-	require.Error(t, r.SetFault(ctx, "unknown.example.com", "x", chaos.StubFault{Reset: true, Share: 1}, time.Minute))
+	require.Error(t, faults.SetFault(ctx, "unknown.example.com", "x", chaos.StubFault{Reset: true, Share: 1}, time.Minute))
 }
 
 func TestServedStream(t *testing.T) {

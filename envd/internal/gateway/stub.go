@@ -61,7 +61,7 @@ func (s *stub) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // setFault makes the engine carry a fault out until the lease ends.
-func (s *stub) setFault(id string, c FaultConfig) error {
+func (s *stub) setFault(id string, c FaultConfig[chaos.StubFault]) error {
 	f := c.Fault
 	o := stubs.Override{
 		ID: id, Status: f.Status, Share: f.Share, Until: time.Now().Add(c.Lease),

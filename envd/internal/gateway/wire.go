@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
 )
 
@@ -33,10 +32,16 @@ type MappingFile struct {
 	Document json.RawMessage `json:"document"`
 }
 
-// FaultConfig is one fault on a stub (PUT /v1/stubs/{host}/faults/{id}).
-type FaultConfig struct {
-	Fault chaos.StubFault `json:"fault"`
-	Lease time.Duration   `json:"lease"` // nanoseconds
+// LinkConfig is one link (PUT /v1/links/{consumer -> dependency}).
+type LinkConfig struct {
+	Ports []int `json:"ports"`          // of the dependency
+	Stub  bool  `json:"stub,omitempty"` // the dependency is a stub
+}
+
+// FaultConfig is one fault on a stub or a link (PUT …/faults/{id}).
+type FaultConfig[F any] struct {
+	Fault F             `json:"fault"`
+	Lease time.Duration `json:"lease"` // nanoseconds
 }
 
 // Served is one request that a stub answered, as the journal streams it (GET /v1/served).

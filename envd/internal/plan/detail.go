@@ -60,6 +60,14 @@ func stubDetail(s *envd.Stub) string {
 	return strings.Join(parts, ", ")
 }
 
+func linkDetail(l *envd.Link) string {
+	var b strings.Builder
+	for _, p := range l.Ports {
+		b.WriteString(":" + strconv.Itoa(p) + " ")
+	}
+	return b.String() + "through the gateway"
+}
+
 func fileDetail(f *envd.File) string {
 	detail := fmt.Sprintf("%s %04o", f.Path, f.Mode)
 	if f.Source != "" {

@@ -22,10 +22,10 @@ type Plan struct {
 // Make plans what state lacks of env. What the runtime cannot do is refused before anything else, all of it at once: the
 // error is a Refusal.
 //
-//	environment.create → gateway.start → stub.load (each)
+//	environment.create → gateway.start → stub.load (each), link.open (each)
 //	environment.create → file.write (each)
 //	image.prepare (each image once)
-//	gateway.start, stub.load (all), file.write and image.prepare (the service's), service.ready (of depends_on),
+//	gateway.start, stub.load (all), link.open (the service's), file.write and image.prepare (the service's), service.ready (of depends_on),
 //	service.start (of after) → service.start → service.ready
 //
 // A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
@@ -48,6 +48,7 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 		b.add(envd.Operation{Kind: envd.OpGateway, Detail: gatewayDetail(env)}, id(envd.OpCreate, ""))
 	}
 	b.stubs()
+	b.links()
 	for _, s := range order {
 		b.service(s, state.Services[s.Name].Running)
 	}
@@ -118,6 +119,13 @@ func (b *builder) stubs() {
 	}
 }
 
+func (b *builder) links() {
+	for i := range b.env.Links {
+		l := &b.env.Links[i]
+		b.add(envd.Operation{Kind: envd.OpLink, Target: l.String(), Link: l, Detail: linkDetail(l)}, id(envd.OpGateway, ""))
+	}
+}
+
 func (b *builder) service(s *envd.Service, running bool) {
 	ready := []string{id(envd.OpStart, s.Name)}
 	if !running {
@@ -126,6 +134,11 @@ func (b *builder) service(s *envd.Service, running bool) {
 			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
 		}
 		before = append(before, id(envd.OpFile, caTarget))
+		for _, l := range b.env.Links {
+			if l.Of(s) {
+				before = append(before, id(envd.OpLink, l.String()))
+			}
+		}
 		for i := range s.Files {
 			f := &s.Files[i]
 			target := s.Name + ":" + f.Path

@@ -57,6 +57,11 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 			no("stub %s: production hostnames do not resolve", env.Stubs[i].Host)
 		}
 	}
+	for _, l := range env.Links {
+		if !caps.Links {
+			no("link %s: no path can lead through the gateway here", l)
+		}
+	}
 	if len(env.Egress) > 0 && !caps.Egress {
 		no("egress to %s: nothing outside can be reached", strings.Join(env.Egress, ", "))
 	}
@@ -67,6 +72,36 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 		return nil
 	}
 	return r
+}
+
+// RefuseFaults compares the faults of stages with what the runtime can do. What it cannot is refused before anything starts,
+// all of it at once: the error is a Refusal.
+func RefuseFaults(runtime string, stages []envd.Stage, caps envd.Capabilities) error {
+	r := &Refusal{Runtime: runtime}
+	for _, s := range stages {
+		for _, f := range s.Faults {
+			if reason := missing(f.Kind, caps); reason != "" {
+				r.Reasons = append(r.Reasons, fmt.Sprintf("fault %s (%s on %s): %s", f.Name, f.Kind, f.Target, reason))
+			}
+		}
+	}
+	if len(r.Reasons) == 0 {
+		return nil
+	}
+	return r
+}
+
+// missing says why a kind of fault cannot be had; empty where it can.
+func missing(kind string, caps envd.Capabilities) string {
+	switch {
+	case kind == "service.pause" && !caps.Pause:
+		return "services cannot be frozen"
+	case kind == "service.limit" && !caps.Limits:
+		return "the bounds of a service that runs cannot be changed"
+	case kind == "network.disconnect" && !caps.Disconnect:
+		return "services share one network, so none can be taken off it; network.partition cuts the paths between two of them"
+	}
+	return ""
 }
 
 // clashes names the ports that two services, or a service and a stub, would listen on at one address.

@@ -51,6 +51,9 @@ func CountFormat(v float64, digits int) string {
 	return significant(v, max(digits, 6))
 }
 
+// Bytes writes an amount of memory: 64 MiB.
+func Bytes(n int64) string { return humanize.IBytes(uint64(n)) }
+
 // Plural writes a count with its noun: (1, "request") → "1 request", (1812, "request") → "1,812 requests".
 func Plural(n int64, noun string) string {
 	if n == 1 {

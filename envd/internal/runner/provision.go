@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -35,7 +36,7 @@ func (s *session) provision(ctx context.Context) error {
 		return err
 	}
 	p, err := plan.Make(s.Spec.Environment, envd.State{}, caps)
-	if err != nil {
+	if err = errors.Join(err, plan.RefuseFaults(s.Runtime.Name(), s.Spec.Stages, caps)); err != nil {
 		return &provisionError{err}
 	}
 	if err := s.Dir.WriteFile(evidence.PlanFile, []byte(p.String())); err != nil {
@@ -63,6 +64,8 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		return s.claimGateway(ctx)
 	case envd.OpStub:
 		return s.loadStub(ctx, op.Stub)
+	case envd.OpLink:
+		return s.openLink(ctx, op.Link)
 	case envd.OpReady:
 		return s.awaitReady(ctx, op.Service)
 	case envd.OpImage:
@@ -270,8 +273,9 @@ func (s *session) expandAll(values map[string]envd.Value) (map[string]string, er
 // started notes that a service runs and watches for its end.
 func (s *session) started(svc *envd.Service) {
 	name := svc.Name
+	asked := new(atomic.Bool)
 	s.mu.Lock()
-	s.services[name] = true
+	s.services[name] = asked
 	s.mu.Unlock()
 	s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{Service: name, Name: envd.ServiceStarted}})
 	s.background.Go(func() {
@@ -281,7 +285,7 @@ func (s *session) started(svc *envd.Service) {
 		}
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
 			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit),
-			Expected: s.settled.Load() || svc.Ready.Completed && exit.Code == 0,
+			Expected: s.settled.Load() || asked.Load() || svc.Ready.Completed && exit.Code == 0,
 		}})
 	})
 }

@@ -68,7 +68,8 @@ func (s *session) publish() error {
 	return s.update(func(m *evidence.Meta) { m.Published = s.outlets.published })
 }
 
-// openAll opens a port on this host's loopback for every port of every service that the spec does not publish.
+// openAll opens a port on this host's loopback for every port of every service that the spec does not publish, and for
+// the control of links.
 func (s *session) openAll() (map[string]string, error) {
 	for i := range s.Spec.Environment.Services {
 		svc := &s.Spec.Environment.Services[i]
@@ -79,6 +80,11 @@ func (s *session) openAll() (map[string]string, error) {
 			if err := s.open(svc.Name, port.Number, "127.0.0.1:0", false); err != nil {
 				return nil, err
 			}
+		}
+	}
+	if len(s.Spec.Environment.Links) > 0 {
+		if err := s.open(envd.GatewayName, envd.ToxiproxyPort, "127.0.0.1:0", false); err != nil {
+			return nil, err
 		}
 	}
 	return s.outlets.addresses, nil
@@ -113,6 +119,9 @@ func (s *session) relay(l net.Listener, service string, port int) {
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	instances := s.Spec.Environment.Expand().Instances(service)
+	if service == envd.GatewayName {
+		instances = []string{service}
+	}
 	var turn atomic.Uint32
 	for {
 		outer, err := l.Accept()

@@ -40,7 +40,7 @@ type session struct {
 	meta     evidence.Meta
 	sealed   bool // run.json has its last content
 	lease    *time.Timer
-	services map[string]bool // started, for graceful stops
+	services map[string]*atomic.Bool // started; true: its end is expected
 }
 
 // Run provisions, exercises every stage, tears down and judges. The error is of envd's own making (it could not
@@ -103,7 +103,7 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg, rec: rec, ca: ca, end: end, outlets: newOutlets(), services: map[string]bool{}, stopFollowing: func() {}}
+	s := &session{Config: cfg, rec: rec, ca: ca, end: end, outlets: newOutlets(), services: map[string]*atomic.Bool{}, stopFollowing: func() {}}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return cfg.Runtime.Dial(ctx, cfg.ID, envd.GatewayName, 0)
 	}

@@ -137,7 +137,7 @@ func (s *session) faults(ctx context.Context, stage *envd.Stage) error {
 		}
 	}
 	// Failures are observations: the judge draws its conclusions, and the stage goes on.
-	_ = chaos.Play(ctx, s.gateway, planned, func(e chaos.Event) {
+	_ = chaos.Play(ctx, world{s.gateway, &serviceFaults{session: s, active: map[string]*serviceFault{}}}, planned, func(e chaos.Event) {
 		s.rec.observe(envd.Observation{Time: e.Time.UTC(), Stage: stage.Name, Fault: faultEvent(e)})
 	})
 	return nil

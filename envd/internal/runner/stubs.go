@@ -44,6 +44,15 @@ func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
 	return nil
 }
 
+// openLink takes a link's place between its consumer and its dependency.
+func (s *session) openLink(ctx context.Context, l *envd.Link) error {
+	c := gateway.LinkConfig{Ports: l.Ports, Stub: s.Spec.Environment.Stub(l.To) != nil}
+	if err := s.gateway.PutLink(ctx, l.String(), c); err != nil {
+		return fmt.Errorf("link %s: %w", l, err)
+	}
+	return nil
+}
+
 // readMappings reads one mapping file, or a directory in WireMock's layout: mappings/ and __files/ below it, or
 // mapping files right in it.
 func readMappings(path string, c *gateway.StubConfig) error {
