@@ -70,11 +70,13 @@ func (j *judgement) effectText(f *envd.Fault) string {
 		return ""
 	}
 	target := f.Target
-	if strings.HasPrefix(f.Kind, "stub.") {
-		target = "stub " + target
+	sort, _, _ := strings.Cut(f.Kind, ".")
+	switch sort {
+	case "stub", "link", "service":
+		target = sort + " " + target
 	}
 	switch {
-	case e.DelayMS > 0 && e.Total > 0:
+	case sort == "stub" && e.DelayMS > 0 && e.Total > 0: // other sorts of targets do not know of requests
 		return fmt.Sprintf("%s delayed %s of %s by %s", target,
 			quantity.Count(e.Affected), quantity.Plural(e.Total, "request"), quantity.Millis(e.DelayMS))
 	case e.Summary != "":

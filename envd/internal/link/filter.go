@@ -134,7 +134,11 @@ type resetPeer struct {
 }
 
 func (f *resetPeer) pass(p piece, next func(piece)) {
-	if f.begun {
+	switch {
+	case f.begun:
+		return
+	case p.end != open: // nothing to lose: the connection ends by itself
+		next(p)
 		return
 	}
 	f.begun = true

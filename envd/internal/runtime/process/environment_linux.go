@@ -55,6 +55,7 @@ type service struct {
 	workDir string
 	user    string
 	stop    envd.Stop
+	started control.Start // as it was asked for
 }
 
 // namespaces that an environment has for itself.

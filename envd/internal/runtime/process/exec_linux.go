@@ -57,7 +57,7 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 		if err != nil {
 			return req, err
 		}
-		req.Env, req.User = svc.env, svc.user
+		req.Env, req.User, req.View = svc.env, svc.user, cmd.Service
 		if req.WorkDir == "" {
 			req.WorkDir = svc.workDir
 		}

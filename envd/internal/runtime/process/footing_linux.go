@@ -84,7 +84,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}
 	if f.plain {
 		return envd.Capabilities{
-			Commands: true, SharedPorts: true,
+			Commands: true, SharedPorts: true, Pause: true,
 			Guarantee: "weaker: no namespaces (" + f.reason + "); services run side by side with the host's processes on " +
 				"a loopback address of their own, reach the network freely, and what they daemonise may survive SIGKILL of envd",
 		}, nil
@@ -92,6 +92,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	c := envd.Capabilities{
 		Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true, KillSafe: true,
 		StubsApart: f.features.Redirects,
+		Links:      f.features.Recorded, Pause: true, // links need veth, as the record does
 		Guarantee: "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +
 			"connections are refused and recorded; the host's files are the host's own, without limits on CPU and memory",
 	}

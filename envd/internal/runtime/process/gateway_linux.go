@@ -15,7 +15,7 @@ import (
 // startGateway starts the gateway and returns when its control API accepts connections.
 func (e *environment) startGateway(ctx context.Context, op envd.Operation) error {
 	socket := e.gatewaySocket()
-	args := []string{"gateway", "--address", e.gateway, "--control", "unix:" + socket}
+	args := append([]string{"gateway", "--address", e.gateway, "--control", "unix:" + socket}, linkArguments(op.Environment)...)
 	if !e.plain {
 		args = append(args, "--dns", nameServer)
 	}
@@ -29,7 +29,7 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	env := variables(os.Environ())
 	maps.Copy(env, op.Env)
 	svc := &service{env: e.environ(envd.GatewayName, env), stop: envd.Stop{Signal: "TERM", Grace: gatewayGrace}}
-	if err := e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env}); err != nil {
+	if err := e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env, Gateway: true}); err != nil {
 		return err
 	}
 	_, _, err := e.client.Call(ctx, control.Request{Await: &control.Await{Name: envd.GatewayName, Socket: socket}})

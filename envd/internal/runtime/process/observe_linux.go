@@ -43,7 +43,7 @@ func (e *environment) observe(ctx context.Context) (envd.State, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range processes {
-		s := envd.ServiceState{Running: p.Exit == nil, Started: p.Started}
+		s := envd.ServiceState{Running: p.Exit == nil, Started: p.Started, Paused: p.Frozen}
 		if p.Exit != nil {
 			s.ExitCode = &p.Exit.Code
 		} else {

@@ -94,6 +94,8 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 		return e.explain(e.startService(ctx, op))
 	case envd.OpStop:
 		return e.explain(e.stop(ctx, op))
+	case envd.OpKill, envd.OpRestart, envd.OpPause, envd.OpResume:
+		return e.explain(e.fault(ctx, op))
 	default:
 		return fmt.Errorf("%w: operation %s is not the runtime's", envd.ErrUnsupported, op.Kind)
 	}

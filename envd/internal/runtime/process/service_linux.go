@@ -39,7 +39,7 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 	}
 	svc := &service{env: e.environ(spec.Name, op.Env), workDir: spec.WorkDir, user: spec.User, stop: spec.Stop}
 	return e.start(ctx, svc, control.Start{
-		Name: spec.Name, Command: spec.Command, Env: svc.env, WorkDir: spec.WorkDir, User: spec.User,
+		Name: spec.Name, Command: spec.Command, Env: svc.env, WorkDir: spec.WorkDir, User: spec.User, View: spec.Name,
 	})
 }
 
@@ -89,7 +89,7 @@ func (e *environment) start(ctx context.Context, svc *service, req control.Start
 	if err != nil {
 		return err
 	}
-	svc.pid = hostPID(files)
+	svc.pid, svc.started = hostPID(files), req
 	e.mu.Lock()
 	e.services[req.Name] = svc
 	e.mu.Unlock()

@@ -31,6 +31,10 @@ func spaceOf(env *envd.Environment, shared []string) (visible []string, furnish 
 	for _, stub := range env.Stubs {
 		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: gatewayAddress, Names: append([]string{stub.Host}, stub.Aliases...)})
 	}
+	furnish.Links = linksOf(env)
+	if len(furnish.Links) > 0 {
+		furnish.Hosts = append(furnish.Hosts, control.HostAddress{Address: gatewayAddress, Names: []string{envd.GatewayName}})
+	}
 	addresses := map[string]string{}
 	for _, destination := range env.Egress {
 		host, port, err := net.SplitHostPort(destination)

@@ -27,6 +27,7 @@ type Request struct {
 	Wait    *Wait    `json:"wait,omitempty"`
 	File    *File    `json:"file,omitempty"` // file: the content
 	Dial    *Dial    `json:"dial,omitempty"` // answer's file: the connected socket
+	Freeze  *Freeze  `json:"freeze,omitempty"`
 	Query   *Query   `json:"query,omitempty"`
 }
 
@@ -41,12 +42,22 @@ type Furnish struct {
 	Hosts     []HostAddress `json:"hosts"`
 	Egress    []Egress      `json:"egress,omitempty"`
 	Redirects []Redirect    `json:"redirects,omitempty"` // only where Features has Redirects
+	Links     []Link        `json:"links,omitempty"`
 }
 
 // Redirect leads TCP connections to From, ip:port, to another port of the same address.
 type Redirect struct {
 	From string `json:"from"`
 	To   uint16 `json:"to"`
+}
+
+// Link is an address at which the gateway takes the place of a dependency for one of its consumers. The sockets go to
+// the gateway when it starts, one for each port, from descriptor 3 on.
+type Link struct {
+	Address  string   `json:"address"`
+	Ports    []int    `json:"ports"`
+	Names    []string `json:"names"`    // hostnames that lead there
+	Services []string `json:"services"` // for these alone
 }
 
 // HostAddress is one line of /etc/hosts.
@@ -68,7 +79,15 @@ type Start struct {
 	Args    []string `json:"args,omitempty"`
 	Env     []string `json:"env"`
 	WorkDir string   `json:"workdir,omitempty"`
-	User    string   `json:"user,omitempty"` // name or uid, optionally :group
+	User    string   `json:"user,omitempty"`    // name or uid, optionally :group
+	View    string   `json:"view,omitempty"`    // the service whose links it sees
+	Gateway bool     `json:"gateway,omitempty"` // it gets the sockets of the links
+}
+
+// Freeze stops Name and everything that descends from it, or lets it go on.
+type Freeze struct {
+	Name string `json:"name"`
+	Thaw bool   `json:"thaw,omitempty"`
 }
 
 // Await answers once Name's process accepts connections on an abstract unix socket, or has ended.
@@ -150,6 +169,7 @@ type Process struct {
 	Exit    *envd.Exit    `json:"exit,omitempty"`
 	CPU     time.Duration `json:"cpu"`
 	RSS     int64         `json:"rss"`
+	Frozen  bool          `json:"frozen,omitempty"` // all of it
 }
 
 // Error carries an error with what a caller may test for.

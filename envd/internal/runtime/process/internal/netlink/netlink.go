@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package netlink sets up the network of a fresh namespace: the four rtnetlink(7) requests that it takes, no more.
+// Package netlink sets up the network of a fresh namespace: the few rtnetlink(7) requests that it takes, no more.
 package netlink
 
 import (
@@ -64,21 +64,44 @@ func AddAddress(name string, ip net.IP) error {
 }
 
 // AddDefaultRoute sends everything without a better route of source's address family through the interface.
-func AddDefaultRoute(name string, source net.IP) error {
+func AddDefaultRoute(name string, source net.IP) error { return AddRoute(name, nil, source) }
+
+// AddRoute sends what goes to a network through the interface, with a source address; no network is everything without a
+// better route.
+func AddRoute(name string, to *net.IPNet, source net.IP) error {
 	index, err := interfaceIndex(name)
 	if err != nil {
 		return err
 	}
 	family, raw := familyOf(source)
-	scope := byte(unix.RT_SCOPE_LINK)
+	scope, length := byte(unix.RT_SCOPE_LINK), 0
 	if family == unix.AF_INET6 {
 		scope = unix.RT_SCOPE_UNIVERSE
 	}
+	if to != nil {
+		length, _ = to.Mask.Size()
+	}
 	var m message
-	m.bytes = append(m.bytes, family, 0, 0, 0, unix.RT_TABLE_MAIN, unix.RTPROT_STATIC, scope, unix.RTN_UNICAST, 0, 0, 0, 0)
+	m.bytes = append(m.bytes, family, byte(length), 0, 0, unix.RT_TABLE_MAIN, unix.RTPROT_STATIC, scope, unix.RTN_UNICAST, 0, 0, 0, 0)
 	m.attribute(unix.RTA_OIF, binary.NativeEndian.AppendUint32(nil, uint32(index)))
 	m.attribute(unix.RTA_PREFSRC, raw)
-	return m.do(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, "add default route")
+	if to != nil {
+		_, prefix := familyOf(to.IP)
+		m.attribute(unix.RTA_DST, prefix)
+	}
+	return m.do(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, "add route")
+}
+
+// Move gives an interface to the network namespace that an open file stands for.
+func Move(name string, namespace uintptr) error {
+	index, err := interfaceIndex(name)
+	if err != nil {
+		return err
+	}
+	var m message
+	m.link(index, 0, 0)
+	m.attribute(unix.IFLA_NET_NS_FD, binary.NativeEndian.AppendUint32(nil, uint32(namespace)))
+	return m.do(unix.RTM_NEWLINK, 0, "move "+name)
 }
 
 func interfaceIndex(name string) (int, error) {

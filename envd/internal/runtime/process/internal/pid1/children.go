@@ -71,14 +71,14 @@ func (c *children) clear(ctx context.Context, name string) error {
 }
 
 // start forks under the lock, so that no end can be reaped before the process is on record.
-func (c *children) start(name string, argv0 string, argv []string, attr *syscall.ProcAttr) (*child, error) {
+func (c *children) start(name string, hosts []byte, argv0 string, argv []string, attr *syscall.ProcAttr) (*child, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.byName[name]; old != nil && !old.over() {
 		return nil, fmt.Errorf("%s runs already", name)
 	}
 	kid := &child{name: name, ended: make(chan struct{}), started: time.Now(), tag: c.freeTag()}
-	pid, err := c.spawner.forkExec(kid.tag, argv0, argv, attr)
+	pid, err := c.spawner.forkExec(kid.tag, hosts, argv0, argv, attr)
 	if err != nil {
 		return nil, err
 	}

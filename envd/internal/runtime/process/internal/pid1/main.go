@@ -66,6 +66,7 @@ type server struct {
 	children *children
 	trap     *trap      // nil where undeclared connections cannot be seen
 	placing  sync.Mutex // files are placed one after the other: overlays build on each other
+	links    links
 }
 
 func serve(ctx context.Context, env string, plain bool) error {
@@ -143,6 +144,8 @@ func (s *server) handle(ctx context.Context, req control.Request, files []*os.Fi
 		err = s.place(req.File, files)
 	case req.Dial != nil:
 		passed, err = dial(ctx, req.Dial)
+	case req.Freeze != nil:
+		err = s.children.freeze(ctx, req.Freeze)
 	case req.Query != nil:
 		if req.Query.Processes {
 			resp.Processes, err = s.children.processes()
@@ -192,6 +195,9 @@ func (s *server) furnish(ctx context.Context, req *control.Furnish) error {
 	}
 	if err := redirect(req.Redirects); err != nil {
 		return err
+	}
+	if err := s.openLinks(ctx, hostname, req); err != nil {
+		return fmt.Errorf("links: %w", err)
 	}
 	return s.listenEgress(ctx, req.Egress)
 }

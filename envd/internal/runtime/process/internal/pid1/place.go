@@ -114,6 +114,10 @@ func write(path string, mode os.FileMode, uid, gid int, content io.Reader) (err 
 	return f.Chmod(mode) // whatever the umask took away
 }
 
+func bindContent(path string, mode os.FileMode, content []byte) error {
+	return bindFile(path, mode, -1, -1, bytes.NewReader(content))
+}
+
 // bindFile mounts a new file over the one at path.
 func bindFile(path string, mode os.FileMode, uid, gid int, content io.Reader) error {
 	return withScratch(func() error {

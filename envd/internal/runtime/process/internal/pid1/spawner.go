@@ -74,8 +74,8 @@ func dropPrivileges() error {
 	return nil
 }
 
-// forkExec starts a tagged process.
-func (s *spawner) forkExec(tag uint64, argv0 string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+// forkExec starts a tagged process. Where hosts is given, it is what /etc/hosts holds for the process alone.
+func (s *spawner) forkExec(tag uint64, hosts []byte, argv0 string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	soft, err := s.soft(tag)
 	if err != nil {
 		return 0, err
@@ -85,7 +85,10 @@ func (s *spawner) forkExec(tag uint64, argv0 string, argv []string, attr *syscal
 		defer close(done)
 		// The limit is the whole process's, but only this thread forks.
 		if err = unix.Setrlimit(unix.RLIMIT_MSGQUEUE, &unix.Rlimit{Cur: soft, Max: s.hard}); err == nil {
-			pid, err = syscall.ForkExec(argv0, argv, attr)
+			err = seeing(hosts, func() (err error) {
+				pid, err = syscall.ForkExec(argv0, argv, attr)
+				return err
+			})
 		}
 	}
 	<-done

@@ -55,10 +55,20 @@ func (s *server) start(ctx context.Context, req *control.Start, files []*os.File
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
+	if req.Gateway {
+		for _, f := range s.links.sockets {
+			attr.Files = append(attr.Files, f.Fd())
+		}
+	}
 	if err := s.children.clear(ctx, req.Name); err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", req.Name, err)
 	}
-	kid, err := s.children.start(req.Name, argv0, argv, attr)
+	hosts := s.links.views[req.View]
+	if hosts != nil { // files are placed then
+		s.placing.Lock()
+		defer s.placing.Unlock()
+	}
+	kid, err := s.children.start(req.Name, hosts, argv0, argv, attr)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", req.Name, execError(argv0, err))
 	}

@@ -123,6 +123,45 @@ func (c *children) signalTree(kid *child, sig unix.Signal) error {
 	return err
 }
 
+// freeze stops what descends from a process until all of it has stopped: it may fork while the list is being made. Or it lets all
+// of it go on.
+func (c *children) freeze(ctx context.Context, req *control.Freeze) error {
+	kid, err := c.get(req.Name)
+	if err != nil {
+		return err
+	}
+	signal := unix.SIGSTOP
+	if req.Thaw {
+		signal = unix.SIGCONT
+	}
+	again := time.NewTicker(scanInterval) // a process that stops wakes nobody but its parent
+	defer again.Stop()
+	for {
+		members, err := c.tree(kid)
+		if err != nil {
+			return err
+		}
+		left := 0
+		for _, s := range members {
+			if s.Stopped() == !req.Thaw {
+				continue
+			}
+			left++
+			if err := unix.Kill(s.PID, signal); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("%s %s, process %d: %w", signal, kid.name, s.PID, err)
+			}
+		}
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // awaitTree returns when nothing of the tree runs any more, or ctx is done.
 func (c *children) awaitTree(ctx context.Context, kid *child) {
 	for {
@@ -193,11 +232,16 @@ func (c *children) processes() ([]control.Process, error) {
 		}
 		byTag[kid.tag] = p
 	}
+	awake := map[*control.Process]bool{}
 	for _, s := range procfs.Descendants(all, os.Getpid()) {
 		if p := byTag[c.spawner.tagOf(s.PID)]; p != nil && !s.Zombie() {
 			p.CPU += s.CPU
 			p.RSS += s.RSS
+			awake[p] = awake[p] || !s.Stopped()
 		}
+	}
+	for p := range awake {
+		p.Frozen = !awake[p]
 	}
 	out := make([]control.Process, 0, len(byTag))
 	for _, p := range byTag {

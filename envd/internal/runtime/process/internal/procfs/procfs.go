@@ -29,6 +29,9 @@ type Stat struct {
 // proof: until the others have too, the process holds its files and ports.
 func (s Stat) Zombie() bool { return (s.State == 'Z' || s.State == 'X') && s.Threads <= 1 }
 
+// Stopped tells whether a signal has stopped the process.
+func (s Stat) Stopped() bool { return s.State == 'T' }
+
 // PIDs lists every process there is.
 func PIDs() ([]int, error) {
 	dir, err := os.Open("/proc")
