@@ -50,21 +50,21 @@ func Play(ctx context.Context, w World, faults []Planned, observe func(Event)) e
 		mu     sync.Mutex
 		failed []error
 	)
-	emit := func(p *Planned, name EventName, e Effect, err error) {
+	emit := func(p *Planned, at time.Time, name EventName, e Effect, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
 			err = fmt.Errorf("fault %s (%s on %s): %w", p.Name, p.Fault.Kind(), p.Target, err)
 			failed = append(failed, err)
 		}
-		observe(Event{Time: time.Now(), Fault: p, Name: name, Effect: e, Err: err})
+		observe(Event{Time: at, Fault: p, Name: name, Effect: e, Err: err})
 	}
 	start := time.Now()
 	for i := range faults {
 		wg.Add(1)
 		go func(p *Planned) {
 			defer wg.Done()
-			play(ctx, w, p, start, func(n EventName, e Effect, err error) { emit(p, n, e, err) })
+			play(ctx, w, p, start, func(at time.Time, n EventName, e Effect, err error) { emit(p, at, n, e, err) })
 		}(&faults[i])
 	}
 	wg.Wait()
@@ -72,18 +72,19 @@ func Play(ctx context.Context, w World, faults []Planned, observe func(Event)) e
 }
 
 // play takes one fault through its course.
-func play(ctx context.Context, w World, p *Planned, start time.Time, emit func(EventName, Effect, error)) {
+func play(ctx context.Context, w World, p *Planned, start time.Time, emit func(time.Time, EventName, Effect, error)) {
 	if !until(ctx, start.Add(p.At)) {
 		return
 	}
 	if p.Lease == 0 {
 		p.Lease = defaultLease
 	}
+	begin := time.Now() // it may act before Inject returns
 	if err := p.Fault.Inject(ctx, w, p.Injection); err != nil {
-		emit(Failed, Effect{}, fmt.Errorf("inject: %w", err))
+		emit(time.Now(), Failed, Effect{}, fmt.Errorf("inject: %w", err))
 		return
 	}
-	emit(Injected, Effect{}, nil)
+	emit(begin, Injected, Effect{}, nil)
 
 	lost := hold(ctx, w, p, emit)
 
@@ -93,23 +94,23 @@ func play(ctx context.Context, w World, p *Planned, start time.Time, emit func(E
 	e, err := p.Fault.Revert(rctx, w, p.Injection)
 	switch {
 	case err != nil:
-		emit(Failed, e, fmt.Errorf("revert: %w", err))
+		emit(time.Now(), Failed, e, fmt.Errorf("revert: %w", err))
 	case lost != nil:
-		emit(Failed, e, lost)
+		emit(time.Now(), Failed, e, lost)
 	default:
-		emit(Reverted, e, nil)
+		emit(time.Now(), Reverted, e, nil)
 	}
 }
 
 // hold renews the lease until the fault's time is over and reports its first measured effect on the way.
-func hold(ctx context.Context, w World, p *Planned, emit func(EventName, Effect, error)) (lost error) {
+func hold(ctx context.Context, w World, p *Planned, emit func(time.Time, EventName, Effect, error)) (lost error) {
 	ctx, cancel := context.WithTimeout(ctx, p.For)
 	defer cancel()
 	measured := make(chan struct{})
 	go func() {
 		defer close(measured)
 		if e, err := p.Fault.Await(ctx, w, p.Injection); err == nil {
-			emit(Active, e, nil)
+			emit(time.Now(), Active, e, nil)
 		}
 	}()
 	defer func() { cancel(); <-measured }()
