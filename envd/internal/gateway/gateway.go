@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -52,8 +53,9 @@ type Gateway struct {
 // maxUndeclared bounds how many different undeclared destinations are told apart.
 const maxUndeclared = 1000
 
-// Run serves until ctx ends.
+// Run serves until ctx ends. The process is its own: it may have been started without garbage collection.
 func Run(ctx context.Context, o Options) error {
+	debug.SetGCPercent(100)
 	g := &Gateway{
 		options: o, stopping: make(chan struct{}), links: newLinks(o),
 		stubs: map[string]*stub{}, aliases: map[string]string{}, ports: map[int]*port{}, undeclared: map[envd.Connection]int64{},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -50,7 +51,8 @@ func start(o Options, ready *os.File) (*exec.Cmd, error) {
 	cmd.SysProcAttr = ownSession()
 	if ready != nil {
 		cmd.ExtraFiles = []*os.File{ready}
-		cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", ReadyVariable, readyFD))
+		// Somebody waits: garbage collection, which would only hold the start up, begins in Inherited.
+		cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", ReadyVariable, readyFD), "GOGC=off")
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a runner: %w", err)
@@ -120,11 +122,14 @@ func Ready(meta evidence.Meta) error {
 	return errors.Join(json.NewEncoder(w).Encode(meta), w.Close())
 }
 
-// Inherited keeps the ready descriptor from the processes that this runner starts. A runner calls it first.
+// Inherited keeps from the processes that this runner starts what was meant for it alone. A runner calls it first.
 func Inherited() {
-	if os.Getenv(ReadyVariable) != "" {
-		closeOnExec(readyFD)
+	if os.Getenv(ReadyVariable) == "" {
+		return
 	}
+	closeOnExec(readyFD)
+	debug.SetGCPercent(100)
+	_ = os.Unsetenv("GOGC") // fails for malformed names alone
 }
 
 // NewID returns a fresh ID for a run of the spec of that name, cut where the two together would be too long.
