@@ -90,6 +90,7 @@ const (
 	OpStub    OpKind = "stub.load"          // a stub's mappings into the gateway; carried out by the runner
 	OpFile    OpKind = "file.write"         // one file of a service
 	OpImage   OpKind = "image.prepare"      // make a service's image present: build, pull, or find it
+	OpMake    OpKind = "container.create"   // a service's container, ahead of its start; only where images run
 	OpStart   OpKind = "service.start"
 	OpReady   OpKind = "service.ready" // wait for readiness; carried out by the runner
 	OpStop    OpKind = "service.stop"
@@ -119,8 +120,9 @@ type Operation struct {
 	Stub        *Stub             `json:"-"`
 	Link        *Link             `json:"-"`
 	File        *File             `json:"-"` // with Service nil: a file of the environment itself
-	Env         map[string]string `json:"-"` // service.start: the complete environment; image.prepare: build args; references expanded
-	FromFiles   []string          `json:"-"` // service.start: the names in Env that the service's env files set
+	Env         map[string]string `json:"-"` // container.create, service.start: the complete environment; image.prepare: build args; references expanded
+	FromFiles   []string          `json:"-"` // container.create, service.start: the names in Env that the service's env files set
+	Final       bool              `json:"-"` // service.stop: the environment is destroyed next
 	Content     []byte            `json:"-"` // file.write: what to write, references expanded
 }
 

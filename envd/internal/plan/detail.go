@@ -107,6 +107,14 @@ func startDetail(s *envd.Service) string {
 	return strings.Join(parts, " ")
 }
 
+func makeDetail(s *envd.Service) string {
+	var parts []string
+	for _, m := range s.Mounts {
+		parts = append(parts, fmt.Sprintf("%s %s at %s", m.Type, m.Source, m.Target))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // word writes an argument so that it cannot be taken for two.
 func word(arg string) string {
 	if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`"'\$`+"`", r) }) {

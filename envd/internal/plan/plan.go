@@ -25,7 +25,8 @@ type Plan struct {
 //	environment.create → gateway.start → stub.load (each), link.open (each)
 //	environment.create → file.write (each)
 //	image.prepare (each image once)
-//	gateway.start, stub.load (all), link.open (the service's), file.write and image.prepare (the service's), service.ready (of depends_on),
+//	environment.create, link.open, file.write and image.prepare (the service's) → container.create (where images run)
+//	gateway.start, stub.load (all), container.create (the service's), service.ready (of depends_on),
 //	service.start (of after) → service.start → service.ready
 //
 // A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
@@ -76,7 +77,7 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 			}
 		}
 		detail := fmt.Sprintf("SIG%s, after %s SIGKILL", s.Stop.Signal, s.Stop.Grace)
-		b.add(envd.Operation{Kind: envd.OpStop, Target: s.Name, Service: s, Detail: detail}, dependents...)
+		b.add(envd.Operation{Kind: envd.OpStop, Target: s.Name, Service: s, Detail: detail, Final: true}, dependents...)
 	}
 	return &Plan{b.operations}
 }
@@ -129,11 +130,7 @@ func (b *builder) links() {
 func (b *builder) service(s *envd.Service, running bool) {
 	ready := []string{id(envd.OpStart, s.Name)}
 	if !running {
-		before := []string{id(envd.OpCreate, ""), id(envd.OpGateway, "")}
-		for i := range b.env.Stubs {
-			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
-		}
-		before = append(before, id(envd.OpFile, caTarget))
+		before := []string{id(envd.OpCreate, ""), id(envd.OpFile, caTarget)}
 		for _, l := range b.env.Links {
 			if l.Of(s) {
 				before = append(before, id(envd.OpLink, l.String()))
@@ -147,6 +144,14 @@ func (b *builder) service(s *envd.Service, running bool) {
 		}
 		if image := b.image(s); image != "" {
 			before = append(before, image)
+		}
+		if b.images {
+			b.add(envd.Operation{Kind: envd.OpMake, Target: s.Name, Service: s, Detail: makeDetail(s)}, before...)
+			before = []string{id(envd.OpMake, s.Name)}
+		}
+		before = append(before, id(envd.OpGateway, ""))
+		for i := range b.env.Stubs {
+			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
 		}
 		for _, d := range s.DependsOn {
 			before = append(before, id(envd.OpReady, d))

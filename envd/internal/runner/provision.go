@@ -76,10 +76,13 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 			return err
 		}
 		op.Content = content
-	case envd.OpStart:
+	case envd.OpMake, envd.OpStart:
 		var err error
 		if op.Env, op.FromFiles, err = s.serviceEnv(op.Service); err != nil {
 			return err
+		}
+		if op.Kind == envd.OpMake {
+			return s.Runtime.Do(ctx, s.ID, op)
 		}
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err

@@ -76,16 +76,28 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 	case ready.Completed:
 		return s.awaitCompletion(ctx, svc.Name)
 	case len(ready.Exec) > 0:
-		return repeat(ctx, ready.Interval.Std(), func() error {
-			var out strings.Builder
-			code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{Service: svc.Name, Name: "probe", Command: ready.Exec, Stdout: &out, Stderr: &out})
-			if err == nil && code != 0 {
-				err = fmt.Errorf("the probe exited with %d: %s", code, strings.TrimSpace(out.String()))
-			}
-			return err
-		})
+		return repeat(ctx, ready.Interval.Std(), func() error { return s.probeExec(ctx, svc) })
 	}
 	return nil
+}
+
+// probeExec runs a service's own probe once.
+func (s *session) probeExec(ctx context.Context, svc *envd.Service) error {
+	limited := ctx
+	if limit := svc.Ready.ProbeTimeout.Std(); limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	var out strings.Builder
+	code, err := s.Runtime.Exec(limited, s.ID, envd.Exec{Service: svc.Name, Name: "probe", Command: svc.Ready.Exec, Stdout: &out, Stderr: &out})
+	switch {
+	case err == nil && code != 0:
+		return fmt.Errorf("the probe exited with %d: %s", code, strings.TrimSpace(out.String()))
+	case limited.Err() != nil && ctx.Err() == nil:
+		return fmt.Errorf("the probe took longer than %s: %s", svc.Ready.ProbeTimeout, strings.TrimSpace(out.String()))
+	}
+	return err
 }
 
 // awaitCompletion waits until a service has done its work and ended.

@@ -107,10 +107,10 @@ func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error)
 			return nil, err
 		}
 		made := seen.Metadata.LastTagTime
-		if made.IsZero() { // what a failed build left
+		if made.IsZero() { // what a failed build left; images that were packed say nothing there
 			made = time.Unix(i.Created, 0)
 		}
-		if time.Since(made) > imageLife {
+		if made.Unix() > 0 && time.Since(made) > imageLife {
 			old = append(old, envd.Leftover{Kind: "image", ID: i.ID, Detail: "of " + i.Labels[labelPacked] + ": unused, made at " + made.UTC().Format(time.RFC3339)})
 		}
 	}

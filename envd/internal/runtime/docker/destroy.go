@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +59,9 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 			return nil, ctx.Err()
 		}
 	}
+	if e != nil {
+		e.removals.Wait()
+	}
 	left, err := remove(ctx, cli, envID)
 	if err != nil || len(left) > 0 {
 		return left, err // the leash stays, and tries again once this process has ended
@@ -69,7 +74,9 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, svc := range e.services {
+	all := slices.AppendSeq(slices.Collect(maps.Values(e.services)), maps.Values(e.made))
+	for _, svc := range all {
+		svc.process.close()
 		select {
 		case <-svc.pumped:
 		case <-ctx.Done():

@@ -36,19 +36,23 @@ type environment struct {
 	mu       sync.Mutex
 	files    map[string][]placed // by service; "" are those of every container
 	services map[string]*service
+	made     map[string]*service // whose containers are there and not started yet
+	removals sync.WaitGroup      // of containers, ahead of the environment's
 }
 
 // service is one container that is to keep running, the gateway's too.
 type service struct {
 	container string
 	address   netip.Addr
+	process   *process // nil where it cannot be watched
 	stop      envd.Stop
 	log       *logfile.Log  // nil where another process records it
 	pumped    chan struct{} // closed once all output is in the log, which is when the container has ended; nil as log
 	failed    error         // of recording; read after pumped
 
-	spec client.ContainerCreateOptions // how it was made
-	tree string
+	spec    client.ContainerCreateOptions // how it was made
+	tree    string
+	command []string
 }
 
 // over tells of a service of this process whether it has ended.
@@ -65,7 +69,7 @@ func newEnvironment(r *Runtime, cli *client.Client, id, networkID string, subnet
 	return &environment{
 		rt: r, cli: cli, id: id, network: networkID, control: control,
 		gateway: hostOf(subnet, gatewayHost), gatewayRoute: hostOf(subnet, routerHost),
-		files: map[string][]placed{}, services: map[string]*service{},
+		files: map[string][]placed{}, services: map[string]*service{}, made: map[string]*service{},
 	}
 }
 
@@ -160,7 +164,7 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 	switch {
 	case err == nil && ended.Container.State != nil && ended.Container.State.OOMKilled:
 		exit.Reason = "out of memory"
-	case notFound(err):
+	case notFound(err) && exit.Signal == "killed":
 		exit.Reason = "the environment is gone"
 	}
 	return exit, ctx.Err()

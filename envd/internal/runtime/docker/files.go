@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -43,7 +44,9 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	e.files[owner] = slices.DeleteFunc(e.files[owner], func(old placed) bool { return old.path == f.path })
 	e.files[owner] = append(e.files[owner], f)
 	running := map[string]string{}
-	for name, svc := range e.services {
+	there := maps.Clone(e.services)
+	maps.Copy(there, e.made)
+	for name, svc := range there {
 		if name != envd.GatewayName && (owner == "" || owner == name) {
 			running[name] = svc.container
 		}

@@ -93,7 +93,12 @@ func pack(ctx context.Context, cli *client.Client, c content) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("pack %s: %w", c.program, err)
 	}
-	return tag, errors.Join(loadError(loaded), loaded.Close())
+	if err := errors.Join(loadError(loaded), loaded.Close()); err != nil {
+		return "", err
+	}
+	// Named anew, because only that has the engine note when: Collect goes by it.
+	_, err = cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: tag})
+	return tag, err
 }
 
 // loadError finds the error in what the engine says while it loads.

@@ -143,6 +143,8 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 		err = e.startGateway(ctx, op)
 	case envd.OpFile:
 		err = e.writeFile(ctx, op)
+	case envd.OpMake:
+		err = e.makeService(ctx, op)
 	case envd.OpStart:
 		err = e.startService(ctx, op)
 	case envd.OpStop:

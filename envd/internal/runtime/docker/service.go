@@ -31,17 +31,51 @@ const (
 // hostsOwn are variables that say how this machine is set up: nothing to an image, unless the spec declares them.
 var hostsOwn = []string{"PATH", "HOME", "USER", "LOGNAME", "JAVA_HOME"}
 
+// makeService creates a service's container, which a later start only has to start.
+func (e *environment) makeService(ctx context.Context, op envd.Operation) error {
+	made, err := e.containerOf(ctx, op)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.made[op.Service.Name] = made
+	return nil
+}
+
 func (e *environment) startService(ctx context.Context, op envd.Operation) error {
-	svc := op.Service
-	if svc == nil {
+	if op.Service == nil {
 		return fmt.Errorf("start %s: no service given", op.Target)
 	}
+	name := op.Service.Name
+	e.mu.Lock()
+	svc := e.made[name]
+	delete(e.made, name)
+	e.mu.Unlock()
+	if svc == nil {
+		var err error
+		if svc, err = e.containerOf(ctx, op); err != nil {
+			return err
+		}
+	}
+	if err := e.launch(ctx, name, svc); err != nil {
+		return refusedStart(name, svc.command, err)
+	}
+	return nil
+}
+
+// containerOf creates the container of a service.
+func (e *environment) containerOf(ctx context.Context, op envd.Operation) (*service, error) {
+	svc := op.Service
+	if svc == nil {
+		return nil, fmt.Errorf("start %s: no service given", op.Target)
+	}
 	if svc.Name == envd.GatewayName {
-		return fmt.Errorf("start %s: the name is the gateway's", svc.Name)
+		return nil, fmt.Errorf("start %s: the name is the gateway's", svc.Name)
 	}
 	s, err := e.ofService(ctx, svc, op.Env)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	vars := maps.Clone(op.Env)
 	if svc.Image != "" || svc.Build != nil {
@@ -53,17 +87,14 @@ func (e *environment) startService(ctx context.Context, op envd.Operation) error
 	bounds.NanoCPUs = svc.Resources.CPUMillis * 1e6
 	bounds.Memory, bounds.MemorySwap = svc.Resources.MemoryBytes, svc.Resources.MemoryBytes
 	if err := e.adapt(&spec, svc); err != nil {
-		return err
+		return nil, err
 	}
-	started, err := e.start(ctx, svc.Name, spec, s.tree)
+	made, err := e.create(ctx, svc.Name, spec, s.tree)
 	if err != nil {
-		return refusedStart(svc.Name, s.command, err)
+		return nil, refusedStart(svc.Name, s.command, err)
 	}
-	started.stop.Grace = svc.Stop.Grace
-	if svc.Stop.Signal != "" {
-		started.stop.Signal = svc.Stop.Signal
-	}
-	return nil
+	made.stop, made.command = svc.Stop, s.command
+	return made, nil
 }
 
 // gatewayGrace is enough: the gateway holds nothing that a kill would lose.
@@ -102,11 +133,14 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	if !real {
 		spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_BIND_SERVICE"}
 	}
-	svc, err := e.start(ctx, envd.GatewayName, spec, "")
+	svc, err := e.create(ctx, envd.GatewayName, spec, "")
+	if err == nil {
+		svc.stop = envd.Stop{Signal: "TERM", Grace: gatewayGrace}
+		err = e.launch(ctx, envd.GatewayName, svc)
+	}
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	svc.stop = envd.Stop{Signal: "TERM", Grace: gatewayGrace}
 	return e.awaitControl(ctx, svc)
 }
 
@@ -193,9 +227,9 @@ func (e *environment) stubHosts() (hosts []string) {
 // hostname makes a service's name fit to be a host's (RFC 1123).
 func hostname(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
-// start creates a container, connects its output with the log, places its files, and starts it. Of an earlier container
-// of that name only the log stays.
-func (e *environment) start(ctx context.Context, name string, spec client.ContainerCreateOptions, tree string) (svc *service, err error) {
+// create creates a container, places its files, and connects its output with the log. Of an earlier container of that
+// name only the log stays.
+func (e *environment) create(ctx context.Context, name string, spec client.ContainerCreateOptions, tree string) (svc *service, err error) {
 	restarted, err := e.clear(ctx, name)
 	if err != nil {
 		return nil, err
@@ -229,22 +263,38 @@ func (e *environment) start(ctx context.Context, name string, spec client.Contai
 	if err := e.record(ctx, name, svc, restarted); err != nil {
 		return nil, err
 	}
+	return svc, nil
+}
+
+// launch starts a container that was created. One that does not start is removed.
+func (e *environment) launch(ctx context.Context, name string, svc *service) (err error) {
+	asked := context.WithoutCancel(ctx)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.removeContainer(asked, svc.container))
+		}
+	}()
 	if err := errors.Join(ctx.Err(), e.awaitRouter(ctx)); err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := e.cli.ContainerStart(asked, created.ID, client.ContainerStartOptions{}); err != nil {
-		return nil, err
+	if _, err := e.cli.ContainerStart(asked, svc.container, client.ContainerStartOptions{}); err != nil {
+		return err
 	}
-	inspected, err := e.cli.ContainerInspect(ctx, created.ID, client.ContainerInspectOptions{})
+	inspected, err := e.cli.ContainerInspect(ctx, svc.container, client.ContainerInspectOptions{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	svc.address = e.addressIn(inspected.Container)
-	svc.stop.Signal = stopSignal(inspected.Container)
+	if svc.stop.Signal == "" {
+		svc.stop.Signal = stopSignal(inspected.Container)
+	}
+	if inspected.Container.State != nil {
+		svc.process = watch(inspected.Container.State.Pid, svc.container)
+	}
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.services[name] = svc
-	e.mu.Unlock()
-	return svc, nil
+	return nil
 }
 
 // clear removes an earlier container of a service, which has ended, and tells whether there was one.
@@ -273,6 +323,7 @@ func (e *environment) clear(ctx context.Context, name string) (bool, error) {
 			return false, ctx.Err()
 		}
 	}
+	old.process.close()
 	return true, e.removeContainer(ctx, old.container)
 }
 
@@ -301,58 +352,4 @@ func (e *environment) record(ctx context.Context, name string, svc *service, res
 		svc.failed = errors.Join(err, log.Close())
 	}()
 	return nil
-}
-
-// stop ends a service as it asks for, or the gateway. It is no error if it has ended already.
-func (e *environment) stop(ctx context.Context, op envd.Operation) error {
-	name := op.Target
-	if op.Service != nil {
-		name = op.Service.Name
-	}
-	svc, err := e.service(ctx, name)
-	if err != nil {
-		return err
-	}
-	how := svc.stop
-	if op.Service != nil {
-		how.Grace = op.Service.Stop.Grace
-		if op.Service.Stop.Signal != "" {
-			how.Signal = op.Service.Stop.Signal
-		}
-	}
-	if how.Signal == "" {
-		how.Signal = "TERM"
-	}
-	patient, cancel := context.WithTimeout(ctx, how.Grace.Std())
-	defer cancel()
-	err = e.signal(ctx, svc, how.Signal)
-	if err == nil {
-		_, err = e.wait(patient, svc.container)
-	}
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		if err = e.signal(ctx, svc, "KILL"); err == nil {
-			_, err = e.wait(ctx, svc.container)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("stop %s: %w", name, err)
-	}
-	if svc.pumped == nil {
-		return nil
-	}
-	select {
-	case <-svc.pumped:
-		return svc.failed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// signal sends a signal to a container's first process. One that has ended, or is gone, is no error.
-func (e *environment) signal(ctx context.Context, svc *service, name string) error {
-	_, err := e.cli.ContainerKill(ctx, svc.container, client.ContainerKillOptions{Signal: name})
-	if notFound(err) || conflict(err) {
-		return nil
-	}
-	return err
 }

@@ -1,0 +1,105 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is a container's first process, watched from this machine: the engine tells of its end only once it has
+// cleared up after it.
+type process struct {
+	pid int
+	fd  *os.File // pidfd_open(2)
+}
+
+// watch returns the first process of a container, or nil where it cannot be watched: it has ended, or the engine counts
+// processes otherwise than this one does.
+func watch(pid int, container string) *process {
+	if pid <= 0 {
+		return nil
+	}
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return nil
+	}
+	p := &process{pid, os.NewFile(uintptr(fd), "pidfd")}
+	groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	if err != nil || !strings.Contains(string(groups), container) {
+		p.fd.Close()
+		return nil
+	}
+	return p
+}
+
+// wait blocks until the process has ended.
+func (p *process) wait(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = p.fd.SetReadDeadline(time.Unix(1, 0)) }) // it is pollable, or wait fails
+	defer stop()
+	raw, err := p.fd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	err = raw.Read(func(fd uintptr) bool {
+		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(ready, 0)
+		return err == nil && n > 0
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// deaf tells that the process will not notice a signal: the kernel keeps from the first process of a PID namespace what
+// it neither handles nor waits for (pid_namespaces(7)). Where that cannot be told for sure, it is not.
+func (p *process) deaf(signal string) bool {
+	number := unix.SignalNum("SIG" + signal)
+	if number == 0 || number == unix.SIGKILL {
+		return false
+	}
+	threads, err := filepath.Glob("/proc/" + strconv.Itoa(p.pid) + "/task/*")
+	if err != nil || len(threads) == 0 {
+		return false
+	}
+	for _, thread := range threads {
+		status, err := os.ReadFile(filepath.Join(thread, "status"))
+		if err != nil || listens(string(status), number) {
+			return false
+		}
+		// What a thread waits for in sigwaitinfo(2) is shown neither as caught nor as blocked meanwhile. A thread that
+		// runs shows no place.
+		place, err := os.ReadFile(filepath.Join(thread, "wchan"))
+		if err != nil || len(place) <= 1 || strings.Contains(string(place), "sigtimedwait") {
+			return false
+		}
+	}
+	return true
+}
+
+// listens reads from proc_pid_status(5) whether a process catches a signal, or blocks it, as those do that wait for it.
+func listens(status string, signal unix.Signal) bool {
+	for line := range strings.Lines(status) {
+		name, mask, _ := strings.Cut(line, ":")
+		if name != "SigCgt" && name != "SigBlk" {
+			continue
+		}
+		bits, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+		if err != nil || bits&(1<<(uint(signal)-1)) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *process) close() {
+	if p != nil {
+		p.fd.Close()
+	}
+}

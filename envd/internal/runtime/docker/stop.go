@@ -1,0 +1,93 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// stop ends a service as it asks for, or the gateway. It is no error if it has ended already. Before the environment's own
+// end it is enough that the process has: what the engine clears up after it then, and the container's removal, go on
+// while other services are being stopped.
+func (e *environment) stop(ctx context.Context, op envd.Operation) error {
+	name := op.Target
+	if op.Service != nil {
+		name = op.Service.Name
+	}
+	svc, err := e.service(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := e.end(ctx, svc, howToStop(svc, op.Service), op.Final); err != nil {
+		return fmt.Errorf("stop %s: %w", name, err)
+	}
+	if svc.pumped == nil {
+		return nil
+	}
+	if op.Final {
+		e.removals.Go(func() {
+			<-svc.pumped
+			_ = e.removeContainer(context.WithoutCancel(ctx), svc.container) // Destroy tries again, and tells
+		})
+		return nil
+	}
+	select {
+	case <-svc.pumped:
+		return svc.failed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func howToStop(svc *service, asked *envd.Service) envd.Stop {
+	how := svc.stop
+	if asked != nil {
+		how.Grace = asked.Stop.Grace
+		if asked.Stop.Signal != "" {
+			how.Signal = asked.Stop.Signal
+		}
+	}
+	if how.Signal == "" {
+		how.Signal = "TERM"
+	}
+	return how
+}
+
+// end signals a container's first process and waits for its end. One that would not notice is not waited for in vain.
+func (e *environment) end(ctx context.Context, svc *service, how envd.Stop, early bool) error {
+	if svc.process != nil && svc.process.deaf(how.Signal) {
+		how.Signal = "KILL"
+	}
+	ended := func(ctx context.Context) error {
+		if early && svc.process != nil {
+			return svc.process.wait(ctx)
+		}
+		_, err := e.wait(ctx, svc.container)
+		return err
+	}
+	patient, cancel := context.WithTimeout(ctx, how.Grace.Std())
+	defer cancel()
+	err := e.signal(ctx, svc, how.Signal)
+	if err == nil {
+		err = ended(patient)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		if err = e.signal(ctx, svc, "KILL"); err == nil {
+			err = ended(ctx)
+		}
+	}
+	return err
+}
+
+// signal sends a signal to a container's first process. One that has ended, or is gone, is no error.
+func (e *environment) signal(ctx context.Context, svc *service, name string) error {
+	_, err := e.cli.ContainerKill(ctx, svc.container, client.ContainerKillOptions{Signal: name})
+	if notFound(err) || conflict(err) {
+		return nil
+	}
+	return err
+}
