@@ -12,12 +12,13 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Runtime stands in where there is no Linux: every spec is refused before anything starts, with the reason.
+// Runtime stands in where there is no Linux: every spec is refused before anything starts, with the reason and the way out.
 type Runtime struct{}
 
 var _ envd.Runtime = (*Runtime)(nil)
 
-var errLinux = fmt.Errorf("%w: the process runtime needs Linux, this is %s", envd.ErrUnsupported, runtime.GOOS)
+var errLinux = fmt.Errorf("%w: processes are held together by Linux, and this is %s; run the same spec with --runtime docker",
+	envd.ErrUnsupported, runtime.GOOS)
 
 // New returns the stand-in.
 func New(Options) *Runtime { return &Runtime{} }
@@ -25,9 +26,9 @@ func New(Options) *Runtime { return &Runtime{} }
 // Name returns "process".
 func (r *Runtime) Name() string { return Name }
 
-// Capabilities offers nothing, and says why.
+// Capabilities refuses: there is nothing to plan with.
 func (r *Runtime) Capabilities(context.Context) (envd.Capabilities, error) {
-	return envd.Capabilities{Guarantee: errLinux.Error()}, nil
+	return envd.Capabilities{}, errLinux
 }
 
 // Observe finds nothing.
