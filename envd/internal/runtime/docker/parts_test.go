@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -38,6 +39,44 @@ func TestRefusedStart(t *testing.T) {
 	} {
 		assert.ErrorContains(t, refusedStart("web", []string{"serve"}, errors.New(text)), want)
 	}
+}
+
+func TestRefusedPull(t *testing.T) {
+	for text, want := range map[string]string{
+		"manifest for example.com/a:1 not found: manifest unknown":                          "example.com has none of that name and tag",
+		"pull access denied for a, repository does not exist or may require 'docker login'": "docker login example.com",
+		"Get https://example.com/v2/: dial tcp: lookup example.com: no such host":           "example.com cannot be reached from the engine",
+		"something else": "could not be pulled",
+	} {
+		err := refusedPull("example.com/a:1", envd.PullMissing, false, errors.New(text))
+		assert.ErrorContains(t, err, "image example.com/a:1 is not on this machine")
+		assert.ErrorContains(t, err, want)
+		assert.ErrorContains(t, err, text)
+	}
+	assert.ErrorContains(t, refusedPull("a", envd.PullAlways, true, errors.New("denied")), "docker.io does not let the credentials")
+}
+
+func TestBuildOutput(t *testing.T) {
+	var said strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&said, `{"stream":"line %d\n"}`, i)
+	}
+	said.WriteString(`{"stream":" ---> 0123\n\u001b[91min two"}{"stream":" parts\u001b[0m\n"}{"errorDetail":{"message":"it failed"}}`)
+	lines, err := buildOutput(strings.NewReader(said.String()))
+	assert.EqualError(t, err, "it failed")
+	assert.Len(t, lines, buildLines)
+	assert.Equal(t, []string{"line 29", "in two parts"}, lines[buildLines-2:])
+	_, err = buildOutput(strings.NewReader(`{"stream":"ok\n"}`))
+	assert.NoError(t, err)
+	_, err = buildOutput(strings.NewReader(`{"stream":`))
+	assert.Error(t, err, "it broke off")
+}
+
+func TestDigestOf(t *testing.T) {
+	digests := []string{"example.com/other@sha256:" + strings.Repeat("a", 64), "example.com/api@sha256:" + strings.Repeat("b", 64), "redis@sha256:" + strings.Repeat("c", 64)}
+	assert.Equal(t, digests[1], digestOf("example.com/api:1", digests))
+	assert.Equal(t, digests[2], digestOf("docker.io/library/redis:7", digests))
+	assert.Empty(t, digestOf("example.com/none:1", digests))
 }
 
 func TestAbandoned(t *testing.T) {

@@ -82,3 +82,26 @@ func FuzzRefusal(f *testing.F) {
 		}
 	})
 }
+
+func TestDeclared(t *testing.T) {
+	w := &ways{list: []way{
+		{netip.MustParseAddrPort("198.18.0.1:443"), "api.example.org:443"},
+		{netip.MustParseAddrPort("192.0.2.7:5432"), "192.0.2.7:5432"},
+	}}
+	for _, c := range []struct {
+		to       string
+		protocol byte
+		name     string
+		declared bool
+	}{
+		{"198.18.0.1:443", unix.IPPROTO_TCP, "api.example.org:443", true},
+		{"198.18.0.1:443", unix.IPPROTO_UDP, "api.example.org:443", false},
+		{"198.18.0.1:80", unix.IPPROTO_TCP, "api.example.org:80", false},
+		{"192.0.2.7:5432", unix.IPPROTO_TCP, "192.0.2.7:5432", true},
+		{"203.0.113.1:443", unix.IPPROTO_TCP, "203.0.113.1:443", false},
+	} {
+		name, declared := w.declared(netip.MustParseAddrPort(c.to), c.protocol)
+		assert.Equal(t, c.name, name, c.to)
+		assert.Equal(t, c.declared, declared, c.to)
+	}
+}
