@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -38,6 +39,12 @@ func appMain() {
 		}
 	case "printenv":
 		fmt.Println(os.Getenv(args[0]))
+	case "eat": // memory, until somebody ends it
+		var eaten [][]byte
+		for {
+			eaten = append(eaten, bytes.Repeat([]byte{1}, 1<<20))
+			_ = eaten
+		}
 	case "fail":
 		fmt.Fprintln(os.Stderr, "something went wrong on purpose")
 		os.Exit(7)

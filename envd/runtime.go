@@ -146,11 +146,14 @@ type ServiceState struct {
 	Resources    Resources `json:"resources,omitzero"`     // the bounds that hold now
 }
 
+// ReasonMemory is the reason of an Exit that the kernel forced to get memory back.
+const ReasonMemory = "out of memory"
+
 // Exit is how a process ended.
 type Exit struct {
 	Code   int    `json:"code"`             // 128+n for signal n
 	Signal string `json:"signal,omitempty"` // for example "killed"
-	Reason string `json:"reason,omitempty"` // for example "out of memory"
+	Reason string `json:"reason,omitempty"` // for example ReasonMemory
 }
 
 // Exec is a command to run inside an environment.

@@ -35,7 +35,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	probed := s.probe(limited, svc)
 	select {
 	case exit := <-exited:
-		return fmt.Errorf("service %s ended before it was ready: %s: %w%s", svc.Name, describe(exit), envd.ErrExited, s.lastLines(svc.Name, true))
+		return fmt.Errorf("service %s ended before it was ready: %s%s: %w%s", svc.Name, describe(exit), remedy(svc, exit), envd.ErrExited, s.lastLines(svc.Name, true))
 	default:
 	}
 	if probed == nil {
@@ -51,6 +51,14 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 		return fmt.Errorf("service %s did not complete: %w%s", svc.Name, probed, s.lastLines(svc.Name, true))
 	}
 	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name, false))
+}
+
+// remedy says what can be done about an end, where that is known.
+func remedy(svc *envd.Service, exit envd.Exit) string {
+	if exit.Reason == envd.ReasonMemory && svc.Resources.MemoryBytes > 0 {
+		return fmt.Sprintf(" (its bound is %d MiB: raise resources.memory)", svc.Resources.MemoryBytes>>20)
+	}
+	return ""
 }
 
 // probe returns nil once the service's probe succeeds, or the last probe's error when ctx ends.

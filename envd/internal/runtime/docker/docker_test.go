@@ -91,9 +91,11 @@ func needEngine(t *testing.T) {
 
 func TestConformance(t *testing.T) {
 	needEngine(t)
+	image := importImage(t, engine(t), map[string]string{})
 	runtimetest.Run(t, runtimetest.Harness{
 		Measures: true, EndsTogether: true,
 		Exe: program, New: func(t testing.TB) envd.Runtime { return docker.New(options(t)) },
+		Image:   image,
 		Foreign: func(testing.TB, envd.Runtime) envd.Runtime { return docker.New(docker.Options{}) },
 	})
 }

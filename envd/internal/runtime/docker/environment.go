@@ -163,7 +163,7 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 	ended, err := e.cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	switch {
 	case err == nil && ended.Container.State != nil && ended.Container.State.OOMKilled:
-		exit.Reason = "out of memory"
+		exit.Reason = envd.ReasonMemory
 	case notFound(err) && exit.Signal == "killed":
 		exit.Reason = "the environment is gone"
 	}

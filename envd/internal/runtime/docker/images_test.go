@@ -34,7 +34,7 @@ const (
 )
 
 // engine is a client of the engine, for what a test does beside the runtime.
-func engine(t *testing.T) *client.Client {
+func engine(t testing.TB) *client.Client {
 	cli, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	t.Cleanup(func() { cli.Close() })
@@ -78,7 +78,7 @@ func push(t *testing.T, cli *client.Client, name, says string) (digest string) {
 }
 
 // importImage makes an image of this test's program and some files.
-func importImage(t *testing.T, cli *client.Client, files map[string]string) (id string) {
+func importImage(t testing.TB, cli *client.Client, files map[string]string) (id string) {
 	var layer bytes.Buffer
 	archive := tar.NewWriter(&layer)
 	binary, err := os.ReadFile(program)
@@ -101,7 +101,7 @@ func importImage(t *testing.T, cli *client.Client, files map[string]string) (id 
 	return seen.ID
 }
 
-func removeImage(t *testing.T, cli *client.Client, id string) {
+func removeImage(t testing.TB, cli *client.Client, id string) {
 	_, err := cli.ImageRemove(context.Background(), id, client.ImageRemoveOptions{Force: true})
 	if err != nil {
 		assert.ErrorContains(t, err, "No such image")

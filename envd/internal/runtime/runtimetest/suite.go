@@ -30,6 +30,9 @@ type Harness struct {
 	// Exe is the program that handles Verb; by default the test binary, whose TestMain calls Main.
 	Exe string
 
+	// Image is an image that has the program at ImageProgram; only for runtimes that run images.
+	Image string
+
 	// Measures tells whether Stats has real figures.
 	Measures bool
 
@@ -81,6 +84,8 @@ func Run(t *testing.T, h Harness) {
 		{"CancelledStart", testCancelledStart},
 		{"Undeclared", testUndeclared},
 		{"Egress", testEgress},
+		{"Images", testImages},
+		{"Replicas", testReplicas},
 		{"Stats", testStats},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newBench(t, h)) })
