@@ -60,10 +60,11 @@ func filter(events []*event.ServeEvent, keep func(*event.ServeEvent) bool) []*ev
 
 // since reads the parameter of that name, and answers 400 when it is no date. What came before is counted but not shown.
 func (c *adminCall) since() (since time.Time, ok bool) {
-	text := c.r.URL.Query().Get("since")
-	if text == "" {
+	q := c.r.URL.Query()
+	if !q.Has("since") {
 		return since, true
 	}
+	text := q.Get("since")
 	since, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		c.refuse(http.StatusBadRequest, &mapping.Error{Code: 10, Pointer: "since", Title: text + " is not a valid ISO8601 date"})

@@ -30,19 +30,24 @@ func (c *adminCall) resetScenarios() {
 
 // setScenarioState puts a scenario into the body's state, or without a body back to Started.
 func (c *adminCall) setScenarioState() {
-	name, state := c.arg, mapping.Started
+	name := c.arg
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain
 	}
-	if len(c.body) > 0 {
-		given, err := mapping.ParseScenarioState(c.body)
-		if err != nil {
-			c.invalid(err)
-			return
-		}
-		state = given
+	if len(c.body) == 0 {
+		c.changedScenario(name, mapping.Started, c.catalog.Scenarios.ResetOne(name))
+		return
 	}
-	err := c.catalog.Scenarios.Set(name, state)
+	state, err := mapping.ParseScenarioState(c.body)
+	if err != nil {
+		c.invalid(err)
+		return
+	}
+	c.changedScenario(name, state, c.catalog.Scenarios.Set(name, state))
+}
+
+// changedScenario answers what came of putting a scenario into a state.
+func (c *adminCall) changedScenario(name, state string, err error) {
 	switch {
 	case errors.Is(err, catalog.ErrNoScenario):
 		c.refuse(http.StatusNotFound, &mapping.Error{Code: 404, Title: "Scenario " + name + " does not exist"})
@@ -107,7 +112,8 @@ func (c *adminCall) getFile() {
 		c.empty(http.StatusNotFound)
 		return
 	}
-	_, _ = c.w.Write(data) // the client may be gone
+	c.w.Header()["Content-Type"] = nil // WireMock names none, and net/http would guess one
+	_, _ = c.w.Write(data)             // the client may be gone
 }
 
 func (c *adminCall) putFile() {

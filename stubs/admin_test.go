@@ -144,7 +144,9 @@ func TestImportOptions(t *testing.T) {
 	assert.Equal(t, 200, send(s, "GET", "/c", "").status)
 	require.Equal(t, 200, send(s, "POST", "/__admin/mappings/import",
 		`{"mappings":[{"id":`+a+`,"request":{"url":"/a2"}}],"importOptions":{"deleteAllNotInImport":true}}`).status)
-	assert.Equal(t, 200, send(s, "GET", "/a2", "").status)
+	assert.Equal(t, 200, send(s, "GET", "/a", "").status, "options without a policy keep what is there")
+	require.Equal(t, 200, send(s, "POST", "/__admin/mappings/import", `{"mappings":[{"id":`+a+`,"request":{"url":"/a2"}}],"$schema":"x"}`).status)
+	assert.Equal(t, 200, send(s, "GET", "/a2", "").status, "no options at all overwrite")
 	assert.Equal(t, 404, send(s, "GET", "/b", "").status)
 }
 

@@ -123,7 +123,7 @@ func TestScenariosLiveAsLongAsTheirStubs(t *testing.T) {
 	two := stub(t, `{"id":"11111111-1111-4111-8111-111111111112","scenarioName":"s","requiredScenarioState":"next"}`)
 	s := c.Put(one).Scenario
 	c.Put(two)
-	assert.Equal(t, []string{"Started", "next"}, s.PossibleStates())
+	assert.ElementsMatch(t, []string{"Started", "next"}, s.PossibleStates())
 	assert.False(t, s.Serve(two))
 	assert.True(t, s.Serve(one))
 	assert.Equal(t, "next", s.State())
@@ -132,6 +132,12 @@ func TestScenariosLiveAsLongAsTheirStubs(t *testing.T) {
 	require.NoError(t, c.Scenarios.Set("s", "Started"))
 	c.Remove(one.ID)
 	assert.Len(t, c.Scenarios.All(), 1)
+	assert.Equal(t, []string{"next"}, s.PossibleStates(), "Started is one like any other")
+	require.NoError(t, c.Scenarios.Set("s", "next"))
+	require.ErrorIs(t, c.Scenarios.Set("s", "Started"), ErrNoState)
+	require.NoError(t, c.Scenarios.ResetOne("s"))
+	assert.Equal(t, "Started", s.State())
+	require.ErrorIs(t, c.Scenarios.ResetOne("none"), ErrNoScenario)
 	c.Replace(nil)
 	assert.Empty(t, c.Scenarios.All())
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unicode/utf16"
 
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -57,7 +58,8 @@ func (s *Scenario) Stubs() []*Stub {
 	return slices.Clone(s.stubs)
 }
 
-// PossibleStates are the states that the scenario's stubs name, and Started.
+// PossibleStates are the states that the scenario's stubs name, in the order in which WireMock tells them. Started is one
+// of them only when a stub requires or sets it.
 func (s *Scenario) PossibleStates() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,15 +67,19 @@ func (s *Scenario) PossibleStates() []string {
 }
 
 func (s *Scenario) possible() []string {
-	states := []string{mapping.Started}
-	for _, m := range s.stubs {
-		for _, st := range []string{m.RequiredScenarioState, m.NewScenarioState} {
-			if st != "" && !slices.Contains(states, st) {
-				states = append(states, st)
-			}
+	states := []string{}
+	name := func(state string) {
+		if state != "" && !slices.Contains(states, state) {
+			states = append(states, state)
 		}
 	}
-	return states
+	for _, m := range s.stubs {
+		name(m.RequiredScenarioState)
+	}
+	for _, m := range s.stubs {
+		name(m.NewScenarioState)
+	}
+	return javaset.Order(states)
 }
 
 // Scenarios are the scenarios of one server. A scenario lives as long as a stub names it.
@@ -155,13 +161,32 @@ func (c *Scenarios) Reset() {
 	}
 }
 
+// ResetOne puts the scenario called name back to Started. The error wraps ErrNoScenario.
+func (c *Scenarios) ResetOne(name string) error {
+	s, err := c.get(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = mapping.Started
+	return nil
+}
+
+func (c *Scenarios) get(name string) (*Scenario, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.byName[name]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("scenario %s: %w", name, ErrNoScenario)
+}
+
 // Set puts the scenario called name into a state that one of its stubs names. The error wraps ErrNoScenario or ErrNoState.
 func (c *Scenarios) Set(name, state string) error {
-	c.mu.Lock()
-	s := c.byName[name]
-	c.mu.Unlock()
-	if s == nil {
-		return fmt.Errorf("scenario %s: %w", name, ErrNoScenario)
+	s, err := c.get(name)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

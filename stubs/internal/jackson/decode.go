@@ -15,6 +15,9 @@ import (
 type SyntaxError struct {
 	Msg          string
 	Line, Column int // from 1
+	// Pointer is where the innermost object or array stands that was being read (unescaped, as WireMock's pointers); "" is
+	// the document.
+	Pointer string
 }
 
 func (e *SyntaxError) Error() string { return e.Msg }
@@ -80,9 +83,16 @@ func (d *decoder) fail(pos int, format string, args ...any) error {
 	}
 }
 
+// maxPlainCode is the last code that Jackson prints in decimal only.
+const maxPlainCode = 255
+
 func (d *decoder) unexpected(expected string) error {
 	r, _ := utf8.DecodeRuneInString(d.s[d.pos:])
-	return d.fail(d.pos, "Unexpected character ('%c' (code %d)): %s", r, r, expected)
+	code := strconv.Itoa(int(r))
+	if r > maxPlainCode {
+		code += fmt.Sprintf(" / 0x%x", r)
+	}
+	return d.fail(d.pos, "Unexpected character ('%c' (code %s)): %s", r, code, expected)
 }
 
 func (d *decoder) end() error {
@@ -282,12 +292,14 @@ func (d *decoder) array() (any, error) {
 
 // at reads the value of a member or element.
 func (d *decoder) at(token func() string) (any, error) {
-	if d.offsets == nil {
-		return d.value()
+	outer, open := d.pointer, len(d.starts)
+	if d.offsets != nil {
+		d.pointer += "/" + token()
 	}
-	outer := d.pointer
-	d.pointer += "/" + token()
 	v, err := d.value()
+	if syntax, ok := err.(*SyntaxError); ok && open < len(d.starts) { //nolint:errorlint // nothing here wraps errors
+		syntax.Pointer = "/" + token() + syntax.Pointer
+	}
 	d.pointer = outer
 	return v, err
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
@@ -75,7 +76,30 @@ func AsError(err error, pointer string) *Error {
 		}
 		return e
 	case errors.As(err, &syntax):
-		return parsing(NoPointer, syntax.Msg)
+		return parsing(syntaxPointer(syntax.Pointer), syntax.Msg)
 	}
 	return parsing(pointer, err.Error())
+}
+
+// opaque are the members that WireMock reads as a whole before it looks into them, with how many segments below them its
+// pointers to a syntax error still tell.
+var opaque = map[string]int{
+	"headers": 0, "queryParameters": 0, "formParameters": 0, "pathParameters": 0, "cookies": 0, "host": 0, "clientIp": 0,
+	"bodyPatterns": 1, "parameters": 0, "transformerParameters": 0, "metadata": 0, "jsonBody": 0, "delayDistribution": 0,
+	"serveEventListeners": 0, "postServeActions": 0, "extended": 0,
+}
+
+// syntaxPointer is what WireMock tells of the place of a syntax error.
+func syntaxPointer(pointer string) string {
+	if pointer == "" {
+		return NoPointer
+	}
+	segments := strings.Split(pointer[1:], "/")
+	for i, s := range segments {
+		if below, ok := opaque[s]; ok {
+			segments = segments[:min(len(segments), i+1+below)]
+			break
+		}
+	}
+	return "/" + strings.Join(segments, "/")
 }

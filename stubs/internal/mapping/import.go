@@ -33,6 +33,7 @@ func ParseImport(data []byte) (*Import, error) {
 			if v.value == nil {
 				return true, nil
 			}
+			in.Overwrite = false // options without a policy keep what is there
 			return true, v.bean(javaImportOptions, in.readOption)
 		}
 		return true, nil // others do not count
@@ -70,7 +71,7 @@ func (in *Import) readOption(name string, v place) (known bool, err error) {
 	case "duplicatePolicy":
 		var policy string
 		policy, err = v.enum(javaImportOptions+"$DuplicatePolicy", "IGNORE, OVERWRITE", "IGNORE", "OVERWRITE")
-		in.Overwrite = policy != "IGNORE"
+		in.Overwrite = policy == "OVERWRITE"
 	case "deleteAllNotInImport":
 		var b *bool
 		if b, err = v.boolean(); b != nil {

@@ -18,6 +18,7 @@ func TestParseAndPrint(t *testing.T) {
 	const uuid = `"uuid":"11111111-1111-4111-8111-111111111111"`
 	for in, want := range map[string]string{
 		`{}`: `"request":{"method":"ANY"},"response":{"status":200},` + uuid,
+		`{"$schema":"https://x/stub-mapping.json","request":{"clientIp":{"absent":true},"url":"/a"}}`:      `"request":{"url":"/a","clientIp":{"absent":true},"method":"ANY"},"response":{"status":200},` + uuid,
 		`{"request":{"url":"/a","urlPath":"/b"},"response":{"body":"b","jsonBody":{},"bodyFileName":"x"}}`: `"request":{"url":"/a","method":"ANY"},"response":{"status":200,"body":"b","bodyFileName":"x"},` + uuid,
 		`{"response":{"status":"201","delayDistribution":{"type":"uniform","lower":1,"upper":2}}}`:         `"request":{"method":"ANY"},"response":{"status":201,"delayDistribution":{"type":"uniform","lower":1,"upper":2}},` + uuid,
 		`{"response":{"delayDistribution":{"type":"lognormal","median":1,"sigma":0.1,"maxValue":5}}}`:      `"request":{"method":"ANY"},"response":{"status":200,"delayDistribution":{"type":"lognormal","median":1.0,"sigma":0.1,"maxValue":5.0}},` + uuid,
@@ -51,6 +52,27 @@ func TestParseErrors(t *testing.T) {
 		require.True(t, ok, in)
 		want.Code, want.Title = 10, "Error parsing JSON"
 		assert.Equal(t, want, *got, in)
+	}
+}
+
+// Where WireMock says that a document stops being JSON: what it reads as a whole it does not look into.
+func TestPlacesOfSyntaxErrors(t *testing.T) {
+	for in, pointer := range map[string]string{
+		`@`:                          NoPointer,
+		`{"id":@}`:                   NoPointer,
+		`{"request":{"url":"/a",},}`: "/request",
+		`{"request":{"url":`:         "/request",
+		`{"request":{"headers":{"A":{"equalTo":"x",}}}}`:                       "/request/headers",
+		`{"request":{"bodyPatterns":[@]}}`:                                     "/request/bodyPatterns",
+		`{"request":{"bodyPatterns":[{"equalTo":"x"},{"equalToJson":{"a":[@`:   "/request/bodyPatterns/1",
+		`{"request":{"multipartPatterns":[{"bodyPatterns":[{"equalTo":@}]}]}}`: "/request/multipartPatterns/0/bodyPatterns/0",
+		`{"response":{"jsonBody":{"a":[@]}}}`:                                  "/response/jsonBody",
+		`{"metadata":{"a":{"b":@}}}`:                                           "/metadata",
+	} {
+		_, err := Parse([]byte(in))
+		got, ok := errors.AsType[*Error](err)
+		require.True(t, ok, in)
+		assert.Equal(t, pointer, got.Pointer, in)
 	}
 }
 

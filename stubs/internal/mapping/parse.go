@@ -93,6 +93,7 @@ func (s *StubMapping) read(name string, v place) (known bool, err error) {
 		s.ServeEventListeners, err = readListeners(v)
 	case "insertionIndex":
 		err = s.readInsertionIndex(v)
+	case "$schema": // which names the schema for an editor
 	case ExtensionField:
 		s.Extension, err = readExtension(v)
 	default:

@@ -260,13 +260,13 @@ func (m *MultipartPattern) read(name string, v place) (known bool, err error) {
 	switch name {
 	case "name":
 		m.Name, _, err = v.str()
-	case "fileName", "filename":
+	case "fileName":
 		m.FileName, _, err = v.str()
 	case "matchingType":
 		m.MatchingType, err = v.enum(javaMultipart+"$MatchingType", "ALL, ANY", "ALL", "ANY")
 	case "headers":
 		m.Headers, err = multiPatterns(v)
-	case "bodyPatterns", "multipartBodyPatterns":
+	case "bodyPatterns":
 		m.BodyPatterns, err = contentPatterns(v)
 	default:
 		return false, nil

@@ -90,10 +90,10 @@ func (p *RequestPattern) Value() *jsondoc.Object {
 	w.str("scheme", p.Scheme)
 	w.pattern("host", p.Host)
 	w.integer("port", p.Port)
-	w.pattern("clientIp", p.ClientIP)
 	if p.URL.Kind != AnyURL {
 		w.Set(p.URL.Kind.String(), p.URL.Expected)
 	}
+	w.pattern("clientIp", p.ClientIP)
 	w.Set("method", p.Method)
 	w.multi("headers", p.Headers)
 	w.named("pathParameters", p.PathParameters)
