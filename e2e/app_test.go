@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -58,7 +59,8 @@ func fatal(v ...any) {
 	os.Exit(1)
 }
 
-// appServe answers GET / with a greeting, and GET /upstream with what its upstream answers (502 where it does not).
+// appServe answers GET / with a greeting, GET /upstream with what its upstream answers (502 where it does not), and
+// GET /metrics with how often it greeted.
 func appServe(args []string) {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	address := flags.String("listen", ":8080", "")
@@ -93,7 +95,14 @@ func appServe(args []string) {
 	ready := time.Now().Add(*delay)
 	client := &http.Client{Timeout: *timeout}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello from the app") })
+	var greetings atomic.Int64
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		greetings.Add(1)
+		fmt.Fprintln(w, "hello from the app")
+	})
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "# TYPE app_greetings_total counter\napp_greetings_total{kind=\"warm\"} %d\napp_answer 42\n", greetings.Load())
+	})
 	mux.HandleFunc("/name", func(w http.ResponseWriter, _ *http.Request) {
 		name, _ := os.Hostname() // "" is no name that a test expects
 		fmt.Fprintln(w, name)

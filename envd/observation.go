@@ -19,6 +19,7 @@ type Observation struct {
 	Stub       *StubSummary      `json:"stub,omitempty"`
 	Connection *Connection       `json:"connection,omitempty"`
 	Usage      *Usage            `json:"usage,omitempty"`
+	Scrape     *Scrape           `json:"scrape,omitempty"`
 	Leftover   *Leftover         `json:"leftover,omitempty"`
 }
 
@@ -165,6 +166,16 @@ type Usage struct {
 	Service  string   `json:"service"`
 	CPU      Duration `json:"cpu"` // user + system since its start
 	RSSBytes int64    `json:"rss_bytes"`
+}
+
+// Scrape is what a service's metrics endpoint told.
+type Scrape struct {
+	Service string `json:"service"`
+	// Values are those that changed since the scrape before, by name{label="value"}; of histograms and summaries
+	// their _count and _sum.
+	Values map[string]float64 `json:"values,omitempty"`
+	Left   int                `json:"left,omitempty"`  // series that were more than are kept
+	Error  string             `json:"error,omitempty"` // why it could not be read; of failures in a row only the first is told
 }
 
 // Window is a stretch of time: [Start, End).

@@ -93,7 +93,7 @@ func gather(spec *envd.Spec, observations []envd.Observation) facts {
 func canonical(observations []envd.Observation) []envd.Observation {
 	all := make([]envd.Observation, 0, len(observations))
 	for _, o := range observations {
-		if o.Usage == nil {
+		if o.Usage == nil && o.Scrape == nil {
 			all = append(all, o)
 		}
 	}

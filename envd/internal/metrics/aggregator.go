@@ -1,4 +1,5 @@
-// Package metrics turns what k6 measured of a load run into the per-second samples that are recorded.
+// Package metrics turns what k6 measured of a load run into the per-second samples that are recorded, and reads what
+// services expose about themselves.
 package metrics
 
 import (

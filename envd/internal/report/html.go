@@ -28,6 +28,8 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"rate":    func(v float64) string { return quantity.RateFormat(v, 3) },
 		"count":   quantity.Count,
 		"breaks":  breakpointText,
+		"number":  func(v float64) string { return quantity.CountFormat(v, 6) },
+		"told":    (*scraped).text,
 		"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
 		"clean":   cleanLine,
 		"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
@@ -72,6 +74,7 @@ func HTML(w io.Writer, r *Run) error {
 		"Rows":      conditionRows(&r.Verdict),
 		"Stages":    stages,
 		"Faults":    faultRows(&r.Verdict),
+		"Scrapes":   r.scrapes(),
 		"Logs":      slices.DeleteFunc(slices.Clone(r.Logs), func(l Log) bool { return len(l.Lines) == 0 }),
 	})
 }

@@ -25,6 +25,13 @@ func (s *session) exercise(ctx context.Context) error {
 	sampling, stop := context.WithCancel(ctx)
 	var sampler sync.WaitGroup
 	sampler.Go(func() { s.sampleUsage(sampling) })
+	for i := range s.Spec.Environment.Services {
+		if service := &s.Spec.Environment.Services[i]; service.Metrics != nil {
+			x := s.newScraper(service)
+			x.observe(ctx) // what was there before
+			sampler.Go(func() { x.run(sampling) })
+		}
+	}
 	defer func() { stop(); sampler.Wait() }()
 	for i := range s.Spec.Stages {
 		if err := s.stage(ctx, &s.Spec.Stages[i]); err != nil {

@@ -1,0 +1,80 @@
+package metrics
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// maxSeries is how many series of one endpoint are kept, the first by name: a service with a label for each of its
+// users must not fill the evidence.
+const maxSeries = 500
+
+// Series reads what a service exposes in the text format of Prometheus
+// (https://prometheus.io/docs/instrumenting/exposition_formats/): values by name{label="value"}, histograms and
+// summaries as their _count and _sum. Values that are no finite numbers are left out; left tells how many others were
+// more than are kept.
+func Series(exposition io.Reader) (values map[string]float64, left int, err error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(exposition)
+	if err != nil {
+		return nil, 0, fmt.Errorf("not the text format of Prometheus: %w", err)
+	}
+	values = map[string]float64{}
+	for name, family := range families {
+		for _, m := range family.GetMetric() {
+			eachValue(name, m, func(name string, v float64) {
+				if !math.IsNaN(v) && !math.IsInf(v, 0) {
+					values[name+labels(m)] = v
+				}
+			})
+		}
+	}
+	if left = len(values) - maxSeries; left > 0 {
+		names := make([]string, 0, len(values))
+		for name := range values {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names[maxSeries:] {
+			delete(values, name)
+		}
+	}
+	return values, max(left, 0), nil
+}
+
+func eachValue(name string, m *dto.Metric, fn func(name string, v float64)) {
+	switch {
+	case m.Counter != nil:
+		fn(name, m.Counter.GetValue())
+	case m.Gauge != nil:
+		fn(name, m.Gauge.GetValue())
+	case m.Untyped != nil:
+		fn(name, m.Untyped.GetValue())
+	case m.Histogram != nil:
+		fn(name+"_count", float64(m.Histogram.GetSampleCount()))
+		fn(name+"_sum", m.Histogram.GetSampleSum())
+	case m.Summary != nil:
+		fn(name+"_count", float64(m.Summary.GetSampleCount()))
+		fn(name+"_sum", m.Summary.GetSampleSum())
+	}
+}
+
+// labels writes a metric's labels, sorted by name, as the format does.
+func labels(m *dto.Metric) string {
+	if len(m.Label) == 0 {
+		return ""
+	}
+	pairs := make([]string, len(m.Label))
+	for i, l := range m.Label {
+		pairs[i] = fmt.Sprintf("%s=%q", l.GetName(), l.GetValue())
+	}
+	slices.Sort(pairs)
+	return "{" + strings.Join(pairs, ",") + "}"
+}

@@ -1,0 +1,98 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/metrics"
+)
+
+const (
+	// scrapeInterval is how often a service's metrics are read while stages run. It costs the service something.
+	scrapeInterval = 5 * time.Second
+	scrapeTimeout  = 2 * time.Second
+	maxExposition  = 16 << 20 // bytes
+)
+
+// scraper reads the metrics of one service, and records what changed and when reading them begins to fail.
+type scraper struct {
+	*session
+	service *envd.Service
+	client  *http.Client
+
+	known   map[string]float64
+	failing bool
+}
+
+func (s *session) newScraper(service *envd.Service) *scraper {
+	return &scraper{session: s, service: service, client: s.httpClient(service.Name, service.Metrics.Port), known: map[string]float64{}}
+}
+
+// run reads the metrics every few seconds until ctx ends, and then once more, unless the run is cut off.
+func (x *scraper) run(ctx context.Context) {
+	defer x.client.CloseIdleConnections()
+	tick := time.NewTicker(scrapeInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), context.Canceled) { // the stages are over
+				x.observe(context.WithoutCancel(ctx))
+			}
+			return
+		case <-tick.C:
+			x.observe(ctx)
+		}
+	}
+}
+
+func (x *scraper) observe(parent context.Context) {
+	ctx, cancel := context.WithTimeout(parent, scrapeTimeout)
+	defer cancel()
+	values, left, err := x.read(ctx)
+	if err != nil && errors.Is(parent.Err(), context.Canceled) {
+		return // it was not the service that failed
+	}
+	if err != nil {
+		if !x.failing {
+			x.rec.observe(envd.Observation{Scrape: &envd.Scrape{Service: x.service.Name, Error: err.Error()}})
+		}
+		x.failing = true
+		return
+	}
+	x.failing = false
+	changed := map[string]float64{}
+	for name, v := range values {
+		if before, seen := x.known[name]; !seen || before != v {
+			changed[name], x.known[name] = v, v
+		}
+	}
+	x.rec.observe(envd.Observation{Scrape: &envd.Scrape{Service: x.service.Name, Values: changed, Left: left}})
+}
+
+func (x *scraper) read(ctx context.Context) (values map[string]float64, left int, err error) {
+	url := fmt.Sprintf("http://%s:%d%s", x.service.Name, x.service.Metrics.Port, x.service.Metrics.Path)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	req.Header.Set("Accept", "text/plain;version=0.0.4")
+	resp, err := x.client.Do(req)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, 0, fmt.Errorf("GET %s: %s", url, resp.Status)
+	}
+	values, left, err = metrics.Series(io.LimitReader(resp.Body, maxExposition))
+	if err != nil {
+		return nil, 0, fmt.Errorf("GET %s: %w", url, err)
+	}
+	return values, left, nil
+}
