@@ -69,7 +69,11 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("control API: %w", err)
 	}
 	if o.DNS != "" {
-		stop, err := serveDNS(o.DNS, &resolver{lookup: g.lookup, undeclared: g.recordUndeclared})
+		stop, err := serveDNS(o.DNS, &resolver{lookup: g.lookup, undeclared: func(host, protocol string) {
+			if !g.links.lead(host) { // the gateway itself asks for a dependency that is down
+				g.recordUndeclared(host, protocol)
+			}
+		}})
 		if err != nil {
 			listener.Close()
 			return fmt.Errorf("name server: %w", err)

@@ -100,6 +100,18 @@ func (l *links) of(target string) ([]string, error) {
 	return found, nil
 }
 
+// lead tells whether a link leads to a host.
+func (l *links) lead(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for target := range l.targets {
+		if _, to, _, _ := chaos.Ends(target); to == host {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *links) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

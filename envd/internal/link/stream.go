@@ -163,6 +163,9 @@ func (s *stream) deliver(queue <-chan piece, hurry <-chan struct{}) error {
 			continue
 		}
 		held := time.Since(p.read)
+		if hurried { // not as long as it should have been
+			held = 0
+		}
 		for _, st := range p.by {
 			st.meter.hit(st.mark, held)
 		}

@@ -112,7 +112,8 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 		return envd.Capabilities{}, err
 	}
 	return envd.Capabilities{
-		Commands: true, Images: true, Replicas: true, Resources: true, Isolated: true, Hostnames: true, Egress: true, Guarantee: guarantee,
+		Commands: true, Images: true, Replicas: true, Resources: true, Isolated: true, Hostnames: true, Egress: true,
+		Links: true, Pause: true, Limits: true, Disconnect: true, Guarantee: guarantee,
 	}, nil
 }
 

@@ -54,6 +54,12 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 				svc.Address = endpoint.IPAddress.String()
 			}
 		}
+		if host := seen.Container.HostConfig; host != nil {
+			svc.Resources = envd.Resources{CPUMillis: host.NanoCPUs / 1e6, MemoryBytes: host.Memory}
+		}
+		if networks := seen.Container.NetworkSettings; networks != nil {
+			svc.Disconnected = svc.Running && networks.Networks[networkName(envID)] == nil
+		}
 		state.Services[name] = svc
 	}
 	return state, nil
@@ -64,7 +70,7 @@ func serviceState(s *container.State) (envd.ServiceState, error) {
 		return envd.ServiceState{}, errors.New("the engine tells no state")
 	}
 	started, err := time.Parse(time.RFC3339Nano, s.StartedAt)
-	out := envd.ServiceState{Running: s.Running, PID: s.Pid, Started: started}
+	out := envd.ServiceState{Running: s.Running, PID: s.Pid, Started: started, Paused: s.Paused}
 	if !s.Running && s.Status != container.StateCreated {
 		code := s.ExitCode
 		out.ExitCode = &code

@@ -149,6 +149,8 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 		err = e.startService(ctx, op)
 	case envd.OpStop:
 		err = e.stop(ctx, op)
+	case envd.OpKill, envd.OpRestart, envd.OpPause, envd.OpResume, envd.OpDisconnect, envd.OpConnect, envd.OpLimit:
+		err = e.fault(ctx, op)
 	default:
 		err = fmt.Errorf("%w: operation %s is not the runtime's", envd.ErrUnsupported, op.Kind)
 	}

@@ -114,11 +114,18 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 			real = real || stub.Engine == envd.EngineWireMock
 		}
 	}
-	s := surroundings{command: []string{
+	links, addresses, err := e.linkArguments(env)
+	if err != nil {
+		return err
+	}
+	s := surroundings{command: append([]string{
 		helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
 		"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
-	}}
-	var err error
+	}, links...)}
+	if len(addresses) > 0 {
+		names = append(names, envd.GatewayName)
+		s.command = append([]string{helperPath, shimVerb, "--address", strings.Join(addresses, ","), "--"}, s.command...)
+	}
 	if real { // Java and the jar are this machine's
 		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
 	} else {
@@ -132,6 +139,10 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	spec.HostConfig.DNS = nil
 	if !real {
 		spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_BIND_SERVICE"}
+	}
+	if len(addresses) > 0 { // to take them; and a dependency that is off the network is asked for nowhere else
+		spec.HostConfig.DNS = []netip.Addr{e.gateway}
+		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_ADMIN")
 	}
 	svc, err := e.create(ctx, envd.GatewayName, spec, "")
 	if err == nil {
@@ -188,7 +199,7 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(networkName(e.id)),
 		DNS:         []netip.Addr{e.gateway},
-		ExtraHosts:  append(e.stubHosts(), e.wayHosts()...),
+		ExtraHosts:  e.hostsOf(name),
 		GroupAdd:    s.groups,
 		Mounts:      s.mounts,
 		CapDrop:     []string{"NET_RAW"}, // see createNetwork

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -21,6 +22,7 @@ import (
 // true:
 //
 //	container-helper [--merge] [--cpu] [--id ID] [--forward] -- COMMAND…   run a command, then end whatever it left behind
+//	container-helper --address IP[,IP…] -- COMMAND…            take further addresses, then become a command
 //	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
 //	container-helper --trap ADDRESS [WAY…]                     be the router that refuses what wants out of the network,
 //	                                                           except to the declared ways, each ADDRESS:PORT=HOST:PORT
@@ -32,6 +34,7 @@ func ShimMain(args []string) int {
 	flags.String("id", "", "")
 	kill := flags.String("kill", "", "")
 	router := flags.String("trap", "", "")
+	addresses := flags.String("address", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2
 	}
@@ -41,6 +44,10 @@ func ShimMain(args []string) int {
 	}
 	if *kill != "" {
 		return endByID(*kill)
+	}
+	if *addresses != "" {
+		fmt.Fprintln(os.Stderr, "envd:", becomeAt(strings.Split(*addresses, ","), flags.Args()))
+		return 1
 	}
 	code, err := supervise(flags.Args(), *merge, *forward)
 	if err != nil {
@@ -65,6 +72,27 @@ func route(address string, declared []string) error {
 		}
 	}
 	return runTrap(address, ways)
+}
+
+// becomeAt gives the container further addresses and executes a command in the place of this one.
+func becomeAt(addresses, command []string) error {
+	name, err := outerInterface()
+	if err != nil {
+		return err
+	}
+	for i, text := range addresses {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return err
+		}
+		if err := addAddress(name+":"+strconv.Itoa(i), address); err != nil {
+			return fmt.Errorf("address %s: %w", address, err)
+		}
+	}
+	if len(command) == 0 {
+		return errors.New("no command given")
+	}
+	return unix.Exec(command[0], command, os.Environ())
 }
 
 // supervise runs a command as shells do (exit codes 126 and 127 where it cannot be run, 128+n after signal n) and
