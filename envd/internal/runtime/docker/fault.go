@@ -111,7 +111,7 @@ func (e *environment) relocate(ctx context.Context, name string, svc *service) e
 		return err
 	}
 	svc.address = e.addressIn(inspected.Container)
-	if inspected.Container.State != nil && svc.pumped != nil {
+	if inspected.Container.State != nil && svc.pumped != nil && svc.process == nil {
 		svc.process = watch(inspected.Container.State.Pid, svc.container)
 	}
 	e.mu.Lock()
