@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/client"
+	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/runner"
+)
+
+// remote is the environments of a daemon.
+type remote struct{ c *client.Client }
+
+func (r remote) List(ctx context.Context) ([]evidence.Meta, error) {
+	environments, err := r.c.Environments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := r.c.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []evidence.Meta
+	for _, e := range environments {
+		all = append(all, metaOf(e))
+	}
+	for _, run := range runs {
+		all = append(all, evidence.Meta{
+			ID: run.ID, Name: run.Name, Kind: "run", Runtime: run.Runtime, SpecFile: run.Spec, Status: evidence.Status(run.Status),
+			Stage: run.Stage, Started: run.Created, Ended: run.Ended, Outcome: run.Outcome, ExitCode: run.ExitCode, Message: run.Message,
+		})
+	}
+	return all, nil
+}
+
+func metaOf(e v1.Environment) evidence.Meta {
+	return evidence.Meta{
+		ID: e.ID, Name: e.Name, Kind: "up", Runtime: e.Runtime, SpecFile: e.Spec, Status: evidence.Status(e.Status),
+		Started: e.Created, Ended: e.Ended, Expires: e.Expires, Outcome: e.Outcome, ExitCode: e.ExitCode, Message: e.Message,
+		Addresses: e.Addresses,
+	}
+}
+
+// pick resolves the empty ID.
+func (r remote) pick(ctx context.Context, id string) (string, error) {
+	if id != "" {
+		return id, nil
+	}
+	return only(ctx, r)
+}
+
+func (r remote) State(ctx context.Context, id string) (runner.State, error) {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return runner.State{}, err
+	}
+	e, err := r.c.Environment(ctx, id)
+	return runner.State{Meta: metaOf(e), Services: e.Services, Stubs: e.Stubs}, err
+}
+
+func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
+	return r.c.Logs(ctx, id, service, follow, w)
+}
+
+func (r remote) Exec(ctx context.Context, id string, req v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	return r.c.Exec(ctx, id, req, stdin, stdout, stderr)
+}
+
+func (r remote) Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error) {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return r.c.Renew(ctx, id, ttl)
+}
+
+func (r remote) Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error) {
+	return r.c.StubAdmin(ctx, id, method, host, path, body)
+}
+
+func (r remote) Down(ctx context.Context, id string) error {
+	id, err := r.pick(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = r.c.Down(ctx, id)
+	return err
+}
