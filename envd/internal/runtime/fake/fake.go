@@ -121,6 +121,10 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 		return r.startService(e, op)
 	case envd.OpStop:
 		return e.stop(ctx, op)
+	case envd.OpKill:
+		return e.killService(op.Target)
+	case envd.OpRestart:
+		return r.startAgain(e, op.Target)
 	}
 	return fmt.Errorf("%w: operation %s is not the runtime's", envd.ErrUnsupported, op.Kind)
 }
@@ -224,6 +228,25 @@ func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 		return err
 	}
 	return t.stop(ctx, how)
+}
+
+func (e *environment) killService(name string) error {
+	t, err := e.service(name)
+	if err != nil {
+		return err
+	}
+	t.kill()
+	<-t.treeEnded
+	return nil
+}
+
+// startAgain starts a service that has ended as it was started before.
+func (r *Runtime) startAgain(e *environment, name string) error {
+	old, err := e.service(name)
+	if err != nil || !old.over() {
+		return err
+	}
+	return r.run(e, name, &task{program: old.program, command: old.command, env: old.env, workDir: old.workDir})
 }
 
 func (e *environment) writeFile(op envd.Operation) error {
