@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
 	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
