@@ -137,18 +137,47 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	if len(inv.Files) == 0 { // nothing was written there, so it does not exist
 		workdir = "/tmp"
 	}
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go stopWhenCrossed(running, recorder, stop)
 	var cpu time.Duration
 	begin := time.Now()
-	code, err := s.Runtime.Exec(ctx, s.ID, envd.Exec{
+	code, err := s.Runtime.Exec(running, s.ID, envd.Exec{
 		Name: "k6-" + stage.Name, Command: append(slices.Clone(s.Relay), inv.Args...), Env: environMap(inv.Env), WorkDir: workdir,
 		Stdout: measuresEnd, Stderr: logEnd, CPU: &cpu, Clean: true,
 	})
 	wall := time.Since(begin)
+	if errors.Is(context.Cause(running), errCrossed) { // as k6 ends then when it looks at thresholds itself
+		code, err = thresholdsCrossed, nil
+	}
 	err = errors.Join(err, measuresEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
 	if begun.Load() {
 		mark(envd.StageLoadEnd)
 	}
 	return recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall, CPU: cpu, CPUs: float64(runtime.NumCPU())}), err
+}
+
+// crossedInterval is how often thresholds that abort a run are looked at; k6 itself does as often.
+const crossedInterval = 2 * time.Second
+
+var errCrossed = errors.New("a threshold with abortOnFail was crossed")
+
+// stopWhenCrossed ends the load when the script wants that for a threshold that does not hold.
+func stopWhenCrossed(ctx context.Context, recorder *loadprofiles.Recorder, stop context.CancelCauseFunc) {
+	begin := time.Now()
+	tick := time.NewTicker(crossedInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if _, crossed := recorder.Abort(time.Since(begin)); crossed {
+				stop(errCrossed)
+				return
+			}
+		}
+	}
 }
 
 // readMeasures feeds what k6 measures to the recorder and the per-second aggregation.
@@ -195,8 +224,11 @@ func countRequests(aggregate *metrics.Aggregator, m *loadprofiles.Measure) {
 	}
 }
 
-// scriptFailed is how k6 exits when the script itself declared the test failed.
-const scriptFailed = 110
+// How k6 exits when a threshold was crossed, and when the script itself declared the test failed.
+const (
+	thresholdsCrossed = 99
+	scriptFailed      = 110
+)
 
 // loadResult tells a load run's end in the words of observations.
 func loadResult(s loadprofiles.Summary) *envd.LoadResult {
