@@ -36,7 +36,7 @@ func (p *where) create(s *envd.Spec) (*evidence.Dir, error) {
 	if p.id == "" {
 		p.id = launch.NewID(s.Name)
 	}
-	if err := launch.CheckID(p.id); err != nil {
+	if err := envd.CheckID(p.id); err != nil {
 		return nil, fmt.Errorf("--id: %w", err)
 	}
 	root, err := launch.RunsDir()

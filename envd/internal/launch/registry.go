@@ -6,19 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 )
-
-// validID is what every runtime takes as an environment's ID: one word of a command line, and a hostname.
-var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
-
-// CheckID refuses what cannot be the ID of a run.
-func CheckID(id string) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("%q cannot name a run: use letters, digits, dots and dashes, 63 at most", id)
-	}
-	return nil
-}
 
 // Register makes a run that keeps its directory elsewhere findable by its ID, and makes that directory. An ID that
 // another run has is refused; one whose directory was removed is free again. For a run directly below root the directory

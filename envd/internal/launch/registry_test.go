@@ -14,15 +14,6 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
 
-func TestCheckID(t *testing.T) {
-	for _, id := range []string{"a", "shop-1", "A.b_c-9"} {
-		assert.NoError(t, CheckID(id), id)
-	}
-	for _, id := range []string{"", ".", "-a", "a-", "a b", "../a", "a/b", string(make([]byte, 64))} {
-		assert.ErrorContains(t, CheckID(id), "cannot name a run", id)
-	}
-}
-
 func TestRegister(t *testing.T) {
 	root, out := filepath.Join(t.TempDir(), "runs"), filepath.Join(t.TempDir(), "out")
 	require.NoError(t, Register(root, "a", filepath.Join(root, "a")), "its place is its claim")

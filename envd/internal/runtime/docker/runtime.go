@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"regexp"
 	"sync"
 
 	"github.com/moby/moby/client"
@@ -53,9 +52,6 @@ func (r *Runtime) exe() (string, error) {
 	return os.Executable()
 }
 
-// validID keeps an environment's ID fit for the names of containers.
-var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
-
 // find returns an environment that exists.
 func (r *Runtime) find(ctx context.Context, id string) (*environment, error) {
 	r.mu.Lock()
@@ -72,8 +68,8 @@ func (r *Runtime) find(ctx context.Context, id string) (*environment, error) {
 }
 
 func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) (err error) {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("environment ID %q: letters, digits, dots and dashes, 63 at most", id)
+	if err := envd.CheckID(id); err != nil {
+		return err
 	}
 	cli, err := r.usable(ctx)
 	if err != nil {

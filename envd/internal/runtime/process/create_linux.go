@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -23,12 +22,9 @@ const (
 	egressNetwork  = "127.0.2."     // one address for each declared destination's host
 )
 
-// validID keeps an environment's ID one word of a command line and a hostname.
-var validID = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
-
 func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("environment ID %q: letters, digits, dots and dashes, 63 at most", id)
+	if err := envd.CheckID(id); err != nil {
+		return err
 	}
 	if info, err := os.Stat(r.opts.LogDir); err != nil || !info.IsDir() {
 		return fmt.Errorf("log directory %q: not a directory", r.opts.LogDir)

@@ -143,7 +143,7 @@ func TestLogDirIsOneEnvironments(t *testing.T) {
 	none := process.New(process.Options{})
 	assert.ErrorContains(t, none.Do(context.Background(), "e", envd.Operation{Kind: envd.OpCreate}), "log directory")
 	for _, id := range []string{"", "a b", "-x", "a/b", strings.Repeat("x", 64)} {
-		assert.ErrorContains(t, rt.Do(context.Background(), id, envd.Operation{Kind: envd.OpCreate}), "environment ID", id)
+		assert.ErrorContains(t, rt.Do(context.Background(), id, envd.Operation{Kind: envd.OpCreate}), "cannot name a run", id)
 	}
 }
 

@@ -1,0 +1,21 @@
+package envd
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	idLength  = 63 // of a DNS label (RFC 1035): an ID is a hostname too
+	idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+)
+
+// CheckID refuses what cannot be the ID of a run and its environment: one word of a command line, a file's name, a
+// hostname and part of a container's name on every runtime.
+func CheckID(id string) error {
+	strange := func(r rune) bool { return !strings.ContainsRune(idLetters+"._-", r) }
+	if id == "" || len(id) > idLength || strings.ContainsFunc(id, strange) || strings.Trim(id, "._-") != id {
+		return fmt.Errorf("%q cannot name a run: use letters, digits, dots and dashes, %d at most", id, idLength)
+	}
+	return nil
+}
