@@ -9,7 +9,6 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
-	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
@@ -33,13 +32,10 @@ func (s *Server) nearMissValues(r *event.Request) []any {
 	stubs, near := s.nearest(&v, nearMisses)
 	out := make([]any, len(near))
 	for i := range near {
-		out[i] = jackson.Object("request", adminview.Request(r), "stubMapping", stubs[i].Value(), "matchResult", matchResult(near[i].Distance))
+		out[i] = jackson.Object("request", adminview.Request(r), "stubMapping", stubs[i].Value(),
+			"matchResult", adminview.MatchResult(near[i].Distance, requestmatch.Findings(stubs[i].Request, &v)))
 	}
 	return out
-}
-
-func matchResult(distance float64) *jsondoc.Object {
-	return jackson.Object("subEvents", []any{}, "diffDescriptions", []any{}, "distance", distance)
 }
 
 func (c *adminCall) showNearMisses(list []any) {
@@ -110,6 +106,8 @@ func (c *adminCall) nearMissesOfPattern() {
 		return cmp.Compare(requestmatch.Ordered(a.distance), requestmatch.Ordered(b.distance))
 	})
 	c.showNearMisses(jackson.List(misses[:min(nearMisses, len(misses))], func(m miss) any {
-		return jackson.Object("request", adminview.Request(m.request), "requestPattern", p.Value(), "matchResult", matchResult(m.distance))
+		v := requestmatch.NewView(m.request)
+		return jackson.Object("request", adminview.Request(m.request), "requestPattern", p.Value(),
+			"matchResult", adminview.MatchResult(m.distance, requestmatch.Findings(p, &v)))
 	}))
 }

@@ -88,6 +88,9 @@ func (s *Server) finish(v *Served, began time.Time) {
 	}
 }
 
+// maxPassed bounds what an event remembers of the stubs that were tried in vain.
+const maxPassed = 64
+
 // find returns the first stub in order that the request fits and whose script and scenario allow it.
 func (s *Server) find(x *exchange) *catalog.Stub {
 	v := &x.view
@@ -100,8 +103,13 @@ func (s *Server) find(x *exchange) *catalog.Stub {
 			if s.enter(stub, x) {
 				return stub
 			}
-		} else if stub.Risk == match.RareRisk && x.fails(stub) {
+			continue
+		}
+		if stub.Risk == match.RareRisk && x.fails(stub) {
 			return nil
+		}
+		if stub.Notes && len(x.Passed) < maxPassed {
+			x.Passed = append(x.Passed, stub.StubMapping)
 		}
 	}
 	return nil
@@ -291,7 +299,6 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if x.failure == nil && s.serveFile(w, r, x) {
 		return
 	}
-	s.noteFindings(&x.ServeEvent, &x.view)
 	if x.failure != nil {
 		x.Response.Status = http.StatusInternalServerError
 		sendFailure(w, r, x.failure)

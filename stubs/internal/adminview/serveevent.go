@@ -3,12 +3,15 @@ package adminview
 import (
 	"encoding/base64"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
+	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
 // unmatchedStub is what WireMock shows as the stub of a request that matched none.
@@ -82,12 +85,42 @@ func timing(t *event.Timing) *jsondoc.Object {
 // subEvents are those of the event. That an unmatched request was not matched, and why, is not kept twice: the report is
 // the response's body.
 func subEvents(e *event.ServeEvent) []event.SubEvent {
-	list := e.SubEvents()
+	list := append(findings(e), e.SubEvents()...)
 	if e.Matched() || e.Response.Proxied {
 		return list
 	}
 	return append(list, event.SubEvent{Type: "REQUEST_NOT_MATCHED", Offset: e.Timing.Process(), Data: jackson.Object(
 		"status", http.StatusNotFound, "contentType", "text/plain", "report", Text(e.Response.Body))})
+}
+
+// findings are what the stubs that were tried before noted, each once.
+func findings(e *event.ServeEvent) []event.SubEvent {
+	var all []match.Finding
+	v := requestmatch.NewView(e.Request)
+	for _, stub := range e.Passed {
+		all = append(all, requestmatch.Findings(stub.Request, &v)...)
+	}
+	return Findings(all)
+}
+
+// Findings are findings as sub-events, those that say the same as one.
+func Findings(all []match.Finding) []event.SubEvent {
+	var out []event.SubEvent
+	for _, f := range all {
+		s := event.SubEvent{Type: "WARNING", Offset: -1, Data: jackson.Object("message", f.Message)}
+		if f.Syntax != nil {
+			s = event.SubEvent{Type: "JSON_ERROR", Offset: -1, Data: mapping.AsError(f.Syntax, mapping.NoPointer).Value()}
+		}
+		if !slices.ContainsFunc(out, func(have event.SubEvent) bool { return reflect.DeepEqual(have, s) }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// MatchResult is the distance of a request from a stub, with what was found out on the way.
+func MatchResult(distance float64, found []match.Finding) *jsondoc.Object {
+	return jackson.Object("subEvents", jackson.List(Findings(found), subEvent), "diffDescriptions", []any{}, "distance", distance)
 }
 
 // untimed are the types of sub-event that WireMock prints no offset of.

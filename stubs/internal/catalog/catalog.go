@@ -18,6 +18,7 @@ type Stub struct {
 	*mapping.StubMapping
 	Scenario *Scenario     // nil when the stub is in none
 	Hits     atomic.Uint64 // requests that it answered
+	Notes    bool          // whether requests that it does not fit may have findings
 	Risk     match.Risk    // that trying it fails in WireMock's own code
 	rank     int
 	seq      uint64 // insertion order; an edited stub keeps that of the one it replaces
@@ -121,7 +122,7 @@ func (c *Catalog) make(m *mapping.StubMapping) *Stub {
 		c.byID = map[string]*Stub{}
 	}
 	c.seq++
-	s := &Stub{StubMapping: m, Risk: requestmatch.Risk(m.Request), rank: m.Rank(), seq: c.seq}
+	s := &Stub{StubMapping: m, Risk: requestmatch.Risk(m.Request), Notes: requestmatch.Notes(m.Request), rank: m.Rank(), seq: c.seq}
 	c.Scenarios.join(s)
 	return s
 }

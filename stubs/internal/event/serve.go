@@ -2,7 +2,6 @@ package event
 
 import (
 	"net/http"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +20,9 @@ type ServeEvent struct {
 	// Response is what was sent.
 	Response Response
 	Timing   Timing
+	// Passed are the stubs that were tried before and may have something to say about the request (requestmatch.Findings),
+	// which is found out when the event is looked at.
+	Passed []*mapping.StubMapping
 	// State is what the stub's script knew; nil for a stub without one.
 	State *State
 
@@ -83,18 +85,6 @@ func (e *ServeEvent) AddSubEvent(kind string, now time.Time, data *jsondoc.Objec
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.subEvents = append(e.subEvents, SubEvent{kind, now.Sub(e.Request.Received), data})
-}
-
-// AddFinding appends a sub-event about the request itself, which has no offset; one that is there already is left out.
-func (e *ServeEvent) AddFinding(kind string, data *jsondoc.Object) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, have := range e.subEvents {
-		if have.Type == kind && reflect.DeepEqual(have.Data, data) {
-			return
-		}
-	}
-	e.subEvents = append(e.subEvents, SubEvent{kind, -1, data})
 }
 
 // SubEvents returns a copy of the sub-events so far.
