@@ -59,6 +59,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 	c.Flags().StringVar(&o.DNS, "dns", "", "host:port of the name server")
 	c.Flags().StringToIntVar(&o.ListenAt, "listen-at", nil, "PORT=OTHER: listen on OTHER, to which connections to PORT are led")
 	c.Flags().StringVar(&o.Control, "control", "", "address of the control API")
+	c.Flags().StringToStringVar(&o.Names, "name", nil, "HOST=IP that the name server answers besides")
 	c.Flags().StringVar(&o.Services, "services", "", "IP address of the services")
 	c.Flags().StringToStringVar(&o.Links, "link", nil, "IP address of a link: CONSUMER:DEPENDENCY=IP")
 	c.Flags().StringSliceVar(&o.Sockets, "socket", nil, "ip:port of inherited sockets, from descriptor 3 on")

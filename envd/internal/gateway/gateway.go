@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type Options struct {
 	ListenAt map[string]int
 	Control  string // unix:@name (abstract), unix:/path, or tcp:host:port
 
+	Names    map[string]string // IP addresses that the name server answers besides, by hostname
 	Services string            // IP address at which services are reached; empty: by their names
 	Links    map[string]string // IP address on which the gateway takes a link's place, by CONSUMER:DEPENDENCY
 	Sockets  []string          // ip:port of inherited listening sockets, from descriptor 3 on
@@ -115,7 +117,7 @@ func (g *Gateway) lookup(host string) (net.IP, bool) {
 	if g.named(host) != nil {
 		return net.ParseIP(g.options.Address), true
 	}
-	ip := net.ParseIP(g.config.Names[host])
+	ip := net.ParseIP(cmp.Or(g.config.Names[host], g.options.Names[host]))
 	return ip, ip != nil
 }
 

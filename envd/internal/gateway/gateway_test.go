@@ -41,7 +41,9 @@ func newRig(t *testing.T) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	r := &rig{plain: freePort(t), encrypted: freePort(t), dns: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
-	go func() { done <- Run(ctx, Options{Address: "127.0.0.1", DNS: r.dns, Control: "unix:" + control}) }()
+	go func() {
+		done <- Run(ctx, Options{Address: "127.0.0.1", DNS: r.dns, Control: "unix:" + control, Names: map[string]string{"outside.example.org": "198.18.0.1"}})
+	}()
 	r.Client = NewClient(func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", control)
@@ -164,6 +166,7 @@ func TestNameServer(t *testing.T) {
 	}
 	assert.Contains(t, ask("A.Example.com.").Answer[0].String(), "127.0.0.1")
 	assert.Contains(t, ask("api.").Answer[0].String(), "127.0.0.1")
+	assert.Contains(t, ask("outside.example.org.").Answer[0].String(), "198.18.0.1")
 	assert.Equal(t, dns.RcodeNameError, ask("tracker.example.net.").Rcode)
 	report, err := r.Report(t.Context())
 	require.NoError(t, err)

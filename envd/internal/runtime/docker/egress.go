@@ -24,7 +24,7 @@ import (
 //	runner ◀──────┘ resolves the name, connects, carries
 //
 // The runner connects to the router and never the other way: machines guard what comes in from containers, and what goes
-// out is then as the runner's own, with this machine's resolver, routes and proxies for names.
+// out is then the runner's own, with this machine's resolver and routes.
 
 // wayNetwork is where named hosts get their addresses from: those that RFC 2544 keeps for benchmarks, which no network
 // routes. Containers send what goes there to their router.
@@ -99,6 +99,15 @@ func (e *environment) wayHosts() (hosts []string) {
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
+}
+
+// nameArguments tell the gateway's name server the declared names, for those who look nowhere else.
+func (e *environment) nameArguments() (arguments []string) {
+	for _, host := range e.wayHosts() {
+		name, address, _ := strings.Cut(host, ":")
+		arguments = append(arguments, "--name", strings.ToLower(name)+"="+address)
+	}
+	return arguments
 }
 
 // carrier is the runner's side of the ways out.

@@ -121,7 +121,7 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	s := surroundings{command: append([]string{
 		helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
 		"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
-	}, links...)}
+	}, append(links, e.nameArguments()...)...)}
 	if len(addresses) > 0 {
 		names = append(names, envd.GatewayName)
 		s.command = append([]string{helperPath, shimVerb, "--address", strings.Join(addresses, ","), "--"}, s.command...)

@@ -69,6 +69,7 @@ func gateway(args []string) int {
 	address := flags.String("address", "", "")
 	control := flags.String("control", "", "")
 	flags.String("dns", "", "")
+	flags.String("name", "", "")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
