@@ -34,6 +34,10 @@ func appMain() {
 			fatal(err)
 		}
 		conn.Close()
+	case "source":
+		appSource(args[0])
+	case "compare":
+		appCompare(args[0], args[1])
 	case "print":
 		for _, line := range args {
 			fmt.Println(line)
