@@ -92,6 +92,18 @@ func AddRoute(name string, to *net.IPNet, source net.IP) error {
 	return m.do(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, "add route")
 }
 
+// SetMTU sets the size of an interface's largest packet, in bytes.
+func SetMTU(name string, size uint32) error {
+	index, err := interfaceIndex(name)
+	if err != nil {
+		return err
+	}
+	var m message
+	m.link(index, 0, 0)
+	m.attribute(unix.IFLA_MTU, binary.NativeEndian.AppendUint32(nil, size))
+	return m.do(unix.RTM_NEWLINK, 0, "set the MTU of "+name)
+}
+
 // Move gives an interface to the network namespace that an open file stands for.
 func Move(name string, namespace uintptr) error {
 	index, err := interfaceIndex(name)

@@ -31,6 +31,9 @@ const (
 	farLink  = "envd3"
 )
 
+// linkMTU is veth's largest: data that never meets a wire need not be cut for one.
+const linkMTU = 65535
+
 // linkSide is the services' address on the way to links.
 var linkSide = net.IPv4(198, 18, 0, 1)
 
@@ -106,6 +109,9 @@ func farSockets(ctx context.Context, links []control.Link) (sockets []*os.File, 
 // listenFar works on a thread in the far namespace: sockets belong to the namespace in which they are made.
 func listenFar(ctx context.Context, near *os.File, links []control.Link) (sockets []*os.File, err error) {
 	if err := netlink.AddPair(farLink, nearLink); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(netlink.SetMTU(farLink, linkMTU), netlink.SetMTU(nearLink, linkMTU)); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(netlink.Move(nearLink, near.Fd()), netlink.Up(farLink, false)); err != nil {
