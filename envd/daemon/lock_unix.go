@@ -7,7 +7,12 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
+
+// lockPatience is how long a lock may outlive its daemon: a runner that was being started when the daemon was killed holds
+// a copy of the descriptor between its fork and its exec.
+const lockPatience = 2 * time.Second
 
 // lock makes sure that one daemon serves a state directory. The kernel drops the lock with the process.
 func lock(path string) (unlock func() error, err error) {
@@ -15,7 +20,15 @@ func lock(path string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	deadline := time.Now().Add(lockPatience)
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond) // to wait in flock(2) itself cannot be given a limit
+	}
+	if err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = fmt.Errorf("another daemon serves %s", path)
 		}
