@@ -55,7 +55,7 @@ func (a *app) lsCommand() *cobra.Command {
 				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
 				fmt.Fprintln(w, "ID\tKIND\tRUNTIME\tSTATUS\tAGE\tLEASE\tPUBLISHED")
 				for _, m := range runs {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Kind, m.Runtime, status(m), ago(m.Started), lease(m), cmp.Or(strings.Join(m.Published, ", "), "-"))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Kind, m.Runtime, status(m), ago(m.Started), lease(m), published(m))
 				}
 				w.Flush()
 			})
@@ -73,6 +73,17 @@ func status(m evidence.Meta) string {
 		return string(m.Status) + " " + m.Stage
 	}
 	return string(m.Status)
+}
+
+func published(m evidence.Meta) string {
+	if len(m.Published) == 0 {
+		return "-"
+	}
+	var outlets []string
+	for _, o := range m.Published {
+		outlets = append(outlets, o.String())
+	}
+	return strings.Join(outlets, ", ")
 }
 
 func ago(t time.Time) string { return time.Since(t).Round(time.Second).String() }

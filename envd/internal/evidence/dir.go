@@ -67,9 +67,18 @@ type Meta struct {
 	Capabilities *envd.Capabilities `json:"capabilities,omitempty"`
 	// Addresses maps "service:port" to the address on this host that leads there.
 	Addresses map[string]string `json:"addresses,omitempty"`
-	// Published are those that the spec asks for: "127.0.0.1:9000 -> api:8080".
-	Published []string `json:"published,omitempty"`
+	// Published are those that the spec asks for.
+	Published []Outlet `json:"published,omitempty"`
 }
+
+// Outlet is an address of this host that leads to a service's port.
+type Outlet struct {
+	Address string `json:"address"` // host:port
+	Service string `json:"service"`
+	Port    int    `json:"port"`
+}
+
+func (o Outlet) String() string { return fmt.Sprintf("%s -> %s:%d", o.Address, o.Service, o.Port) }
 
 // Dir is one run directory.
 type Dir struct{ path string }

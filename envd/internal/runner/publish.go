@@ -24,7 +24,7 @@ type outlets struct {
 	mu        sync.Mutex
 	listeners []net.Listener
 	addresses map[string]string // as evidence.Meta has them
-	published []string
+	published []evidence.Outlet
 }
 
 func newOutlets() *outlets {
@@ -107,7 +107,7 @@ func (s *session) open(service string, port int, address string, asked bool) err
 		o.addresses[inside] = l.Addr().String()
 	}
 	if asked {
-		o.published = append(o.published, l.Addr().String()+" -> "+inside)
+		o.published = append(o.published, evidence.Outlet{Address: l.Addr().String(), Service: service, Port: port})
 	}
 	o.relays.Go(func() { s.relay(l, service, port) })
 	return nil
