@@ -131,11 +131,6 @@ func (b *builder) service(s *envd.Service, running bool) {
 	ready := []string{id(envd.OpStart, s.Name)}
 	if !running {
 		before := []string{id(envd.OpCreate, ""), id(envd.OpFile, caTarget)}
-		for _, l := range b.env.Links {
-			if l.Of(s) {
-				before = append(before, id(envd.OpLink, l.String()))
-			}
-		}
 		for i := range s.Files {
 			f := &s.Files[i]
 			target := s.Name + ":" + f.Path
@@ -152,6 +147,11 @@ func (b *builder) service(s *envd.Service, running bool) {
 		before = append(before, id(envd.OpGateway, ""))
 		for i := range b.env.Stubs {
 			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
+		}
+		for _, l := range b.env.Links {
+			if l.Of(s) {
+				before = append(before, id(envd.OpLink, l.String()))
+			}
 		}
 		for _, d := range s.DependsOn {
 			before = append(before, id(envd.OpReady, d))

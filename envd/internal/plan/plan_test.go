@@ -82,6 +82,19 @@ func conditions() *envd.Environment {
 	}}
 }
 
+// linked has links: of a service, and of the replicas of another one.
+func linked() *envd.Environment {
+	return &envd.Environment{
+		Runtime: "docker",
+		Services: []envd.Service{
+			{Name: "web", Image: "web:1", Ports: []envd.Port{{Number: 8080}}, Replicas: 2},
+			{Name: "db", Image: "db:1", Ports: []envd.Port{{Number: 5432}}, Replicas: 1},
+		},
+		Stubs: []envd.Stub{{Host: "payments.example.com", Ports: []int{80}, TLSPorts: []int{443}, Engine: "builtin"}},
+		Links: []envd.Link{{From: "web", To: "db", Ports: []int{5432}}, {From: "db", To: "payments.example.com", Ports: []int{80, 443}}},
+	}
+}
+
 func TestMake(t *testing.T) {
 	running := envd.ServiceState{Running: true}
 	code := 1
@@ -92,6 +105,7 @@ func TestMake(t *testing.T) {
 	}{
 		"fresh":      {env: shop(), caps: isolated},
 		"images":     {env: imaged(), caps: envd.Capabilities{Commands: true, Images: true, Replicas: true, Isolated: true, Hostnames: true}},
+		"links":      {env: linked(), caps: envd.Capabilities{Images: true, Replicas: true, Isolated: true, Hostnames: true, Links: true}},
 		"no-network": {env: shop(), caps: envd.Capabilities{Commands: true, Hostnames: true, Egress: true}},
 		"only-created": {
 			env: shop(), caps: isolated, state: envd.State{Exists: true},
@@ -205,4 +219,24 @@ func TestMakeRefusesACircle(t *testing.T) {
 	env.Services[1].After = []string{"web"}
 	_, err = plan.Make(env, envd.State{}, isolated)
 	require.ErrorContains(t, err, "no order to start web, db, cron in")
+}
+
+func TestRefuseFaults(t *testing.T) {
+	stages := []envd.Stage{{Faults: []envd.Fault{
+		{Name: "frozen", Kind: "service.pause", Target: "web"}, {Name: "tight", Kind: "service.limit", Target: "web"},
+		{Name: "gone", Kind: "network.disconnect", Target: "db"}, {Name: "slow", Kind: "link.latency", Target: "web -> db"},
+	}}}
+	err := plan.RefuseFaults("process", stages, envd.Capabilities{})
+	require.ErrorIs(t, err, envd.ErrUnsupported)
+	for _, want := range []string{
+		"fault frozen (service.pause on web): services cannot be frozen", "fault tight (service.limit on web)",
+		"fault gone (network.disconnect on db): services share one network",
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+	assert.NotContains(t, err.Error(), "slow", "links are the environment's to refuse")
+	require.NoError(t, plan.RefuseFaults("docker", stages, envd.Capabilities{Pause: true, Limits: true, Disconnect: true}))
+
+	_, err = plan.Make(linked(), envd.State{}, envd.Capabilities{Images: true, Replicas: true, Hostnames: true})
+	assert.ErrorContains(t, err, "link web -> db: no path can lead through the gateway here")
 }
