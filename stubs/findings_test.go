@@ -48,7 +48,9 @@ func TestFindingsAreSubEvents(t *testing.T) {
 					status = 200
 				}
 				require.Equal(t, status, send(s, "POST", "/a", c.body).status)
-				var list struct{ Requests []struct{ SubEvents []subEvent } }
+				var list struct {
+					Requests []struct{ SubEvents []subEvent }
+				}
 				require.NoError(t, json.Unmarshal([]byte(send(s, "GET", "/__admin/requests", "").body), &list))
 				require.Len(t, list.Requests, 1)
 				check(t, c.kind, c.message, list.Requests[0].SubEvents)
@@ -56,7 +58,9 @@ func TestFindingsAreSubEvents(t *testing.T) {
 					return
 				}
 				var near struct {
-					NearMisses []struct{ MatchResult struct{ SubEvents []subEvent } }
+					NearMisses []struct {
+						MatchResult struct{ SubEvents []subEvent }
+					}
 				}
 				require.NoError(t, json.Unmarshal([]byte(send(s, "GET", "/__admin/requests/unmatched/near-misses", "").body), &near))
 				require.Len(t, near.NearMisses, 1)

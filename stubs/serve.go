@@ -147,6 +147,9 @@ func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 	q.BrowserProxy = q.BrowserProxy && s.options.Proxy.Browser
 	q.Scheme = "http"
 	canonicalize(r.Header)
+	if len(r.TransferEncoding) > 0 { // which net/http takes out of the headers
+		r.Header["Transfer-Encoding"] = r.TransferEncoding
+	}
 	if r.TLS != nil {
 		q.Scheme = "https"
 	}

@@ -1,13 +1,14 @@
 package stubs
 
 import (
+	"bytes"
 	"errors"
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // serveFile answers a GET that no stub matched with the file of the same name below __files, as WireMock does, and
@@ -21,7 +22,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, x *exchange) 
 	if name != "" {
 		data, err := s.bodies.Read(name)
 		if err == nil {
-			s.sendFile(w, x, name, data)
+			s.sendFile(w, r, x, name, data)
 			return true
 		}
 		folder = errors.Is(err, syscall.EISDIR)
@@ -29,8 +30,9 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, x *exchange) 
 	if !folder {
 		return false
 	}
-	if data, err := s.bodies.Read(path.Join(name, "index.html")); err == nil {
-		s.sendFile(w, x, "index.html", data)
+	index := path.Join(name, "index.html")
+	if data, err := s.bodies.Read(index); err == nil {
+		s.sendFile(w, r, x, index, data)
 		return true
 	}
 	x.Response.Status = http.StatusForbidden
@@ -40,21 +42,29 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, x *exchange) 
 	return true
 }
 
-func (s *Server) sendFile(w http.ResponseWriter, x *exchange, name string, data []byte) {
+// sendFile sends a file, or the ranges of it that are asked for, or that it has not been modified since (RFC 9110).
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, x *exchange, name string, data []byte) {
 	h := w.Header()
 	h["Date"] = nil // WireMock sends none
 	h.Set("Content-Type", fileType(name, data))
-	h.Set("Accept-Ranges", "bytes")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
 	x.Response.Status = http.StatusOK
 	s.journal.Add(&x.ServeEvent)
-	_, _ = w.Write(data) // the client may be gone
+	var modified time.Time
+	if dated, ok := s.bodies.(interface {
+		Modified(name string) (time.Time, error)
+	}); ok {
+		modified, _ = dated.Modified(name) // a file that went away meanwhile has no date
+	}
+	http.ServeContent(w, r, "", modified, bytes.NewReader(data))
 }
 
 // fileType is the content type of a file by its extension, without the charset that Go's table adds.
 func fileType(name string, data []byte) string {
 	ext := strings.ToLower(path.Ext(name))
-	if ext == ".xml" {
+	switch ext {
+	case "":
+		return "application/json" // what WireMock takes files without an extension for
+	case ".xml":
 		return "application/xml"
 	}
 	t := mime.TypeByExtension(ext)

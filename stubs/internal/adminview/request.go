@@ -45,7 +45,7 @@ func Request(r *event.Request) *jsondoc.Object {
 	}
 	if r.Body != nil {
 		o.Set("bodyAsBase64", base64.StdEncoding.EncodeToString(r.Body))
-		o.Set("body", Text(r.Body))
+		o.Set("body", Text([]byte(r.Text())))
 	}
 	if r.Protocol != "" {
 		o.Set("protocol", r.Protocol)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
@@ -59,8 +60,18 @@ func response(r *event.Response, matched bool, limit int) *jsondoc.Object {
 	if r.Fault != "" {
 		o.Set("fault", string(r.Fault))
 	}
-	o.Set("body", Text(body))
+	o.Set("body", Text([]byte(event.Decode(body, contentType(r.Header)))))
 	return o
+}
+
+// contentType is the content type of a response, whose headers keep the spelling that they were given.
+func contentType(h http.Header) string {
+	for name, values := range h {
+		if strings.EqualFold(name, "Content-Type") && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 func responseHeaders(h http.Header) *jsondoc.Object {

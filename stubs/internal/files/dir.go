@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"time"
 )
 
 // Dir is a store in a directory, which is created by the first write. Symbolic links that lead out of it are refused by
@@ -30,6 +31,18 @@ func (d Dir) Read(name string) (data []byte, err error) {
 		return err
 	})
 	return data, err
+}
+
+// Modified tells when the file was last written.
+func (d Dir) Modified(name string) (at time.Time, err error) {
+	err = d.within("stat", name, func(root *os.Root, n string) error {
+		info, err := root.Stat(n)
+		if err == nil {
+			at = info.ModTime()
+		}
+		return err
+	})
+	return at, err
 }
 
 // List implements [Store].

@@ -76,7 +76,7 @@ func checkURL(raw string) error {
 		return err
 	}
 	if u.Scheme == "" || u.Host == "" {
-		return fmt.Errorf("%q is not an absolute URL", raw)
+		return errors.New("no protocol: " + raw)
 	}
 	return nil
 }
