@@ -23,8 +23,8 @@ const (
 
 var (
 	errNoBoundary = errors.New("the request was rejected because no multipart boundary was found")
-	errPartEnded  = errors.New("Stream ended unexpectedly")                                                      //nolint:staticcheck // Java's wording
-	errPartHeader = errors.New("Header section has more than 10240 bytes (maybe it is not properly terminated)") //nolint:staticcheck // Java's wording
+	errPartEnded  = errors.New("Stream ended unexpectedly")
+	errPartHeader = errors.New("Header section has more than 10240 bytes (maybe it is not properly terminated)")
 )
 
 // IsMultipart reports whether the content type announces a multipart body.

@@ -45,7 +45,7 @@ func ParseImport(data []byte) (*Import, error) {
 }
 
 // ErrNoMappings is the error of an import without a list of mappings.
-var ErrNoMappings = errors.New(`Cannot invoke "java.util.List.size()" because "mappings" is null`) //nolint:staticcheck // Java's wording
+var ErrNoMappings = errors.New(`Cannot invoke "java.util.List.size()" because "mappings" is null`)
 
 func (in *Import) readMappings(v place) error {
 	list, ok := v.value.([]any)

@@ -83,8 +83,8 @@ func TestMadeAhead(t *testing.T) {
 	assert.False(t, state.Services["web"].Running)
 
 	host, config := made.Container.HostConfig, made.Container.Config
-	assert.Equal(t, []string{"CAP_CHOWN"}, []string(host.CapAdd))
-	assert.ElementsMatch(t, []string{"ALL", "CAP_NET_RAW"}, []string(host.CapDrop))
+	assert.Equal(t, []string{"CAP_CHOWN"}, host.CapAdd)
+	assert.ElementsMatch(t, []string{"ALL", "CAP_NET_RAW"}, host.CapDrop)
 	assert.Equal(t, []string{"legacy:10.0.0.1"}, host.ExtraHosts)
 	assert.Equal(t, map[string]string{"net.core.somaxconn": "1024"}, host.Sysctls)
 	assert.Equal(t, int64(1<<20), host.ShmSize)
