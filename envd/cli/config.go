@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/envd-dev/envd/chaos"
@@ -123,15 +124,21 @@ func visible(s *envd.Spec) []string {
 	return slices.DeleteFunc(paths, func(path string) bool { _, err := os.Stat(path); return err != nil })
 }
 
+// sweep collects while a run goes on, which need not wait for it. The returned function waits for its end.
+func sweep(cfg runner.Config) (wait func()) {
+	var sweeping sync.WaitGroup
+	if cfg.Runtime.Name() == docker.Name {
+		sweeping.Go(func() { collect(cfg.Notify) })
+	}
+	return sweeping.Wait
+}
+
 // newConfig is what a runner of this machine needs.
 func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.Notice)) (runner.Config, error) {
 	secrets := &runner.Secrets{}
 	rt, err := newRuntime(s, id, dir, secrets)
 	if err != nil {
 		return runner.Config{}, err
-	}
-	if rt.Name() == docker.Name {
-		collect(notify)
 	}
 	exe, err := os.Executable()
 	if err != nil {

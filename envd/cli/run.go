@@ -89,7 +89,9 @@ func (a *app) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			swept := sweep(cfg)
 			result, err := runner.Run(c.Context(), cfg)
+			swept()
 			progress.close()
 			return a.showRun(c, dir, result, err)
 		},

@@ -60,7 +60,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 		}
 	}
 	if e != nil {
-		e.removals.Wait()
+		e.removeOwn(ctx)
 	}
 	left, err := remove(ctx, cli, envID)
 	if err != nil || len(left) > 0 {
@@ -84,6 +84,16 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 		}
 	}
 	return nil, e.leash.release()
+}
+
+// removeOwn removes the gateway and the router while services that were stopped are being removed.
+func (e *environment) removeOwn(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, name := range []string{envd.GatewayName, trapName} {
+		all.Go(func() { _ = e.removeContainer(ctx, e.containerName(name)) }) // remove tries again, and tells
+	}
+	all.Wait()
+	e.removals.Wait()
 }
 
 // remove removes containers first, because networks and volumes in use cannot go, and looks again until nothing is

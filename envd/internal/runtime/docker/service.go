@@ -285,7 +285,10 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 			err = errors.Join(err, e.removeContainer(asked, svc.container))
 		}
 	}()
-	if err := errors.Join(ctx.Err(), e.awaitRouter(ctx)); err != nil {
+	if name != envd.GatewayName { // which sends nothing out
+		err = e.awaitRouter(ctx)
+	}
+	if err = errors.Join(ctx.Err(), err); err != nil {
 		return err
 	}
 	if _, err := e.cli.ContainerStart(asked, svc.container, client.ContainerStartOptions{}); err != nil {
@@ -310,6 +313,9 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 
 // clear removes an earlier container of a service, which has ended, and tells whether there was one.
 func (e *environment) clear(ctx context.Context, name string) (bool, error) {
+	if e.leash != nil && e.known(name) == nil { // what is in the environment was started here
+		return false, nil
+	}
 	old, err := e.service(ctx, name)
 	if errors.Is(err, envd.ErrNoService) {
 		return false, nil
