@@ -49,7 +49,7 @@ kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be le
 	ENVD_KILL_TRIALS=1000 $(GO) test -run TestNothingSurvivesSIGKILL -timeout 90m ./e2e
 
 .PHONY: bench
-bench: build k6 podinfo wiremock ## the figures that envd claims, side by side with its peers
+bench: build k6 podinfo wiremock compose ## the figures that envd claims, side by side with its peers
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_BENCH=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/... ./stubs/...
 
 .PHONY: lint
@@ -61,6 +61,12 @@ k6: $(BIN)/k6 ## build the pinned k6
 
 $(BIN)/k6: loadprofiles/k6/go.mod loadprofiles/k6/go.sum
 	cd loadprofiles/k6 && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ go.k6.io/k6/v2
+
+.PHONY: compose
+compose: $(BIN)/docker-compose ## build the pinned Docker Compose, for the figures
+
+$(BIN)/docker-compose: e2e/compose/go.mod e2e/compose/go.sum
+	cd e2e/compose && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ github.com/docker/compose/v5/cmd
 
 .PHONY: podinfo
 podinfo: $(BIN)/podinfo ## build the demo's app and its client
