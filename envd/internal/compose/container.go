@@ -27,6 +27,9 @@ func (r *reader) container(s types.ServiceConfig) *envd.Container {
 			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: the capability %s is not supported by envd", s.Name, name), "containers of an environment stay inside it", "services", s.Name, "cap_add", name)
 		}
 	}
+	if s.ReadOnly && len(s.Secrets)+len(s.Configs) > 0 {
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: secrets and configs cannot be placed in a read-only root", s.Name), "remove read_only here, or mount the files: volumes: [./file:/path:ro]", "services", s.Name, "read_only")
+	}
 	for host, addresses := range s.ExtraHosts {
 		for _, address := range addresses {
 			c.Hosts = append(c.Hosts, host+":"+address)

@@ -266,6 +266,9 @@ func (e *environment) create(ctx context.Context, name string, spec client.Conta
 		}
 	}()
 	svc = &service{container: created.ID, pumped: make(chan struct{}), spec: spec, tree: tree}
+	if files := e.filesOf(name); spec.HostConfig.ReadonlyRootfs && len(files) > 0 {
+		return nil, fmt.Errorf("%w: %s cannot be placed in a read-only root: remove read_only", envd.ErrUnsupported, files[0].path)
+	}
 	if name != envd.GatewayName {
 		if err := e.copyFiles(ctx, created.ID, tree, e.filesOf(name)); err != nil {
 			return nil, err
