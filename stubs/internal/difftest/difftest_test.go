@@ -3,13 +3,14 @@ package difftest
 import (
 	"context"
 	"fmt"
-	"io"
+
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 	pairsVariable = "ENVD_DIFFTEST_PAIRS" // how many pairs of mapping and request to play
 	seedVariable  = "ENVD_DIFFTEST_SEED"  // from which the cases are made; 1 unless given, so that a run repeats
 	defaultPairs  = 2_000
-	maxReported   = 5 // of each kind
+	maxReported   = 3 // of each kind
 )
 
 // TestAgainstWireMock plays generated cases to a real WireMock (the jar that ENVD_WIREMOCK_JAR names) and to the engine.
@@ -71,11 +72,18 @@ func number(t *testing.T, variable string, otherwise int) int {
 
 func startEngine(t *testing.T) *Server {
 	t.Helper()
-	s, err := stubs.New(stubs.Options{})
+	s, err := stubs.New(stubs.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
-	return NewServer(s.URL())
+	return server(t, strings.TrimPrefix(s.URL(), "http://"))
+}
+
+func server(t *testing.T, address string) *Server {
+	t.Helper()
+	s := NewServer(address)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	return s
 }
 
 // startWireMock starts the jar on a free port and waits until it answers.
@@ -98,14 +106,10 @@ func startWireMock(t *testing.T, jar string) *Server {
 			t.Logf("WireMock printed: %s", b)
 		}
 	})
-	s := NewServer(fmt.Sprintf("http://127.0.0.1:%d", port))
+	s := server(t, fmt.Sprintf("127.0.0.1:%d", port))
 	require.Eventually(t, func() bool {
-		resp, err := s.Client.Get(s.URL + "/__admin/mappings?limit=0")
-		if err != nil {
-			return false
-		}
-		_, err = io.Copy(io.Discard, resp.Body)
-		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+		resp, err := s.Do(t.Context(), Request{Method: "GET", Target: "/__admin/mappings?limit=0"})
+		return err == nil && resp.Status == http.StatusOK
 	}, time.Minute, 50*time.Millisecond, "WireMock did not come up")
 	return s
 }
@@ -114,7 +118,7 @@ func TestShrinkKeepsTheDifference(t *testing.T) {
 	answer := func(status int) *Server {
 		s := newHandler(t, func(w http.ResponseWriter, r *http.Request) {
 			switch {
-			case r.URL.Path == "/__admin/mappings":
+			case r.URL.Path == "/__admin/mappings" && r.Method == "POST":
 				w.WriteHeader(http.StatusCreated)
 			case r.Method == "PUT":
 				w.WriteHeader(status)
@@ -124,18 +128,23 @@ func TestShrinkKeepsTheDifference(t *testing.T) {
 	}
 	a, b := answer(http.StatusOK), answer(http.StatusTeapot)
 	c := Case{
-		Mapping: map[string]any{"request": map[string]any{"method": "PUT", "headers": map[string]any{"a": "b"}}},
+		Mappings: []map[string]any{{"request": map[string]any{"method": "PUT", "headers": map[string]any{"a": "b"}}}, {"name": "other"}},
 		Requests: []Request{
 			{Method: "GET", Target: "/x"},
 			{Method: "PUT", Target: "/y", Headers: [][2]string{{"A", "b"}}, Body: "long body"},
 		},
+		Admin: []Request{{Method: "GET", Target: "/__admin/requests"}},
 	}
 	d, err := Compare(t.Context(), a, b, c)
 	require.NoError(t, err)
 	require.NotNil(t, d)
-	small := Shrink(t.Context(), a, b, d)
-	assert.Equal(t, []Request{{Method: "PUT", Target: "/y"}}, []Request{{small.Case.Requests[0].Method, small.Case.Requests[0].Target, nil, small.Case.Requests[0].Body}})
-	assert.Empty(t, small.Case.Mapping["request"])
+	small := Shrink(t.Context(), a, b, d).Case
+	require.Len(t, small.Requests, 1)
+	assert.Equal(t, "PUT /y", small.Requests[0].Method+" "+small.Requests[0].Target)
+	assert.Empty(t, small.Requests[0].Headers)
+	assert.Empty(t, small.Requests[0].Body)
+	assert.Empty(t, small.Mappings)
+	assert.Empty(t, small.Admin)
 }
 
 func newHandler(t *testing.T, h http.HandlerFunc) *Server {
@@ -152,7 +161,7 @@ func newHandler(t *testing.T, h http.HandlerFunc) *Server {
 		assert.NoError(t, s.Shutdown(context.Background()))
 		<-done
 	})
-	return NewServer("http://" + l.Addr().String())
+	return server(t, l.Addr().String())
 }
 
 func TestGeneratorCoversEveryOperator(t *testing.T) {
@@ -173,26 +182,46 @@ func TestGeneratorCoversEveryOperator(t *testing.T) {
 	}
 	g := NewGenerator(1)
 	for range 3000 {
-		note(g.Case().Mapping)
+		c := g.Case()
+		for _, m := range c.Mappings {
+			note(m)
+		}
+		for _, r := range c.Admin {
+			path, _, _ := strings.Cut(r.Target, "?")
+			seen[r.Method+" "+ownID.ReplaceAllString(path, "{id}")] = true
+		}
 	}
 	for _, name := range []string{
 		"equalTo", "caseInsensitive", "contains", "doesNotContain", "matches", "doesNotMatch", "absent", "anything", "and", "or", "not",
 		"equalToJson", "ignoreArrayOrder", "ignoreExtraElements", "matchesJsonPath", "matchesJsonSchema", "schemaVersion", "equalToXml",
 		"enablePlaceholders", "exemptedComparisons", "ignoreOrderOfSameNode", "namespaceAwareness", "matchesXPath", "xPathNamespaces",
-		"before", "after", "equalToDateTime", "actualFormat", "truncateExpected", "truncateActual", "expectedOffset", "matchesPathTemplate",
-		"binaryEqualTo", "hasExactly", "includes", "url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate", "pathParameters",
-		"headers", "queryParameters", "cookies", "formParameters", "bodyPatterns",
+		"before", "after", "equalToDateTime", "actualFormat", "truncateExpected", "truncateActual", "expectedOffset", "expectedOffsetUnit",
+		"applyTruncationLast", "matchesPathTemplate", "binaryEqualTo", "hasExactly", "includes",
+		"url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate", "pathParameters", "headers", "queryParameters", "cookies",
+		"formParameters", "bodyPatterns", "multipartPatterns", "matchingType", "fileName", "basicAuth", "host", "port", "scheme", "clientIp",
+		"priority", "metadata", "scenarioName", "requiredScenarioState", "newScenarioState",
+		"status", "statusMessage", "body", "jsonBody", "base64Body", "bodyFileName", "transformers", "transformerParameters", "fault",
+		"fixedDelayMilliseconds", "delayDistribution", "chunkedDribbleDelay",
+		"GET /__admin/requests", "POST /__admin/requests/count", "POST /__admin/requests/find", "POST /__admin/requests/remove",
+		"POST /__admin/requests/remove-by-metadata", "GET /__admin/requests/unmatched", "GET /__admin/requests/unmatched/near-misses",
+		"POST /__admin/near-misses/request", "POST /__admin/near-misses/request-pattern", "GET /__admin/mappings", "GET /__admin/mappings/{id}",
+		"PUT /__admin/mappings/{id}", "DELETE /__admin/mappings/{id}", "GET /__admin/mappings/unmatched", "DELETE /__admin/mappings/unmatched",
+		"POST /__admin/mappings/find-by-metadata", "POST /__admin/mappings/remove-by-metadata", "POST /__admin/mappings/remove",
+		"POST /__admin/mappings/edit", "POST /__admin/mappings/import", "GET /__admin/scenarios", "PUT /__admin/scenarios/s/state",
+		"POST /__admin/scenarios/reset", "GET /__admin/settings", "PUT /__admin/settings", "PATCH /__admin/settings/extended",
+		"POST /__admin/recordings/snapshot", "DELETE /__admin/requests", "POST /__admin/reset",
 	} {
 		assert.True(t, seen[name], name)
 	}
 }
 
-func TestFailuresOfTheReferenceAreNoDifference(t *testing.T) {
+func TestDifferencesAreNamed(t *testing.T) {
 	c := Case{Requests: []Request{{}}}
-	outcome := func(answer string) Outcome { return Outcome{Answers: []string{answer}} }
-	assert.Nil(t, compare(c, outcome("500"), outcome("404 page")))
-	assert.Equal(t, "whether the request matched", compare(c, outcome("404 page"), outcome("299 ")).What)
-	assert.Equal(t, "the page of an unmatched request", compare(c, outcome("404 page"), outcome("404 other")).What)
+	outcome := func(status int, text string) Outcome { return Outcome{Answers: []Answer{{status, text}}} }
+	assert.Nil(t, compare(c, outcome(404, "page"), outcome(404, "page")))
+	assert.Equal(t, "the status of the answer", compare(c, outcome(404, "page"), outcome(299, "")).What)
+	assert.Equal(t, "the page of an unmatched request", compare(c, outcome(404, "page"), outcome(404, "other")).What)
+	assert.Equal(t, "the answer", compare(c, outcome(299, "a"), outcome(299, "b")).What)
 }
 
 func TestGeneratorIsDeterministic(t *testing.T) {

@@ -1,11 +1,12 @@
 package difftest
 
 import (
-	"encoding/base64"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,10 +32,22 @@ func pick[T any](g *Generator, list ...T) T { return list[g.IntN(len(list))] }
 // sometimes is true once in n times.
 func (g *Generator) sometimes(n int) bool { return g.IntN(n) == 0 }
 
+// caseBuilder makes one case: the request pattern and requests for it together.
+type caseBuilder struct {
+	*Generator
+	request  map[string]any
+	requests []Request
+	files    map[string]string
+	target   string
+	settled  bool   // an admin call has set the settings
+	content  string // the Content-Type of bodies, once a part has chosen it
+
+}
+
 // Case makes the next case.
 func (g *Generator) Case() Case {
 	g.count++
-	b := &caseBuilder{Generator: g, request: map[string]any{}, target: fmt.Sprintf("/c%d", g.count%7)}
+	b := &caseBuilder{Generator: g, request: map[string]any{}, files: map[string]string{}, target: fmt.Sprintf("/c%d", g.count%7)}
 	b.requests = make([]Request, 2+g.IntN(3))
 	b.url()
 	for i := range b.requests {
@@ -42,38 +55,86 @@ func (g *Generator) Case() Case {
 	}
 	b.method()
 	for range 1 + g.IntN(5)/3 {
-		pick(g, b.body, b.body, b.body, b.body, b.header, b.query, b.cookie, b.form)()
+		pick(g, b.body, b.body, b.body, b.body, b.body, b.header, b.query, b.cookie, b.form, b.multipart, b.auth, b.address)()
 	}
-	for i := range b.requests {
-		if b.requests[i].Target == "" {
-			b.requests[i].Target = b.target
+	mappings := b.mappings()
+	b.finish()
+	c := Case{Files: b.files, Mappings: mappings, Requests: b.requests}
+	if g.sometimes(3) {
+		for range 1 + g.IntN(3) {
+			c.Admin = append(c.Admin, b.adminCall(mappings))
 		}
 	}
-	b.finish()
-	return Case{
-		Mapping: map[string]any{
-			"id":       fmt.Sprintf("00000000-0000-4000-8000-%012d", g.count),
-			"name":     "case",
-			"request":  b.request,
-			"response": map[string]any{"status": 299},
-		},
-		Requests: b.requests,
-	}
+	return c
 }
 
-type caseBuilder struct {
-	*Generator
-	request  map[string]any
-	requests []Request
-	target   string
-	formed   bool
+// mappings lists mappings for the request pattern: often one, at times more that compete for the requests.
+func (b *caseBuilder) mappings() []map[string]any {
+	count := 1
+	if b.sometimes(4) {
+		count += 1 + b.IntN(2)
+	}
+	scenario := b.sometimes(8)
+	var list []map[string]any
+	for i := range count {
+		m := map[string]any{
+			"id":      fmt.Sprintf("00000000-0000-4000-8000-%012d", b.count*10+i),
+			"name":    fmt.Sprint("case", i),
+			"request": b.request,
+		}
+		if i > 0 {
+			m["request"] = b.wider()
+		}
+		if b.sometimes(3) || i > 0 && b.sometimes(2) {
+			m["priority"] = 1 + b.IntN(6)
+		}
+		if b.sometimes(6) {
+			m["metadata"] = b.metadata()
+		}
+		if scenario {
+			m["scenarioName"] = pick(b.Generator, "s", "s", "other one")
+			if !b.sometimes(3) {
+				m["requiredScenarioState"] = pick(b.Generator, "Started", "Started", "two")
+			}
+			if b.sometimes(2) {
+				m["newScenarioState"] = pick(b.Generator, "two", "Started", "three")
+			}
+		}
+		if m["response"] = map[string]any{"status": 299 - i}; b.sometimes(4) {
+			m["response"] = b.response()
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// wider is the request pattern with a part less.
+func (b *caseBuilder) wider() map[string]any {
+	r := maps.Clone(b.request)
+	if keys := slices.Sorted(maps.Keys(r)); len(keys) > 1 {
+		delete(r, pick(b.Generator, keys...))
+	}
+	if _, named := r["pathParameters"]; named && r["urlPathTemplate"] == nil {
+		delete(r, "pathParameters")
+	}
+	return r
+}
+
+func (b *caseBuilder) metadata() map[string]any {
+	o := map[string]any{b.key(): b.document(2), b.key(): b.document(1)}
+	return o
 }
 
 func (b *caseBuilder) method() {
-	b.request["method"] = pick(b.Generator, "POST", "POST", "ANY", "PUT")
+	b.request["method"] = pick(b.Generator, "POST", "POST", "POST", "ANY", "PUT", "post", "PATCH", "DELETE", "GET", "PURGE")
+	if b.sometimes(20) {
+		delete(b.request, "method")
+	}
 	for i := range b.requests {
-		if m := b.request["method"]; m != "ANY" && !b.sometimes(8) {
-			b.requests[i].Method = m.(string)
+		if m, _ := b.request["method"].(string); m != "" && m != "ANY" && !b.sometimes(8) {
+			b.requests[i].Method = strings.ToUpper(m)
+		} else if b.sometimes(6) {
+			b.requests[i].Method = pick(b.Generator, "GET", "HEAD", "OPTIONS", "DELETE", "PUT", "X-ODD")
 		}
 	}
 }
@@ -82,169 +143,76 @@ func (b *caseBuilder) method() {
 func (b *caseBuilder) url() {
 	word := pick(b.Generator, "things", "a", "x1", "Ünal", "a.b")
 	path := b.target + "/" + word
+	escaped := (&url.URL{Path: path}).EscapedPath()
 	switch b.IntN(8) {
 	case 0:
-		b.request["url"] = (&url.URL{Path: path}).EscapedPath()
+		b.request["url"] = escaped + pick(b.Generator, "", "", "?a=b")
 	case 1:
 		b.request["urlPattern"] = pick(b.Generator, b.target+"/.*", b.target+"/[a-z]+", "/c\\d/(things|a)(\\?.*)?", b.target+"/(?!x).*")
 	case 2:
 		b.request["urlPathPattern"] = pick(b.Generator, b.target+"/.*", b.target+"/[^/]+", ".*/(a|x1)", b.target+"/\\w++")
 	case 3, 4:
-		template := b.target + pick(b.Generator, "/{id}", "/{id}/{sub}", "/{id}/**", "/**", "/p-{id}", "/{.id}", "/{id}{sub}", "/{a}/x/{b}")
-		b.request["urlPathTemplate"] = template
-		if b.sometimes(2) && strings.Contains(template, "{id}") {
-			p := b.text(1)
-			b.request["pathParameters"] = map[string]any{"id": p.json}
-			word = url.PathEscape(pick(b.Generator, append(p.values, word)...))
-		}
-		for i := range b.requests {
-			b.requests[i].Target = b.target + pick(b.Generator, "/"+word, "/"+word+"/y", "/"+word+"/x/y", "/", "", "/p-"+word, "/"+word+"?q=1")
-		}
+		b.template(word)
 		return
 	default:
-		b.request["urlPath"] = (&url.URL{Path: path}).EscapedPath()
+		b.request["urlPath"] = escaped
 	}
 	for i := range b.requests {
-		b.requests[i].Target = (&url.URL{Path: path}).EscapedPath()
+		b.requests[i].Target = escaped
 		if b.sometimes(6) {
-			b.requests[i].Target += pick(b.Generator, "/", "x", "?a=b", "/more")
+			b.requests[i].Target += pick(b.Generator, "/", "x", "?a=b", "/more", "?", "?a=b&a=c&d", "//", ";v=1", "%20", "?%zz", "?a=%C3%A9&=x&&b")
+		}
+		if b.sometimes(40) {
+			b.requests[i].Target = pick(b.Generator, odd...)(escaped)
 		}
 	}
 }
 
-func (b *caseBuilder) body() {
-	if b.formed {
-		return
+// odd are ways to write a target that servers refuse, or tidy up.
+var odd = []func(string) string{
+	func(p string) string { return "/." + p },
+	func(p string) string { return "/x/.." + p },
+	func(p string) string { return "/.." + p },
+	func(p string) string { return "/%2e%2e" + p },
+	func(p string) string { return "/%2e" + p },
+	func(p string) string { return "/x%2f" + p },
+	func(p string) string { return p + "%00" },
+	func(p string) string { return p + "%" },
+	func(p string) string { return p + "%zz" },
+	func(p string) string { return "/" + p },
+	func(p string) string { return p + "#fragment" },
+	func(p string) string { return p + "\\x" },
+	func(p string) string { return p + "%ff" },
+	func(p string) string { return p + "%5c" },
+	func(p string) string { return p + "%25" },
+	func(p string) string { return p + "/..;/x" },
+	func(p string) string { return p + ";a=b/x" },
+	func(p string) string { return p + "?a=b?c=d" },
+	func(p string) string { return p + "?q=%00" },
+	func(p string) string { return p + "?q=%" },
+	func(p string) string { return p + "\"<>^`{|}" },
+	func(p string) string { return p + "é" },
+	func(p string) string { return "http://" + host + p },
+	func(p string) string { return p[1:] },
+}
+
+// template makes the URL a path template.
+func (b *caseBuilder) template(word string) {
+	template := b.target + pick(b.Generator, "/{id}", "/{id}/{sub}", "/{id}/**", "/**", "/p-{id}", "/{.id}", "/{id}{sub}", "/{a}/x/{b}", "/{;id}", "/{id*}", "/{/id*}")
+	b.request["urlPathTemplate"] = template
+	if b.sometimes(2) && strings.Contains(template, "id") {
+		p := b.text(1)
+		b.request["pathParameters"] = map[string]any{"id": p.json}
+		word = url.PathEscape(pick(b.Generator, append(p.values, word)...))
 	}
-	var patterns []any
-	var values []string
-	for range 1 + b.IntN(5)/4 {
-		p := b.content()
-		patterns = append(patterns, p.json)
-		values = append(values, p.values...)
-	}
-	b.request["bodyPatterns"] = patterns
 	for i := range b.requests {
-		b.requests[i].Body = b.vary(pick(b.Generator, values...))
-		b.requests[i].Headers = append(b.requests[i].Headers, [2]string{"Content-Type", pick(b.Generator, "application/json", "text/plain", "text/xml")})
+		b.requests[i].Target = b.target + pick(b.Generator, "/"+word, "/"+word, "/"+word+"/y", "/"+word+"/x/y", "/", "", "/p-"+word, "/"+word+"?q=1", "/."+word, "/;id="+word)
 	}
-}
-
-// content is a pattern for a body.
-func (b *caseBuilder) content() pattern {
-	if b.sometimes(25) {
-		s := b.word()
-		return pattern{map[string]any{"binaryEqualTo": base64.StdEncoding.EncodeToString([]byte(s))}, []string{s}}
-	}
-	return b.pattern(2)
-}
-
-func (b *caseBuilder) header() {
-	p := b.multi()
-	b.request["headers"] = map[string]any{"X-Test": p.json}
-	for i := range b.requests {
-		for range b.IntN(3) {
-			if v := b.vary(pick(b.Generator, p.values...)); printable(v) {
-				b.requests[i].Headers = append(b.requests[i].Headers, [2]string{"X-Test", v})
-			}
-		}
-	}
-}
-
-// printable reports whether a text survives as a header's value.
-func printable(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r > '~' {
-			return false
-		}
-	}
-	return strings.TrimSpace(s) == s
-}
-
-func (b *caseBuilder) query() {
-	p := b.multi()
-	b.request["queryParameters"] = map[string]any{"q": p.json}
-	for i := range b.requests {
-		var q []string
-		for range b.IntN(3) {
-			q = append(q, "q="+url.QueryEscape(b.vary(pick(b.Generator, p.values...))))
-		}
-		if len(q) > 0 && !strings.Contains(b.requests[i].Target, "?") {
-			b.requests[i].Target += "?" + strings.Join(q, "&")
-		}
-	}
-}
-
-func (b *caseBuilder) cookie() {
-	p := b.text(1)
-	b.request["cookies"] = map[string]any{"c": p.json}
-	for i := range b.requests {
-		if v := b.vary(pick(b.Generator, p.values...)); b.sometimes(2) && token(v) {
-			b.requests[i].Headers = append(b.requests[i].Headers, [2]string{"Cookie", "c=" + v})
-		}
-	}
-}
-
-// token reports whether a text can be the value of a cookie. Upper case is left out: on one connection, Jetty takes a
-// cookie for an earlier one that differs in case only.
-func token(s string) bool {
-	for _, r := range s {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
-			continue
-		}
-		return false
-	}
-	return s != ""
-}
-
-func (b *caseBuilder) form() {
-	if _, taken := b.request["bodyPatterns"]; taken {
-		return
-	}
-	b.formed = true
-	p := b.multi()
-	b.request["formParameters"] = map[string]any{"f": p.json}
-	for i := range b.requests {
-		b.requests[i].Body = "f=" + url.QueryEscape(b.vary(pick(b.Generator, p.values...)))
-		b.requests[i].Headers = append(b.requests[i].Headers, [2]string{"Content-Type", "application/x-www-form-urlencoded"})
-	}
-}
-
-// finish makes the headers of every request unambiguous.
-func (b *caseBuilder) finish() {
-	for i := range b.requests {
-		var kept [][2]string
-		typed := false
-		for _, h := range b.requests[i].Headers {
-			if h[0] == "Content-Type" {
-				if typed {
-					continue
-				}
-				typed = true
-			}
-			kept = append(kept, h)
-		}
-		b.requests[i].Headers = kept
-	}
-}
-
-// multi is a pattern for a value that may come several times.
-func (b *caseBuilder) multi() pattern {
-	if b.IntN(4) > 0 {
-		return b.text(1)
-	}
-	var patterns []any
-	var values []string
-	for range 1 + b.IntN(2) {
-		p := b.text(0)
-		patterns, values = append(patterns, p.json), append(values, p.values...)
-	}
-	return pattern{map[string]any{pick(b.Generator, "hasExactly", "includes"): patterns}, values}
 }
 
 // oddName is an attribute like xmlnsn="u", which the JDK's transformer prints as a declaration, or an element like <:b>:
 // where WireMock prints a document to read it again with namespaces, such names change. The engine does not go that way.
-var oddName = regexp.MustCompile(`xmlns[^:=]|<:`)
+var oddName = regexp.MustCompile(`xmlns[^:=]|[< ]:|:=|[a-z]:[0-9]`)
 
 // vary sometimes makes a value a little different.
 func (g *Generator) vary(s string) string {

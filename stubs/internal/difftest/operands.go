@@ -115,41 +115,6 @@ func (g *Generator) logical(depth int) pattern {
 	return pattern{map[string]any{pick(g, "and", "or"): operands}, values}
 }
 
-var dates = []string{
-	"2021-06-14T12:13:14Z", "2021-06-14T14:13:14+02:00", "2021-06-14T12:13:14", "2021-06-14T12:13:14.123Z", "2021-06-14", "2021-06",
-	"2021", "Mon, 14 Jun 2021 12:13:14 GMT", "2021-06-14T12:13:14+02:00[Europe/Paris]", "14/06/2021", "2021-06-15T00:00:00Z",
-	"1623672794", "1623672794000", "2020-02-30", "2021-13-01", "Monday, 14-Jun-21 12:13:14 GMT", "Mon Jun 14 12:13:14 2021",
-	"2121-06-14T12:13:14Z", "1921-06-14T12:13:14Z", "20210614", "14 June 2021", "nonsense",
-}
-
-func (g *Generator) dateTime(int) pattern {
-	operator := pick(g, "before", "after", "equalToDateTime")
-	p := map[string]any{operator: pick(g, dates...)}
-	if g.sometimes(3) { // far enough from now that the two servers agree
-		p[operator] = pick(g, "now +3 days", "-5 years", "now -1 months", "2 hours", "now")
-		if operator == "equalToDateTime" {
-			p["truncateExpected"] = pick(g, "first day of year", "first day of next year", "last day of year")
-		}
-	} else if g.sometimes(8) {
-		p["expectedOffset"], p["expectedOffsetUnit"] = 3, pick(g, "days", "YEARS", "weeks")
-	}
-	values := []string{pick(g, dates...), pick(g, dates...), pick(g, dates...), fmt.Sprint(p[operator])}
-	if g.sometimes(3) {
-		f := pick(g, [2]string{"dd/MM/yyyy", "14/06/2021"}, [2]string{"yyyyMMdd", "20210614"}, [2]string{"d MMMM yyyy", "14 June 2021"},
-			[2]string{"yyyy-MM-dd'T'HH:mm:ssX", "2021-06-14T12:13:14Z"}, [2]string{"unix", "1623672794"}, [2]string{"epoch", "1623672794000"},
-			[2]string{"yyyy-MM", "2021-06"}, [2]string{"yyyy", "2021"}, [2]string{"foo", "x"}, [2]string{"dd MMM yyyy HH:mm z", "14 Jun 2021 12:13 GMT"})
-		p["actualFormat"] = f[0]
-		values = []string{f[1]}
-		if f[0] != "unix" && f[0] != "epoch" {
-			values = append(values, pick(g, dates...))
-		}
-	}
-	if g.sometimes(4) {
-		p["truncateActual"] = pick(g, "first hour of day", "FIRST_DAY_OF_MONTH", "last day of month", "first minute of hour", "first day of next month", "nope")
-	}
-	return pattern{p, values}
-}
-
 func (g *Generator) jsonSchema(int) pattern {
 	schema := g.schema(2)
 	var operand any = schema

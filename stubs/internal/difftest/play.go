@@ -1,159 +1,102 @@
 package difftest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
-	"regexp"
+	"slices"
 	"strings"
 )
 
-// Server is one of the two servers.
-type Server struct {
-	URL    string
-	Client *http.Client
-}
-
-// NewServer is a server at url whose connections are kept alive.
-func NewServer(url string) *Server {
-	transport := &http.Transport{MaxIdleConnsPerHost: 4, DisableCompression: true}
-	return &Server{URL: url, Client: &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
+// incomparable stands for near misses whose distances cannot be the same.
+const incomparable = "incomparable"
 
 // Play plays a case after the server was reset.
 func (s *Server) Play(ctx context.Context, c Case) (Outcome, error) {
-	var o Outcome
-	if _, _, err := s.do(ctx, "POST", "/__admin/reset", nil, ""); err != nil {
+	o, n := Outcome{}, newNormalizer()
+	if err := s.prepare(ctx, c); err != nil {
 		return o, err
 	}
-	body, err := json.Marshal(c.Mapping)
-	if err != nil {
-		return o, fmt.Errorf("marshal the mapping: %w", err)
-	}
-	status, answer, err := s.do(ctx, "POST", "/__admin/mappings", [][2]string{{"Content-Type", "application/json"}}, string(body))
-	if err != nil {
-		return o, err
-	}
-	o.Create = fmt.Sprint(status, " ", normal(answer))
-	if status != http.StatusCreated {
-		return o, nil
-	}
-	_, stored, err := s.do(ctx, "GET", "/__admin/mappings/"+c.id(), nil, "")
-	if err != nil {
-		return o, err
-	}
-	o.Stored = normal(stored)
-	unmatched, wide := false, false
-	for _, r := range c.Requests {
-		status, answer, err := s.do(ctx, r.Method, r.Target, r.Headers, r.Body)
+	for _, m := range c.Mappings {
+		body, err := json.Marshal(m)
+		if err != nil {
+			return o, fmt.Errorf("marshal the mapping: %w", err)
+		}
+		resp, err := s.Do(ctx, Request{Method: "POST", Target: "/__admin/mappings", Body: string(body)})
 		if err != nil {
 			return o, err
 		}
-		unmatched = unmatched || status == http.StatusNotFound
-		wide = wide || wideDouble.MatchString(answer)
-		o.Answers = append(o.Answers, answerText(status, answer))
+		o.Created = append(o.Created, n.admin(resp))
+	}
+	var err error
+	if o.Stored, err = s.admin(ctx, n, Request{Method: "GET", Target: "/__admin/mappings"}); err != nil {
+		return o, err
+	}
+	unmatched, wide := false, false
+	for _, r := range c.Requests {
+		// On one connection, Jetty takes a header for an earlier one that differs in case only.
+		if err := s.Close(); err != nil {
+			return o, err
+		}
+		resp, err := s.Do(ctx, r)
+		if err != nil {
+			return o, err
+		}
+		unmatched = unmatched || resp.Status == http.StatusNotFound
+		wide = wide || wideDouble.MatchString(resp.Body)
+		o.Answers = append(o.Answers, n.answer(resp))
+	}
+	for _, r := range c.Admin {
+		a, err := s.admin(ctx, n, r)
+		if err != nil {
+			return o, err
+		}
+		o.Admin = append(o.Admin, a)
 	}
 	switch {
-	case wide:
-		o.Near = noNearMisses // edit distances to the digits
+	case wide: // edit distances to the digits
+		o.Near.Text = incomparable
 	case unmatched:
-		o.Near, err = s.nearMisses(ctx)
+		o.Near, err = s.admin(ctx, n, Request{Method: "GET", Target: "/__admin/requests/unmatched/near-misses"})
 	}
 	return o, err
 }
 
-func (c Case) id() string {
-	id, _ := c.Mapping["id"].(string)
-	return id
+// admin asks the admin API, and takes what it says apart from time and chance.
+func (s *Server) admin(ctx context.Context, n *normalizer, r Request) (Answer, error) {
+	resp, err := s.Do(ctx, r)
+	return n.admin(resp), err
 }
 
-func (s *Server) do(ctx context.Context, method, target string, headers [][2]string, body string) (int, string, error) {
-	var reader io.Reader = http.NoBody
-	if body != "" {
-		reader = strings.NewReader(body)
+// prepare makes the server as it was at the start, and puts the case's files there.
+func (s *Server) prepare(ctx context.Context, c Case) error {
+	steps := []Request{
+		{Method: "DELETE", Target: "/__admin/mappings"},
+		{Method: "POST", Target: "/__admin/reset"},
 	}
-	req, err := http.NewRequestWithContext(ctx, method, s.URL+target, reader)
-	if err != nil {
-		return 0, "", err
+	if s.settled {
+		steps = append(steps, Request{Method: "PUT", Target: "/__admin/settings", Body: `{"extended":{}}`})
 	}
-	for _, h := range headers {
-		req.Header[h[0]] = append(req.Header[h[0]], h[1])
+	for _, name := range s.files {
+		steps = append(steps, Request{Method: "DELETE", Target: "/__admin/files/" + name})
 	}
-	resp, err := s.Client.Do(req)
-	if err != nil {
-		return 0, "", err
+	s.files = slices.Sorted(maps.Keys(c.Files))
+	for _, name := range s.files {
+		steps = append(steps, Request{Method: "PUT", Target: "/__admin/files/" + name, Body: c.Files[name]})
 	}
-	b, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(b), errors.Join(err, resp.Body.Close())
-}
-
-// normal is JSON in one form; other text is left as it is.
-func normal(text string) string {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return text
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return text
-	}
-	return strings.TrimSpace(b.String())
-}
-
-// identity is what Java prints of an array: its address.
-var identity = regexp.MustCompile(`\[B@[0-9a-f]+ *`)
-
-// wideDouble is a double of more digits than a double always holds: up to version 18 Java prints some with more digits
-// than it takes to tell them apart, later versions do not.
-var wideDouble = regexp.MustCompile(`(\d\.\d{13})\d+(E-?\d+) *`)
-
-// answerText is status and body, without what changes from one play to the next.
-func answerText(status int, body string) string {
-	if status == http.StatusInternalServerError {
-		return "500" // the page has a stack trace of Java
-	}
-	body = wideDouble.ReplaceAllString(body, "$1$2")
-	return fmt.Sprint(status, " ", identity.ReplaceAllString(body, "[B@"))
-}
-
-// noNearMisses are near misses that cannot be compared, such as those of a server that fails to compute them.
-const noNearMisses = "500"
-
-// nearMisses lists the unmatched requests with the distances of the nearest stubs.
-func (s *Server) nearMisses(ctx context.Context) (string, error) {
-	status, body, err := s.do(ctx, "GET", "/__admin/requests/unmatched/near-misses", nil, "")
-	if err != nil || status == http.StatusInternalServerError {
-		return noNearMisses, err
-	}
-	var answer struct {
-		NearMisses []struct {
-			Request     struct{ URL, Body string }
-			MatchResult struct{ Distance any }
+	s.settled = slices.ContainsFunc(c.Admin, func(r Request) bool { return strings.HasPrefix(r.Target, "/__admin/settings") })
+	for _, r := range steps {
+		resp, err := s.Do(ctx, r)
+		if err != nil {
+			return err
+		}
+		if resp.Status != http.StatusOK {
+			return fmt.Errorf("%s %s: %s %s", r.Method, r.Target, resp.Line, resp.Body)
 		}
 	}
-	if err := json.Unmarshal([]byte(body), &answer); err != nil {
-		return body, nil //nolint:nilerr // an answer in another form is a difference, not an error
-	}
-	var b strings.Builder
-	for _, n := range answer.NearMisses {
-		distance := n.MatchResult.Distance
-		if d, ok := distance.(float64); ok { // dates relative to now are never quite the same
-			distance = fmt.Sprintf("%.9f", d)
-		}
-		fmt.Fprintf(&b, "%s %q %v\n", n.Request.URL, n.Request.Body, distance)
-	}
-	return b.String(), nil
+	return nil
 }
 
 // Compare plays a case to both servers.

@@ -2,11 +2,13 @@ package difftest
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"slices"
 )
 
 // maxShrinks bounds the tries at making a case smaller.
-const maxShrinks = 300
+const maxShrinks = 400
 
 // Shrink makes a case smaller while the servers still differ in the same part of the outcome.
 func Shrink(ctx context.Context, reference, subject *Server, d *Difference) *Difference {
@@ -29,42 +31,75 @@ func Shrink(ctx context.Context, reference, subject *Server, d *Difference) *Dif
 	return best
 }
 
-// smallerCases lists cases with one thing less.
+// smallerCases lists cases with one thing less: whole steps first.
 func smallerCases(c Case) []Case {
 	var out []Case
+	with := func(change func(*Case)) {
+		less := c
+		change(&less)
+		out = append(out, less)
+	}
+	for i := range c.Admin {
+		with(func(l *Case) { l.Admin = without(c.Admin, i) })
+	}
 	for i := range c.Requests {
-		if len(c.Requests) > 1 {
-			out = append(out, Case{c.Mapping, slices.Delete(slices.Clone(c.Requests), i, i+1)})
-		}
-		for _, r := range smallerRequests(c.Requests[i]) {
-			requests := slices.Clone(c.Requests)
-			requests[i] = r
-			out = append(out, Case{c.Mapping, requests})
+		with(func(l *Case) { l.Requests = without(c.Requests, i) })
+	}
+	for i := range c.Mappings {
+		with(func(l *Case) { l.Mappings = without(c.Mappings, i) })
+	}
+	for i, m := range c.Mappings {
+		for _, v := range smallerValues(m) {
+			with(func(l *Case) { l.Mappings = replaced(c.Mappings, i, v.(map[string]any)) })
 		}
 	}
-	request, _ := c.Mapping["request"].(map[string]any)
-	for _, v := range smallerValues(request) {
-		m := map[string]any{}
-		for k, e := range c.Mapping {
-			m[k] = e
+	for i := range c.Requests {
+		for _, r := range smallerRequests(c.Requests[i]) {
+			with(func(l *Case) { l.Requests = replaced(c.Requests, i, r) })
 		}
-		m["request"] = v
-		out = append(out, Case{m, c.Requests})
+	}
+	for i := range c.Admin {
+		for _, b := range smallerBodies(c.Admin[i].Body) {
+			r := c.Admin[i]
+			r.Body = b
+			with(func(l *Case) { l.Admin = replaced(c.Admin, i, r) })
+		}
 	}
 	return out
+}
+
+func without[T any](list []T, i int) []T { return slices.Delete(slices.Clone(list), i, i+1) }
+
+func replaced[T any](list []T, i int, v T) []T {
+	list = slices.Clone(list)
+	list[i] = v
+	return list
 }
 
 func smallerRequests(r Request) []Request {
 	var out []Request
 	for i := range r.Headers {
 		less := r
-		less.Headers = slices.Delete(slices.Clone(r.Headers), i, i+1)
+		less.Headers = without(r.Headers, i)
 		out = append(out, less)
 	}
 	for _, b := range smallerTexts(r.Body) {
 		less := r
 		less.Body = b
 		out = append(out, less)
+	}
+	return out
+}
+
+// smallerBodies lists what a body of the admin API may be with less in it: still JSON, if it was.
+func smallerBodies(s string) []string {
+	var v any
+	if json.Unmarshal([]byte(s), &v) != nil {
+		return smallerTexts(s)
+	}
+	var out []string
+	for _, less := range smallerValues(v) {
+		out = append(out, marshal(less))
 	}
 	return out
 }
@@ -89,27 +124,22 @@ func smallerValues(v any) []any {
 		}
 	case []any:
 		for i, e := range t {
-			out = append(out, slices.Delete(slices.Clone(t), i, i+1))
+			out = append(out, without(t, i))
 			for _, less := range smallerValues(e) {
-				list := slices.Clone(t)
-				list[i] = less
-				out = append(out, list)
+				out = append(out, replaced(t, i, less))
 			}
 		}
 	case map[string]any:
-		for k, e := range t {
-			without := map[string]any{}
-			for l, f := range t {
-				if l != k {
-					without[l] = f
-				}
-			}
-			out = append(out, without)
-			for _, less := range smallerValues(e) {
-				with := map[string]any{k: less}
-				for l, f := range without {
-					with[l] = f
-				}
+		keys := slices.Sorted(maps.Keys(t))
+		for _, k := range keys {
+			less := maps.Clone(t)
+			delete(less, k)
+			out = append(out, less)
+		}
+		for _, k := range keys {
+			for _, e := range smallerValues(t[k]) {
+				with := maps.Clone(t)
+				with[k] = e
 				out = append(out, with)
 			}
 		}
