@@ -16,7 +16,7 @@ import (
 
 // FS holds one folder for each template.
 //
-//go:embed minimal podinfo podinfo-broken
+//go:embed minimal outages podinfo podinfo-broken
 var FS embed.FS
 
 // SpecFile is the spec's name in every template.

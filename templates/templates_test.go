@@ -23,8 +23,8 @@ func TestList(t *testing.T) {
 		first, _, _ := strings.Cut(string(text), "\n")
 		assert.Equal(t, "# yaml-language-server: $schema=https://raw.githubusercontent.com/envd-dev/envd/main/envd/spec/schema.json", first)
 	}
-	assert.Equal(t, []string{"minimal", "podinfo", "podinfo-broken"}, names)
-	assert.Equal(t, "A real service meets peak load while its dependency turns slow, then dies.", templates.List()[1].Summary)
+	assert.Equal(t, []string{"minimal", "outages", "podinfo", "podinfo-broken"}, names)
+	assert.Equal(t, "A real service meets peak load while its dependency turns slow, then dies.", templates.List()[2].Summary)
 }
 
 func TestWrite(t *testing.T) {
@@ -61,7 +61,7 @@ func TestWriteRefusesUnknownNames(t *testing.T) {
 	for _, name := range []string{"", ".", "..", "podinf", "podinfo/stubs", "templates.go"} {
 		_, err := templates.Write(name, t.TempDir())
 		require.ErrorIs(t, err, templates.ErrUnknown, name)
-		require.ErrorContains(t, err, "minimal, podinfo, podinfo-broken")
+		require.ErrorContains(t, err, "minimal, outages, podinfo, podinfo-broken")
 	}
 }
 

@@ -24,7 +24,7 @@ func TestTemplates(t *testing.T) {
 	schema := compileSchema(t)
 	specs, err := filepath.Glob("../../templates/*/envd.yaml")
 	require.NoError(t, err)
-	require.Len(t, specs, 3)
+	require.Len(t, specs, 4)
 	for _, path := range specs {
 		s, found := Load(path, opts)
 		var b bytes.Buffer
