@@ -172,8 +172,11 @@ func (c *adminCall) refuse(status int, err error) {
 
 // fail answers as WireMock does where it runs into a null: with 500.
 func (c *adminCall) fail(message string) {
-	sendFailure(c.w, c.r, errors.New("java.lang.NullPointerException: "+message))
+	c.thrown(errors.New("java.lang.NullPointerException: " + message))
 }
+
+// thrown answers with what WireMock's own code would throw.
+func (c *adminCall) thrown(err error) { sendFailure(c.w, c.r, err) }
 
 // isNull reports whether the body is JSON's null, or nothing where JSON is expected.
 func (c *adminCall) isNull() bool { return string(bytes.TrimSpace(c.body)) == "null" }

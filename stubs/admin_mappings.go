@@ -51,6 +51,10 @@ func page[T any](c *adminCall, list []T) ([]T, bool) {
 }
 
 func (c *adminCall) createMapping() {
+	if c.isNull() {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.StubMapping.getId()" because "mapping" is null`)
+		return
+	}
 	m, err := mapping.Parse(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -149,13 +153,24 @@ func (c *adminCall) removeMapping() {
 		c.empty(http.StatusOK)
 		return
 	}
-	want := string(jackson.Compact(m.Request.Value()))
+	want := comparableParts(m.Request)
 	for _, s := range c.catalog.All() {
-		if s.Request.BasicAuth == nil && string(jackson.Compact(s.Request.Value())) == want { // WireMock takes no credentials for equal
+		if s.Request.BasicAuth == nil && comparableParts(s.Request) == want { // WireMock takes no credentials for equal
 			c.remove(s.ID)
 		}
 	}
+	if m.InScenario() && !c.catalog.Scenarios.Has(m.ScenarioName) {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.Scenario.withoutStubMapping(…)" because "scenario" is null`)
+		return
+	}
 	c.empty(http.StatusOK)
+}
+
+// comparableParts are the parts of a request pattern by which WireMock takes two for the same.
+func comparableParts(p *mapping.RequestPattern) string {
+	less := *p
+	less.PathParameters, less.FormParameters, less.ClientIP = nil, nil, nil
+	return string(jackson.Compact(less.Value()))
 }
 
 // resetAll and resetMappings do the same, as in WireMock: the default mappings come back, the journal is emptied and
@@ -288,6 +303,10 @@ func metadataMatches(p match.Pattern, metadata *jsondoc.Object) bool {
 }
 
 func (c *adminCall) importMappings() {
+	if c.isNull() {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.StubImport.getMappings()" because "stubImport" is null`)
+		return
+	}
 	in, err := mapping.ParseImport(c.body)
 	if errors.Is(err, mapping.ErrNoMappings) {
 		c.fail(err.Error())

@@ -10,6 +10,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -38,6 +39,9 @@ func (s *Server) nearMissValues(r *event.Request) []any {
 	return out
 }
 
+// nullRequestPattern is what WireMock runs into where it is asked for null.
+const nullRequestPattern = `Cannot invoke "com.github.tomakehurst.wiremock.matching.RequestPattern.match(…)" because "pattern" is null`
+
 func (c *adminCall) showNearMisses(list []any) {
 	c.json(http.StatusOK, jackson.Object("nearMisses", list))
 }
@@ -45,13 +49,21 @@ func (c *adminCall) showNearMisses(list []any) {
 func (c *adminCall) nearMissesOfUnmatched() {
 	list := []any{}
 	for _, e := range filter(c.journal.All(), unmatchedEvent) {
+		if err := c.measuring(e.Request); err != nil {
+			c.thrown(err)
+			return
+		}
 		list = append(list, c.nearMissValues(e.Request)...)
 	}
 	c.showNearMisses(list)
 }
 
 func (c *adminCall) nearMissesOfRequest() {
-	if c.isNull() && len(c.catalog.All()) == 0 {
+	if c.isNull() {
+		if len(c.catalog.All()) > 0 {
+			c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.verification.LoggedRequest.getUrl()" because "request" is null`)
+			return
+		}
 		c.showNearMisses([]any{})
 		return
 	}
@@ -62,6 +74,10 @@ func (c *adminCall) nearMissesOfRequest() {
 	}
 	if missing := c.missing(r); missing != "" {
 		c.fail(missing)
+		return
+	}
+	if err := c.measuring(r); err != nil {
+		c.thrown(err)
 		return
 	}
 	c.showNearMisses(c.nearMissValues(r))
@@ -85,12 +101,16 @@ func (c *adminCall) missing(r *event.Request) string {
 
 func (c *adminCall) nearMissesOfPattern() {
 	if c.isNull() {
-		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.matching.RequestPattern.match(…)" because "requestPattern" is null`)
+		c.fail(nullRequestPattern)
 		return
 	}
 	p, err := mapping.ParseRequest(c.body)
 	if err != nil {
 		c.invalid(err)
+		return
+	}
+	if err := asking(p, c.journal.All(), match.Trial{Whole: true}); err != nil {
+		c.thrown(err)
 		return
 	}
 	type miss struct {

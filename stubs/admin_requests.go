@@ -12,6 +12,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 )
 
@@ -119,9 +120,17 @@ func (c *adminCall) clearRequests() {
 
 // matching reads the body as a request pattern and makes the test for it.
 func (c *adminCall) matching() (fits func(*event.ServeEvent) bool, ok bool) {
+	if c.isNull() && len(c.journal.All()) > 0 {
+		c.fail(nullRequestPattern)
+		return nil, false
+	}
 	p, err := mapping.ParseRequest(c.body)
 	if err != nil {
 		c.invalid(err)
+		return nil, false
+	}
+	if err := asking(p, c.journal.All(), match.Trial{}); err != nil {
+		c.thrown(err)
 		return nil, false
 	}
 	return func(e *event.ServeEvent) bool {

@@ -1,7 +1,6 @@
 package stubs
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -52,7 +51,7 @@ func (c *adminCall) changedScenario(name, state string, err error) {
 	case errors.Is(err, catalog.ErrNoScenario):
 		c.refuse(http.StatusNotFound, &mapping.Error{Code: 404, Title: "Scenario " + name + " does not exist"})
 	case err != nil:
-		c.invalid(&mapping.Error{Code: 11, Title: "Scenario " + name + " does not support state " + cmp.Or(state, "null")})
+		c.invalid(&mapping.Error{Code: 11, Title: "Scenario " + name + " does not support state " + state})
 	default:
 		c.done()
 	}

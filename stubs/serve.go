@@ -117,8 +117,8 @@ func (s *Server) find(x *exchange) *catalog.Stub {
 
 // fails notes what WireMock throws where it tries the stub; it tries no others then.
 func (x *exchange) fails(stub *catalog.Stub) bool {
-	if x.failure == nil && requestmatch.Head(stub.Request, &x.view) {
-		x.failure = patternFailure(stub.Request, &x.view)
+	if x.failure == nil {
+		x.failure = requestFailure(stub.Request, &x.view, match.Trial{})
 	}
 	return x.failure != nil
 }
@@ -302,13 +302,13 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if x.failure == nil && s.serveFile(w, r, x) {
 		return
 	}
-	if x.failure != nil {
+	if x.failure == nil {
+		x.Definition, x.failure = s.unmatched(&x.view)
+	}
+	if x.failure != nil { // of such a request no event is kept
 		x.Response.Status = http.StatusInternalServerError
 		sendFailure(w, r, x.failure)
 		return
-	}
-	if x.Definition = s.unmatched(&x.view); throws(x.Definition) {
-		ready = func() {}
 	}
 	s.responder.Write(r.Context(), w, r, &x.ServeEvent, x.Definition, ready)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"syscall"
@@ -16,6 +17,15 @@ import (
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, x *exchange) bool {
 	if r.Method != http.MethodGet {
 		return false
+	}
+	if decoded, err := url.PathUnescape(x.view.Path()); err == nil {
+		if _, err := url.PathUnescape(decoded); err != nil { // WireMock decodes it once more, to find no servlet for it
+			page, _ := s.explain(&x.view)
+			x.Response.Status, x.Response.Body = http.StatusNotFound, []byte(page) // as the journal tells
+			s.journal.Add(&x.ServeEvent)
+			sendFailure(w, r, errors.New("java.lang.NullPointerException: there is no dispatcher for "+decoded))
+			return true
+		}
 	}
 	name := strings.TrimPrefix(path.Clean(x.view.Path()), "/")
 	folder := name == "" && s.options.Dir != ""

@@ -10,17 +10,26 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/wire"
 )
 
-// throws reports a response that WireMock's own failure makes; it keeps no event of such a request.
-func throws(d *mapping.ResponseDefinition) bool { return d.Status == http.StatusInternalServerError }
-
-// unmatched is the response to a request that no stub matched: the page that says why, or 500 where WireMock's own code
-// fails on the request.
-func (s *Server) unmatched(v *requestmatch.View) *mapping.ResponseDefinition {
+// unmatched is the response to a request that no stub matched: the page that says why. The error is what WireMock's own
+// code throws when it tries to say so.
+func (s *Server) unmatched(v *requestmatch.View) (*mapping.ResponseDefinition, error) {
+	if len(s.catalog.All()) > 1 { // the nearest of several is told by the distances
+		if err := s.measuring(v.Request); err != nil {
+			return nil, err
+		}
+	}
 	text, err := s.explain(v)
 	if err != nil {
-		return textPage(http.StatusInternalServerError, failureType, failurePage(err))
+		return nil, err
 	}
-	return textPage(http.StatusNotFound, "text/plain;charset=UTF-8", text)
+	return textPage(http.StatusNotFound, "text/plain;charset=UTF-8", text), nil
+}
+
+func textPage(status int, contentType, text string) *mapping.ResponseDefinition {
+	return &mapping.ResponseDefinition{
+		Status: status, BodyKind: mapping.TextBody, Body: []byte(text),
+		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{contentType}, Single: true}},
+	}
 }
 
 // sendFailure answers a request that no event is made of.
@@ -35,13 +44,6 @@ func sendFailure(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Connection", "close")
 	w.WriteHeader(http.StatusInternalServerError)
 	_, _ = io.WriteString(w, failurePage(err)) // the client may be gone
-}
-
-func textPage(status int, contentType, text string) *mapping.ResponseDefinition {
-	return &mapping.ResponseDefinition{
-		Status: status, BodyKind: mapping.TextBody, Body: []byte(text),
-		Headers: []mapping.Header{{Name: "Content-Type", Values: []string{contentType}, Single: true}},
-	}
 }
 
 const failureType = "text/html;charset=ISO-8859-1"

@@ -26,9 +26,13 @@ func Request(r *event.Request) *jsondoc.Object {
 		}
 	}
 	told("url", r.URL)
-	if r.Scheme != "" {
-		o.Set("absoluteUrl", r.AbsoluteURL())
+	absolute := ""
+	if r.Described == nil {
+		absolute = r.AbsoluteURL()
+	} else {
+		absolute = r.Described.AbsoluteURL
 	}
+	told("absoluteUrl", absolute)
 	told("method", r.Method)
 	if r.ClientIP != "" {
 		o.Set("clientIp", r.ClientIP)
@@ -118,7 +122,7 @@ func ParseRequest(data []byte) (*event.Request, error) {
 	}
 	r := &event.Request{
 		URL: text(o, "url"), Method: text(o, "method"), ClientIP: text(o, "clientIp"), Protocol: text(o, "protocol"),
-		Port: -1, Described: &event.Description{Cookies: readCookies(o)},
+		Port: -1, Described: &event.Description{Cookies: readCookies(o), AbsoluteURL: text(o, "absoluteUrl")},
 	}
 	if err := readURL(r, o); err != nil {
 		return nil, err

@@ -152,6 +152,12 @@ func bucket(key string, buckets uint32) uint32 {
 	return (h ^ h>>16) & (buckets - 1)
 }
 
+// Has reports whether there is a scenario called name.
+func (c *Scenarios) Has(name string) bool {
+	_, err := c.get(name)
+	return err == nil
+}
+
 // Reset puts every scenario back to Started.
 func (c *Scenarios) Reset() {
 	for _, s := range c.All() {

@@ -38,10 +38,13 @@ func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 		if selects && body.Text == "" || !p.Exact(tried) { // expressions never fit an empty text
 			rows = append(rows, r)
 		}
-		c.fail(match.Failure(p, tried))
+		c.fail(whole.Failure(p, tried))
 	}
 	return rows
 }
+
+// whole is how patterns are tried for the page: WireMock asks each operand for what it has to say.
+var whole = match.Trial{Whole: true}
 
 // fail notes the first exception that WireMock would throw while it prints.
 func (c *comparison) fail(err error) {
@@ -61,7 +64,7 @@ func bodyRow(p match.Pattern, body match.Value) row {
 		if found := path.Findings(body); len(found) > 0 {
 			right = found[0]
 			if sub.Name() == "equalToJson" {
-				right = prettyJSON(right)
+				right = prettyStructure(right)
 			}
 		}
 		return selected(left, right)
@@ -109,6 +112,14 @@ func layout(p match.Pattern, s string) string {
 	return s
 }
 
+// prettyStructure lays out an object or array; a text of another kind stays as it is.
+func prettyStructure(s string) string {
+	if s == "" || s[0] != '{' && s[0] != '[' {
+		return s
+	}
+	return prettyJSON(s)
+}
+
 func prettyJSON(s string) string {
 	v, err := jackson.Decode([]byte(s))
 	if _, empty := v.(jackson.Missing); err != nil || empty {
@@ -148,6 +159,7 @@ func (c *comparison) part(p *mapping.MultipartPattern, part *event.Part) {
 	var headers []row
 	for _, h := range p.Headers {
 		values := part.Header.Values(h.Name)
+		c.fail(whole.FailureOfAll(h.Pattern, values))
 		headers = append(headers, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
 	c.section(headers)

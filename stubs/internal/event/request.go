@@ -37,7 +37,8 @@ type Request struct {
 
 // Description is what is told of a request beyond its parts.
 type Description struct {
-	Cookies Params // nil when not told
+	Cookies     Params // nil when not told
+	AbsoluteURL string
 }
 
 // Values are the values of the header called name (any case); nil when the request does not have it.

@@ -65,6 +65,7 @@ func (s *Settings) Value() *jsondoc.Object {
 // WithExtended is a copy of the settings with members of more added to, or put in the place of, the extended ones.
 func (s *Settings) WithExtended(more *jsondoc.Object) *Settings {
 	n := *s
+	n.ProxyPassThrough = true // WireMock copies the other settings only
 	n.Extended = &jsondoc.Object{}
 	for _, o := range []*jsondoc.Object{s.Extended, more} {
 		if o != nil {

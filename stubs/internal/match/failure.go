@@ -10,7 +10,17 @@ import (
 
 // Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
 // does not. It is costly and there for requests that no stub matched.
-func Failure(p Pattern, v Value) error {
+func Failure(p Pattern, v Value) error { return Trial{}.Failure(p, v) }
+
+// FailureOfAll is [Failure] for the values of a name, of which there may be none.
+func FailureOfAll(p MultiPattern, values []string) error { return Trial{}.FailureOfAll(p, values) }
+
+// Trial is one way to try patterns: every operand where it is Whole, as for a distance, or only until it is clear that the
+// value does not match.
+type Trial struct{ Whole bool }
+
+// Failure is [Failure] of the trial.
+func (all Trial) Failure(p Pattern, v Value) error {
 	switch t := p.(type) {
 	case *pathTemplate:
 		if !v.Present {
@@ -23,13 +33,13 @@ func Failure(p Pattern, v Value) error {
 	case *matchesJSONPath:
 		return t.failure(v)
 	case *not:
-		return Failure(t.unexpected, v)
+		return all.Failure(t.unexpected, v)
 	case *logical:
 		for _, o := range t.operands {
-			if err := Failure(o, v); err != nil {
+			if err := all.Failure(o, v); err != nil {
 				return err
 			}
-			if t.Name() == "and" && !o.Exact(v) {
+			if !all.Whole && t.Name() == "and" && !o.Exact(v) {
 				return nil // WireMock looks no further
 			}
 		}
@@ -85,21 +95,24 @@ func RiskOfAll(p MultiPattern) Risk {
 	return NoRisk
 }
 
-// FailureOfAll is [Failure] for the values of a name, of which there may be none.
-func FailureOfAll(p MultiPattern, values []string) error {
+// FailureOfAll is [FailureOfAll] of the trial.
+func (all Trial) FailureOfAll(p MultiPattern, values []string) error {
 	patterns := []Pattern{}
 	switch t := p.(type) {
 	case *single:
 		patterns = append(patterns, t.Pattern)
 		if len(values) == 0 {
-			return Failure(t.Pattern, Absent())
+			return all.Failure(t.Pattern, Absent())
 		}
 	case *multiple:
 		patterns = t.patterns
 	}
+	if len(values) > 1 { // distances tell which value counts
+		all.Whole = true
+	}
 	for _, p := range patterns {
 		for _, value := range values {
-			if err := Failure(p, Text(value)); err != nil {
+			if err := all.Failure(p, Text(value)); err != nil {
 				return err
 			}
 		}
@@ -110,10 +123,10 @@ func FailureOfAll(p MultiPattern, values []string) error {
 // failure is that of a document with an attribute whose prefix is not declared, when it has to be read with namespaces,
 // or of printing an element whose attribute has a prefix declared further out.
 func (p *matchesXPath) failure(v Value) error {
-	if p.path == nil || !v.Present || !looksLikeXML(v.Text) {
+	if !v.Present || !looksLikeXML(v.Text) {
 		return nil
 	}
-	if p.path.Namespaces() {
+	if p.namespaces != nil {
 		doc, err := v.document(false)
 		if err != nil {
 			return nil
@@ -122,7 +135,7 @@ func (p *matchesXPath) failure(v Value) error {
 			return errors.New("wiremock.org.xmlunit.XMLUnitException: java.lang.RuntimeException: Namespace for prefix '" + prefix + "' has not been declared.")
 		}
 	}
-	if p.sub == nil {
+	if p.sub == nil || p.path == nil {
 		return nil
 	}
 	if prefix := p.undeclared(p.find(v)); prefix != "" {

@@ -107,7 +107,10 @@ func (op operation) expression() (expr string, sub Pattern, err error) {
 	return expr, sub, nil
 }
 
-var errXML = errors.New("it's not JSON but probably XML")
+var (
+	errXML  = errors.New("it's not JSON but probably XML")
+	errNull = errors.New("json can not be null")
+)
 
 // find evaluates the path. The error is jsonpath.ErrNotFound, or says why the value is no JSON.
 func (p *matchesJSONPath) find(v Value) (any, error) {
@@ -120,6 +123,9 @@ func (p *matchesJSONPath) find(v Value) (any, error) {
 	doc, err := v.smartJSON()
 	if err != nil {
 		return nil, err
+	}
+	if doc == nil {
+		return nil, errNull
 	}
 	result, _, err := p.path.Find(doc)
 	return result, err

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -66,6 +67,9 @@ func (s *Snapshot) Value() any {
 
 func readSpec(req *http.Request) (*Spec, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(nil, req.Body, maxSpec))
+	if err == nil && string(bytes.TrimSpace(data)) == "null" {
+		err = errors.New("the recording's spec is null")
+	}
 	if err != nil {
 		return nil, err
 	}

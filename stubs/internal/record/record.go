@@ -131,6 +131,14 @@ func (r *Recorder) take(events []*event.ServeEvent, spec *Spec) (*Snapshot, erro
 		}
 		out.Stubs = append(out.Stubs, stub)
 	}
+	for _, e := range events {
+		if !spec.takes(e) {
+			continue
+		}
+		if err := event.CheckURI(e.Request.URL); err != nil {
+			return nil, err
+		}
+	}
 	for _, stub := range out.Stubs {
 		if err := r.host.AddStub(stub); err != nil {
 			return nil, err

@@ -1,8 +1,10 @@
 package requestmatch
 
 import (
+	"cmp"
 	"fmt"
 	"net/textproto"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -17,22 +19,31 @@ const basicPrefix = "Basic "
 type authPattern struct{ *mapping.BasicCredentials }
 
 func (a authPattern) exact(r *event.Request) bool {
-	want := a.Header()[len(basicPrefix):]
-	for _, got := range r.Header["Authorization"] {
-		if len(got) > len(basicPrefix) && strings.EqualFold(got[:len(basicPrefix)], basicPrefix) && got[len(basicPrefix):] == want {
-			return true
-		}
+	values := r.Header["Authorization"]
+	if len(values) == 0 {
+		return false
 	}
-	return false
+	got := a.nearest(values)
+	return len(got) > len(basicPrefix) && strings.EqualFold(got[:len(basicPrefix)], basicPrefix) && got[len(basicPrefix):] == a.Header()[len(basicPrefix):]
+}
+
+// nearest is the value that counts: the one with the least distance, the first of such.
+func (a authPattern) nearest(values []string) string {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return slices.MinFunc(values, func(x, y string) int {
+		return cmp.Compare(editDistance(a.Header(), x), editDistance(a.Header(), y))
+	})
 }
 
 // distance is that of the nearest of the header's values, which are compared as texts, case and all.
 func (a authPattern) distance(r *event.Request) float64 {
-	least := 1.0
-	for _, got := range r.Header["Authorization"] {
-		least = min(least, editDistance(a.Header(), got))
+	values := r.Header["Authorization"]
+	if len(values) == 0 {
+		return 1
 	}
-	return least
+	return editDistance(a.Header(), a.nearest(values))
 }
 
 // AuthFailure is what WireMock throws where a value of the header is shorter than the prefix that it looks for.

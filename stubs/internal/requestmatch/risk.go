@@ -11,6 +11,11 @@ func Risk(p *mapping.RequestPattern) match.Risk {
 	if p.BasicAuth != nil {
 		risk = match.Risky // on a header shorter than the prefix
 	}
+	for _, head := range []match.Pattern{p.Host, p.ClientIP} {
+		if head != nil {
+			risk = max(risk, match.RiskOf(head))
+		}
+	}
 	for _, list := range [][]mapping.Named[match.MultiPattern]{p.Headers, p.QueryParameters, p.FormParameters} {
 		risk = max(risk, riskOfNamed(list, match.RiskOfAll))
 	}

@@ -179,7 +179,7 @@ func errorPage(ev *event.ServeEvent, message string) {
 </html>
 `, text, text, html.EscapeString(ev.Request.Path()), text)
 	ev.Response = event.Response{Status: http.StatusInternalServerError, Failed: true, Body: []byte(body), Header: http.Header{
-		"Cache-Control": {"must-revalidate,no-cache,no-store"}, "Content-Type": {"text/html;charset=ISO-8859-1"},
+		"Cache-Control": {"must-revalidate,no-cache,no-store"}, "Content-Type": {"text/html;charset=ISO-8859-1"}, "Connection": {"close"},
 	}}
 }
 

@@ -27,6 +27,9 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	resp := &ev.Response
 	h := w.Header()
 	odd := setHeaders(h, resp.Header, req.ProtoMajor)
+	if types := h["Content-Type"]; resp.Status == http.StatusNotModified && types != nil && req.ProtoMajor == 1 {
+		odd += "Content-Type: " + oneLine(types[0]) + "\r\n" // net/http takes it for one of a body that there is not
+	}
 	body := resp.Body
 	if !r.options.NoGzip && compressible(req, h, resp.Status, len(body)) {
 		body = compress(h, body)

@@ -164,7 +164,7 @@ func (t *templates) renderBody(ctx context.Context, r *Responder, m *template.Mo
 		if err != nil {
 			return err
 		}
-		out.Body, out.BodyKind, out.BodyFileName = []byte(text), mapping.TextBody, ""
+		out.Body, out.BodyKind = []byte(text), mapping.TextBody // the name stays, for the journal
 	}
 	return nil
 }

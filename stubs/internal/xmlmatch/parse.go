@@ -112,6 +112,10 @@ func (p *parser) document() (*Document, error) {
 			p.pos++
 			return nil, p.fail("The markup in the document following the root element must be well-formed.")
 		case p.has("<"):
+			if next := p.src[p.pos+1:]; next != "" && strings.ContainsRune("<> \t\r\n=\"'&/", rune(next[0])) {
+				p.pos++
+				return nil, p.fail("The markup in the document preceding the root element must be well-formed.")
+			}
 			if err := p.element(root, &scope{prefix: "xml", uri: xmlSpace}); err != nil {
 				return nil, err
 			}
