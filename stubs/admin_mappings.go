@@ -1,17 +1,13 @@
 package stubs
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
-	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
-	"github.com/envd-dev/envd/stubs/internal/match"
 )
 
 func stubValue(s *catalog.Stub) any { return s.Value() }
@@ -149,6 +145,7 @@ func (c *adminCall) removeMapping() {
 		c.invalid(err)
 		return
 	}
+	known := !m.InScenario() || c.catalog.Scenarios.Has(m.ScenarioName)
 	if m.ID != "" && c.remove(m.ID) {
 		c.empty(http.StatusOK)
 		return
@@ -159,7 +156,7 @@ func (c *adminCall) removeMapping() {
 			c.remove(s.ID)
 		}
 	}
-	if m.InScenario() && !c.catalog.Scenarios.Has(m.ScenarioName) {
+	if !known {
 		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.Scenario.withoutStubMapping(…)" because "scenario" is null`)
 		return
 	}
@@ -233,73 +230,6 @@ func (s *Server) unused() []*catalog.Stub {
 		}
 	}
 	return out
-}
-
-func (c *adminCall) findMappingsByMetadata() {
-	if c.isNull() {
-		c.nullPattern()
-		return
-	}
-	if p, ok := c.pattern(); ok {
-		found := c.withMetadata(p)
-		c.showMappings(found, len(found))
-	}
-}
-
-// nullPattern answers a search for null, which WireMock runs into at the first mapping.
-func (c *adminCall) nullPattern() {
-	if len(c.catalog.All()) > 0 {
-		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.matching.StringValuePattern.match(String)" because "pattern" is null`)
-		return
-	}
-	c.showMappings(nil, 0)
-}
-
-func (c *adminCall) removeMappingsByMetadata() {
-	p, ok := c.pattern()
-	if !ok {
-		return
-	}
-	for _, s := range c.withMetadata(p) {
-		c.remove(s.ID)
-	}
-	c.done()
-}
-
-// pattern reads the body as a value pattern.
-func (c *adminCall) pattern() (match.Pattern, bool) {
-	if _, err := mapping.Decode(c.body); err != nil {
-		c.invalid(err)
-		return nil, false
-	}
-	p, err := match.Parse(json.RawMessage(c.body), "", match.StringValue)
-	if err != nil {
-		e := mapping.AsError(err, "/")
-		if strings.HasPrefix(e.Detail, "No enum constant") { // which WireMock does not expect here
-			c.fail(e.Detail)
-			return nil, false
-		}
-		c.invalid(e)
-		return nil, false
-	}
-	return p, true
-}
-
-func (c *adminCall) withMetadata(p match.Pattern) []*catalog.Stub {
-	var out []*catalog.Stub
-	for _, s := range c.catalog.All() {
-		if metadataMatches(p, s.Metadata) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func metadataMatches(p match.Pattern, metadata *jsondoc.Object) bool {
-	if metadata == nil {
-		return p.Exact(match.Text("null"))
-	}
-	return p.Exact(match.Text(string(jackson.Pretty(metadata))))
 }
 
 func (c *adminCall) importMappings() {

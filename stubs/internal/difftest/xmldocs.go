@@ -146,7 +146,7 @@ func (g *Generator) equalToXML(int) pattern {
 
 var xpaths = []string{
 	"//a", "/a", "/a/b", "//a/text()", "//@id", "//a[@id]", "//a[@id='1']", "//a[1]", "//b[last()]", "//a[b]", "//*", "/*/*[2]", "count(//a)",
-	"count(//b) > 1", "//a = '1'", "string(//a)", "name(/*)", "local-name(//*[2])", "//*[local-name()='a']", "//*[name()='n:a']", "//a/..",
+	"count(//b) > 1", "//a = '1'", "string(//a)", "name(/*)", "local-name(//*[1])", "//*[local-name()='a']", "//*[name()='n:a']", "//a/..",
 	"//a/following-sibling::*", "//b/preceding-sibling::*[1]", "//a | //b", "sum(//a)", "number(//a)", "//a[contains(.,'x')]", "//a[starts-with(@id,'1')]",
 	"normalize-space(//a)", "//a[not(@id)]", "//a[position()<2]", "//a/@*", "//comment()", "boolean(//c)", "//a[text()='x']", "concat('a', //b)",
 	"substring(//a, 2, 3)", "translate(//a, 'x', 'y')", "string-length(//a)", "floor(1.5)", "1 div 3", "10000 * 12.5", "//n:a", "//n:*", "//a[",

@@ -66,12 +66,18 @@ func (s *Settings) Value() *jsondoc.Object {
 func (s *Settings) WithExtended(more *jsondoc.Object) *Settings {
 	n := *s
 	n.ProxyPassThrough = true // WireMock copies the other settings only
-	n.Extended = &jsondoc.Object{}
+	all := &jsondoc.Object{}
 	for _, o := range []*jsondoc.Object{s.Extended, more} {
 		if o != nil {
 			for _, m := range o.Members() {
-				n.Extended.Set(m.Name, m.Value)
+				all.Set(m.Name, m.Value)
 			}
+		}
+	}
+	n.Extended = &jsondoc.Object{}
+	for _, m := range all.Members() {
+		if m.Value != nil { // null takes a member away
+			n.Extended.Set(m.Name, m.Value)
 		}
 	}
 	return &n

@@ -90,7 +90,7 @@ func cookieResult(p match.Pattern, values []string) match.Result {
 	}
 	best := match.Result{Distance: 2}
 	for _, value := range values {
-		if r := p.Match(match.Text(value)); r.Exact || r.Distance < best.Distance {
+		if r := p.Match(match.Text(value)); r.Distance < best.Distance {
 			best = r
 		}
 	}
