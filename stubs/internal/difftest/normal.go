@@ -100,7 +100,7 @@ func (n *normalizer) value(v any) any {
 				t[k] = "volatile"
 			case k == "distance":
 				t[k] = distance(e)
-			case k == "bodyAsBase64" && isText:
+			case (k == "bodyAsBase64" || k == "base64Body") && isText:
 				t[k] = n.decoded(text)
 			default:
 				t[k] = n.value(e)
