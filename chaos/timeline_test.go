@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -81,51 +82,59 @@ func names(events []Event) (out []string) {
 }
 
 func TestPlayInjectsRenewsAndReverts(t *testing.T) {
-	w := newWorld()
-	close(w.touched)
-	var events []Event
-	err := Play(t.Context(), w, []Planned{planned("a", 0, 200*time.Millisecond, 60*time.Millisecond)}, func(e Event) { events = append(events, e) })
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a injected", "a active", "a reverted"}, names(events))
-	assert.EqualValues(t, 7, events[2].Effect.Affected)
-	assert.Equal(t, "failed 7 of 9 requests", events[2].Effect.Summary)
-	assert.False(t, w.late, "the lease was renewed in time although the fault outlived it three times")
+	synctest.Test(t, func(t *testing.T) { // in a time of its own, that no busy machine delays
+		w := newWorld()
+		close(w.touched)
+		var events []Event
+		err := Play(t.Context(), w, []Planned{planned("a", 0, 200*time.Millisecond, 60*time.Millisecond)}, func(e Event) { events = append(events, e) })
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a injected", "a active", "a reverted"}, names(events))
+		assert.EqualValues(t, 7, events[2].Effect.Affected)
+		assert.Equal(t, "failed 7 of 9 requests", events[2].Effect.Summary)
+		assert.False(t, w.late, "the lease was renewed in time although the fault outlived it three times")
+	})
 }
 
 func TestPlayNeverActiveWithoutMeasuredEffect(t *testing.T) {
-	w := newWorld() // nothing ever touches the fault
-	var events []Event
-	require.NoError(t, Play(t.Context(), w, []Planned{planned("a", 0, 30*time.Millisecond, time.Second)}, func(e Event) { events = append(events, e) }))
-	assert.Equal(t, []string{"a injected", "a reverted"}, names(events))
+	synctest.Test(t, func(t *testing.T) { // in a time of its own, that no busy machine delays
+		w := newWorld() // nothing ever touches the fault
+		var events []Event
+		require.NoError(t, Play(t.Context(), w, []Planned{planned("a", 0, 30*time.Millisecond, time.Second)}, func(e Event) { events = append(events, e) }))
+		assert.Equal(t, []string{"a injected", "a reverted"}, names(events))
+	})
 }
 
 func TestPlayRevertsWhenCancelled(t *testing.T) {
-	w := newWorld()
-	ctx, cancel := context.WithCancel(t.Context())
-	var events []Event
-	err := Play(ctx, w, []Planned{planned("a", 0, time.Hour, time.Second), planned("later", time.Hour, time.Hour, time.Second)}, func(e Event) {
-		events = append(events, e)
-		cancel() // at the first event
+	synctest.Test(t, func(t *testing.T) { // in a time of its own, that no busy machine delays
+		w := newWorld()
+		ctx, cancel := context.WithCancel(t.Context())
+		var events []Event
+		err := Play(ctx, w, []Planned{planned("a", 0, time.Hour, time.Second), planned("later", time.Hour, time.Hour, time.Second)}, func(e Event) {
+			events = append(events, e)
+			cancel() // at the first event
+		})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a injected", "a reverted"}, names(events))
+		assert.Equal(t, []string{"set a on shop.example", "clear a"}, w.log)
 	})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a injected", "a reverted"}, names(events))
-	assert.Equal(t, []string{"set a on shop.example", "clear a"}, w.log)
 }
 
 func TestPlayReportsFailures(t *testing.T) {
-	w := newWorld()
-	w.refuse = errors.New("no such stub")
-	var events []Event
-	err := Play(t.Context(), w, []Planned{planned("a", 0, time.Hour, time.Second)}, func(e Event) { events = append(events, e) })
-	require.ErrorContains(t, err, "fault a (stub.outage on shop.example): inject: no such stub")
-	assert.Equal(t, []string{"a failed"}, names(events))
+	synctest.Test(t, func(t *testing.T) { // in a time of its own, that no busy machine delays
+		w := newWorld()
+		w.refuse = errors.New("no such stub")
+		var events []Event
+		err := Play(t.Context(), w, []Planned{planned("a", 0, time.Hour, time.Second)}, func(e Event) { events = append(events, e) })
+		require.ErrorContains(t, err, "fault a (stub.outage on shop.example): inject: no such stub")
+		assert.Equal(t, []string{"a failed"}, names(events))
 
-	w = newWorld()
-	err = Play(t.Context(), w, []Planned{planned("a", 0, time.Second, time.Second)}, func(e Event) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.expires["a"] = time.Time{} // whoever carries the fault out has dropped it
+		w = newWorld()
+		err = Play(t.Context(), w, []Planned{planned("a", 0, time.Second, time.Second)}, func(e Event) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.expires["a"] = time.Time{} // whoever carries the fault out has dropped it
+		})
+		require.ErrorIs(t, err, ErrGone)
+		assert.Contains(t, w.log, "clear a", "what was lost is reverted all the same")
 	})
-	require.ErrorIs(t, err, ErrGone)
-	assert.Contains(t, w.log, "clear a", "what was lost is reverted all the same")
 }
