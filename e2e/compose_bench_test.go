@@ -98,21 +98,23 @@ func BenchmarkComposeFleet(b *testing.B) {
 	file := filepath.Join(r.dir, "compose.yaml")
 	require.NoError(b, os.WriteFile(file, []byte(fleetFile), 0o644))
 	const few, many = 5, 25
+	round := 0
 	cost := func(n int) time.Duration {
+		round++
+		id := func(i int) string { return fmt.Sprintf("bench-fleet-%d-%d-%d", os.Getpid(), round, i) }
 		begin := time.Now()
 		var all sync.WaitGroup
 		for i := range n {
-			all.Go(func() { r.envd(b, "up", "-f", file, "--id", fmt.Sprintf("bench-fleet-%d", i), "-o", "json") })
+			all.Go(func() { r.envd(b, "up", "-f", file, "--id", id(i)) })
 		}
 		all.Wait()
 		spent := time.Since(begin)
 		for i := range n { // each answers for itself
-			id := fmt.Sprintf("bench-fleet-%d", i)
-			out := r.envd(b, "exec", id, "--service", "web", "--", "/stack", "get", "http://db/env?of=ENVD_ENVIRONMENT")
-			require.Equal(b, id, string(out), "an environment reaches its own services")
+			out := r.envd(b, "exec", id(i), "--service", "web", "--", "/stack", "get", "http://db/env?of=ENVD_ENVIRONMENT")
+			require.Equal(b, id(i), string(out), "an environment reaches its own services")
 		}
 		for i := range n {
-			all.Go(func() { r.envd(b, "down", fmt.Sprintf("bench-fleet-%d", i)) })
+			all.Go(func() { r.envd(b, "down", id(i)) })
 		}
 		all.Wait()
 		return spent / time.Duration(n)
