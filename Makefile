@@ -48,6 +48,10 @@ e2e: build k6 podinfo wiremock debian ## the end-to-end tests, which drive the b
 kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be left of any (a few minutes)
 	ENVD_KILL_TRIALS=1000 $(GO) test -run TestNothingSurvivesSIGKILL -timeout 90m ./e2e
 
+.PHONY: kill-trials-docker
+kill-trials-docker: build k6 ## the same over runs in a Docker engine: 300 trials (about a quarter of an hour)
+	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_KILL_TRIALS=300 $(GO) test -v -run '^TestNoContainerSurvivesSIGKILL$$' -timeout 90m ./e2e
+
 .PHONY: bench
 bench: build k6 podinfo wiremock compose ## the figures that envd claims, side by side with its peers
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_BENCH=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/... ./stubs/...

@@ -96,17 +96,25 @@ func newRuntime(s *envd.Spec, id string, dir *evidence.Dir, secrets *runner.Secr
 	}
 }
 
-// collectTimeout bounds the sweep before a run in a Docker engine.
+// collectTimeout bounds one sweep of a Docker engine.
 const collectTimeout = 30 * time.Second
 
 // collect removes what killed runners left in the Docker engine. It is a courtesy to those who come after them: where it
 // fails, the run says so and goes on, to fail by itself if there is no engine.
 func collect(notify func(runner.Notice)) {
-	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
-	defer cancel()
-	if _, err := docker.Collect(ctx, false); err != nil && !errors.Is(err, docker.ErrNoEngine) {
+	if err := collectAbandoned(context.Background()); err != nil {
 		notify(runner.Notice{Step: "collect", Text: err.Error(), Failed: true})
 	}
+}
+
+// collectAbandoned removes what nobody owns any more from the Docker engine, where there is one.
+func collectAbandoned(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
+	defer cancel()
+	if _, err := docker.Collect(ctx, false); err != nil && !errors.Is(err, docker.ErrNoEngine) {
+		return err
+	}
+	return nil
 }
 
 // visible lists what of /tmp, which is private inside, the spec and its commands need.

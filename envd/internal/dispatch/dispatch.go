@@ -43,7 +43,9 @@ type Config struct {
 	// spec.Diagnostics.
 	Load func(path, runtime string) (*envd.Spec, error)
 	Keep time.Duration // how long the evidence of a run is kept after its end; 0: for ever
-	Log  *slog.Logger
+	// Collect removes what nobody owns any more from where environments live. May be nil.
+	Collect func(context.Context) error
+	Log     *slog.Logger
 }
 
 // Dispatcher is the daemon's hand on its runners.
@@ -55,6 +57,7 @@ type Dispatcher struct {
 	work    sync.WaitGroup
 	watch   *watcher
 	kick    chan struct{} // the queue may have something to start
+	lost    chan struct{} // a runner went without finishing
 	admit   sync.Mutex    // one environment at a time is let in, so that the limit holds
 	mu      sync.Mutex
 	live    map[string]*live         // runners being followed, by ID
@@ -73,7 +76,7 @@ func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	if err := os.MkdirAll(cfg.RunsDir, 0o755); err != nil {
 		return nil, err
 	}
-	d := &Dispatcher{Config: cfg, kick: make(chan struct{}, 1), live: map[string]*live{}, waiting: map[string]chan struct{}{}}
+	d := &Dispatcher{Config: cfg, kick: make(chan struct{}, 1), lost: make(chan struct{}, 1), live: map[string]*live{}, waiting: map[string]chan struct{}{}}
 	d.ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
 	d.watch = d.newWatcher()
 	if err := d.adopt(ctx); err != nil {
@@ -83,6 +86,9 @@ func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	d.kicked()
 	if d.Keep > 0 {
 		d.work.Go(d.prune)
+	}
+	if d.Collect != nil {
+		d.work.Go(d.collect)
 	}
 	return d, nil
 }
