@@ -36,6 +36,7 @@ type Environment struct {
 	Links    []Link    `json:"links,omitempty"`
 	Egress   []string  `json:"egress,omitempty"`    // host:port destinations outside that services may reach
 	EnvFiles []EnvFile `json:"env_files,omitempty"` // where ${VAR} is looked up that the runner's own environment lacks
+	Seed     uint64    `json:"seed,omitempty"`      // of what stubs draw at random; 0: every run draws its own
 }
 
 // Link is the network path from a consumer to a dependency, led through the gateway so that faults can act on it. Only

@@ -48,6 +48,8 @@ type environment struct {
 	Links []string `json:"links,omitempty"`
 	// Destinations outside that services may reach, each host:port.
 	Egress []string `json:"egress,omitempty"`
+	// What stubs draw at random repeats with it. Left out: drawn for each run; run.json tells it.
+	Seed int `json:"seed,omitempty" jsonschema:"minimum=1,maximum=9007199254740991"`
 }
 
 // composition is services as compose files have them.

@@ -48,7 +48,7 @@ func inOrder[T any](r *resolver, m map[string]*T) []string {
 func (r *resolver) environment() *envd.Environment {
 	doc := &r.doc.Environment
 	r.composed = r.compose()
-	out := &envd.Environment{Runtime: doc.Runtime, Egress: doc.Egress, Services: r.composed.Services, EnvFiles: r.composed.EnvFiles}
+	out := &envd.Environment{Runtime: doc.Runtime, Egress: doc.Egress, Seed: uint64(doc.Seed), Services: r.composed.Services, EnvFiles: r.composed.EnvFiles}
 	for _, name := range inOrder(r, doc.Services) {
 		out.Services = append(out.Services, r.service(name, doc.Services[name]))
 	}

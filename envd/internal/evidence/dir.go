@@ -31,6 +31,7 @@ const (
 	RunnerLog        = "runner.log"  // what a detached runner printed; it goes on after the end of the run, and is no evidence
 	LogsDir          = "logs"
 	StubsDir         = "stubs"
+	StubMetricsFile  = StubsDir + "/metrics.prom" // of all stubs at the end, in Prometheus' text format
 )
 
 // Status is where a run stands.
@@ -61,6 +62,8 @@ type Meta struct {
 	Outcome  envd.Outcome `json:"outcome,omitempty"`
 	ExitCode *int         `json:"exit_code,omitempty"`
 	Message  string       `json:"message,omitempty"`
+	// Seed is what stubs drew from at random; a spec with environment.seed set to it repeats their draws. 0: no stubs.
+	Seed uint64 `json:"seed,omitempty"`
 	// Images are those that services run from, each with its digests.
 	Images []envd.ImageFact `json:"images,omitempty"`
 	// Capabilities are the runtime's on the machine of the run, with the guarantee that it gave.

@@ -51,6 +51,16 @@ func (c *Client) Report(ctx context.Context) (Report, error) {
 	return r, c.call(ctx, http.MethodGet, "/v1/report", nil, &r)
 }
 
+// Metrics are those of all stubs in Prometheus' text format, the label stub giving each one's hostname.
+func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
+	resp, err := c.do(ctx, http.MethodGet, "/v1/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
 // Served streams every request that stubs answer to each, until ctx ends or the gateway does. ready is called once
 // the stream stands: nothing served later is missed.
 func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) error {

@@ -68,6 +68,7 @@ func (g *Gateway) control() http.Handler {
 	handle("GET /v1/report", owned(func(w http.ResponseWriter, _ *http.Request) error {
 		return writeJSON(w, http.StatusOK, g.report())
 	}))
+	handle("GET /v1/metrics", owned(g.writeMetrics))
 	return mux
 }
 
@@ -99,6 +100,19 @@ func (g *Gateway) putStub(w http.ResponseWriter, r *http.Request) error {
 		return failure(http.StatusUnprocessableEntity, "%w", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// writeMetrics answers a scrape of all stubs at once, each under its hostname.
+func (g *Gateway) writeMetrics(w http.ResponseWriter, _ *http.Request) error {
+	g.mu.Lock()
+	engines := make(map[string]*stubs.Server, len(g.stubs))
+	for host, s := range g.stubs {
+		engines[host] = s.engine
+	}
+	g.mu.Unlock()
+	w.Header().Set("Content-Type", stubs.MetricsContentType)
+	_ = stubs.WriteMetrics(w, engines) // the caller has gone when this fails
 	return nil
 }
 

@@ -275,3 +275,38 @@ func TestStubUnderAliases(t *testing.T) {
 	assert.Equal(t, "pay.example.com", report.Stubs[0].Host)
 	assert.Empty(t, report.Undeclared)
 }
+
+// A scrape tells the stubs apart by their hostnames.
+func TestMetricsOfAllStubs(t *testing.T) {
+	r := newRig(t)
+	r.put(t, "payments.example.com", `{"request":{"url":"/charge"},"response":{"body":"paid"}}`)
+	r.put(t, "mail.example.com")
+	resp, err := r.get(t, "http://payments.example.com/charge")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	metrics, err := r.Metrics(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, string(metrics), `envd_stub_matched_total{stub="payments.example.com"} 1`+"\n")
+	assert.Contains(t, string(metrics), `envd_stub_matched_total{stub="mail.example.com"} 0`+"\n")
+}
+
+// The same seed gives a stub the same draws; requests to other stubs change none of them.
+func TestSeed(t *testing.T) {
+	r := newRig(t)
+	const toss = `{"request":{"url":"/toss"},"response":{"body":"{{randomValue length=24 type='ALPHANUMERIC'}}","transformers":["response-template"]}}`
+	draw := func(host string, seed uint64) string {
+		require.NoError(t, r.PutStub(t.Context(), host, StubConfig{
+			Ports: []int{r.plain}, Seed: seed, Mappings: []MappingFile{{Name: "toss.json", Document: json.RawMessage(toss)}},
+		}))
+		resp, err := r.get(t, "http://"+host+"/toss")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	first := draw("a.example.com", 7)
+	assert.Len(t, first, 24)
+	assert.NotEqual(t, first, draw("b.example.com", 8))
+	assert.Equal(t, first, draw("a.example.com", 7))
+}

@@ -41,7 +41,7 @@ func newStub(ctx context.Context, host string, c StubConfig, journal *journal) (
 	for i, m := range c.Mappings {
 		sources[i] = stubs.Source{Name: m.Name, Document: m.Document}
 	}
-	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, OnServed: journal.record(host)})
+	engine, err := stubs.New(stubs.Options{Mappings: sources, FS: files, Seed: c.Seed, OnServed: journal.record(host)})
 	if err != nil {
 		if engine != nil {
 			err = errors.Join(err, engine.Close())

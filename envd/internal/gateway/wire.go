@@ -22,6 +22,7 @@ type StubConfig struct {
 	Aliases  []string          `json:"aliases,omitempty"` // further hostnames
 	Engine   string            `json:"engine,omitempty"`  // envd.EngineBuiltin or envd.EngineWireMock
 	Jar      string            `json:"jar,omitempty"`     // of the real WireMock, as the gateway sees it
+	Seed     uint64            `json:"seed,omitempty"`    // of what is drawn at random; 0: not repeatable
 	Mappings []MappingFile     `json:"mappings"`
 	Files    map[string][]byte `json:"files,omitempty"` // response bodies by their name below __files
 }

@@ -51,6 +51,7 @@ func newWireMock(ctx context.Context, host string, c StubConfig, journal *journa
 	}
 	front, err := stubs.New(stubs.Options{
 		Mappings:        []stubs.Source{{Name: "engine wiremock", Document: pass}},
+		Seed:            c.Seed,
 		OnServed:        journal.record(host),
 		Journal:         stubs.Journal{Disabled: true}, // WireMock keeps its own
 		ResponseOptions: stubs.ResponseOptions{Proxy: stubs.ProxyOptions{PreserveHost: true, PreserveUserAgent: true, ReuseConnections: true}},

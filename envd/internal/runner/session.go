@@ -110,7 +110,7 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	s.gateway = gateway.NewClient(dial, rand.Text())
 	s.meta = evidence.Meta{
 		ID: cfg.ID, Name: cfg.Spec.Name, Kind: kind, Runtime: cfg.Runtime.Name(), SpecFile: cfg.Spec.File,
-		Started: time.Now().UTC(),
+		Started: time.Now().UTC(), Seed: seedOf(cfg.Spec.Environment),
 	}
 	return s, nil
 }

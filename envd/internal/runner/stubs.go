@@ -2,10 +2,13 @@ package runner
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +25,7 @@ const JarVariable = "ENVD_WIREMOCK_JAR"
 // loadStub reads a stub's mappings and files and hands them to the gateway.
 func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
 	c := gateway.StubConfig{Engine: stub.Engine, Ports: stub.Ports, TLSPorts: stub.TLSPorts, Aliases: stub.Aliases, Files: map[string][]byte{}}
+	c.Seed = stubSeed(s.meta.Seed, stub.Host)
 	if stub.Engine == envd.EngineWireMock {
 		jar, ok := s.Lookup.Env(JarVariable)
 		if !ok {
@@ -42,6 +46,25 @@ func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
 		return fmt.Errorf("stub %s: %w", stub.Host, err)
 	}
 	return nil
+}
+
+// maxSeed bounds seeds to what every reader of JSON keeps exact.
+const maxSeed = 1<<53 - 1
+
+// seedOf is what the stubs of a run draw from: what its spec says, else a new seed; 0 where there are no stubs.
+func seedOf(e *envd.Environment) uint64 {
+	if e.Seed != 0 || len(e.Stubs) == 0 {
+		return e.Seed
+	}
+	return 1 + rand.Uint64N(maxSeed)
+}
+
+// stubSeed is a stub's own, so that stubs do not draw alike and one more stub changes none of the others' draws.
+func stubSeed(run uint64, host string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, run)) // never fails
+	_, _ = h.Write([]byte(host))
+	return max(1, h.Sum64())
 }
 
 // openLink takes a link's place between its consumer and its dependency.

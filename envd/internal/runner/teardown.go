@@ -51,7 +51,7 @@ func (s *session) destroy(ctx context.Context) {
 	}
 }
 
-// collect records the stubs' counters and the undeclared connections.
+// collect records the stubs' counters, their metrics and the undeclared connections.
 func (s *session) collect(ctx context.Context) error {
 	state, err := s.Runtime.Observe(ctx, s.ID)
 	if err != nil || !state.Gateway {
@@ -76,10 +76,25 @@ func (s *session) collect(ctx context.Context) error {
 	for _, c := range append(report.Undeclared, refused...) {
 		s.rec.observe(envd.Observation{Connection: &c})
 	}
+	if err := s.keepMetrics(ctx); err != nil {
+		return err
+	}
 	if report.Lost > 0 {
 		return fmt.Errorf("the stub journal lacks %d requests that came faster than it could be written", report.Lost)
 	}
 	return nil
+}
+
+// keepMetrics writes the stubs' metrics down, if there are stubs.
+func (s *session) keepMetrics(ctx context.Context) error {
+	if len(s.Spec.Environment.Stubs) == 0 {
+		return nil
+	}
+	metrics, err := s.gateway.Metrics(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Dir.WriteFile(evidence.StubMetricsFile, metrics)
 }
 
 // stopServices asks what was started to end, in the reverse order of the plan.
