@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
@@ -116,7 +117,10 @@ func (c *adminCall) getFile() {
 }
 
 func (c *adminCall) putFile() {
-	if err := c.bodies.Write(c.arg, c.body); err != nil {
+	if err := c.bodies.Write(c.arg, c.body); errors.Is(err, files.ErrFull) {
+		c.refuse(http.StatusRequestEntityTooLarge, err)
+		return
+	} else if err != nil {
 		c.refuse(http.StatusInternalServerError, err)
 		return
 	}

@@ -122,3 +122,21 @@ func TestMemoryIsBoundedByDefault(t *testing.T) {
 	assert.Less(t, grown, int64(56<<20), "16 MiB of journal, 16 MiB of state, and what they cost")
 	runtime.KeepAlive(s)
 }
+
+func TestFilesInMemoryAreBounded(t *testing.T) {
+	s := newServer(t, stubs.Options{MaxFiles: 1_000})
+	put := func(name string, size int) int {
+		return send(s, "PUT", "/__admin/files/"+name, strings.Repeat("x", size)).status
+	}
+	assert.Equal(t, 200, put("a", 700))
+	assert.Equal(t, 413, put("b", 700))
+	assert.Equal(t, 404, send(s, "GET", "/__admin/files/b", "").status)
+	assert.Equal(t, 200, put("a", 800), "what is replaced counts once")
+	assert.Equal(t, 200, send(s, "DELETE", "/__admin/files/a", "").status)
+	assert.Equal(t, 200, put("b", 700), "what was removed no more")
+	over := newServer(t, stubs.Options{MaxFiles: 1_000, FS: fstest.MapFS{"__files/base": {Data: make([]byte, 5_000)}}})
+	assert.Equal(t, 200, send(over, "DELETE", "/__admin/files/base", "").status)
+	assert.Equal(t, 404, send(over, "GET", "/__admin/files/base", "").status)
+	assert.Equal(t, 200, send(over, "PUT", "/__admin/files/base", "new").status)
+	assert.Equal(t, "new", send(over, "GET", "/__admin/files/base", "").body)
+}

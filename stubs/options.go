@@ -19,6 +19,9 @@ type Options struct {
 	Journal Journal
 	// MaxStubs bounds the stubs that the server holds; further ones are refused. 0 is 100,000, negative no limit.
 	MaxStubs int
+	// MaxFiles bounds, in bytes, the response bodies that the admin API stores on a server without Dir, and as much the
+	// mappings that it persists there; further ones are refused with 413. 0 is 256 MiB, negative no limit.
+	MaxFiles int64
 	// State bounds what scripts remember between requests.
 	State State
 	// Strict makes [Server.Close] return what [Server.Verify] does, and the answer to an unmatched request say in its last
@@ -46,7 +49,7 @@ type Options struct {
 type Journal struct {
 	Disabled bool
 	Entries  int   // most requests kept; 0 is 10,000, negative no limit
-	Bytes    int64 // most bytes of URLs and bodies kept; 0 is 16 MiB, negative no limit
+	Bytes    int64 // most bytes of requests, responses and sub-events kept; 0 is 16 MiB, negative no limit
 	// ResponseBodyLimit cuts the response bodies that the journal keeps; 0 keeps them whole.
 	ResponseBodyLimit int
 }

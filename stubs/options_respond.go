@@ -34,7 +34,8 @@ type ResponseOptions struct {
 	// request headers MatchHeaders.
 	RecordMappings bool
 	MatchHeaders   []string
-	// Webhooks bounds the webhooks under way at the same time; 0 is 10.
+	// Webhooks bounds the webhooks under way at the same time; 0 is 10. Those that wait are 10,000 and 64 MiB at most: further
+	// ones are not sent, which an ERROR sub-event of their request says.
 	Webhooks int
 	// Proxy configures responses that are fetched from elsewhere (proxyBaseUrl, browser proxying) and webhooks.
 	Proxy ProxyOptions

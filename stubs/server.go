@@ -90,11 +90,15 @@ func (s *Server) openFiles() error {
 		if err != nil {
 			return err
 		}
-		s.bodies, s.mappings = &files.Memory{Base: bodies}, &files.Memory{Base: mappings}
+		s.bodies, s.mappings = s.memory(bodies), s.memory(mappings)
 	default:
-		s.bodies, s.mappings = &files.Memory{}, &files.Memory{}
+		s.bodies, s.mappings = s.memory(nil), s.memory(nil)
 	}
 	return nil
+}
+
+func (s *Server) memory(base fs.FS) *files.Memory {
+	return &files.Memory{Base: base, Limit: s.options.MaxFiles}
 }
 
 const adminPrefix = "/__admin"

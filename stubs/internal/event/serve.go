@@ -26,8 +26,28 @@ type ServeEvent struct {
 	// State is what the stub's script knew; nil for a stub without one.
 	State *State
 
+	// Charge is how many bytes the journal counts for the event, 0 when it is in none. Only the journal looks at it.
+	Charge int64
+
 	mu        sync.Mutex
 	subEvents []SubEvent
+	keeper    Keeper
+}
+
+// Keeper hears of events that grow while it keeps them.
+type Keeper interface {
+	Grew(e *ServeEvent, bytes int)
+}
+
+// KeptBy makes k hear of sub-events to come, and returns the bytes of those so far.
+func (e *ServeEvent) KeptBy(k Keeper) (bytes int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.keeper = k
+	for _, s := range e.subEvents {
+		bytes += s.size()
+	}
+	return bytes
 }
 
 // Response is the response as sent, before compression and transfer coding.
@@ -82,9 +102,41 @@ type SubEvent struct {
 
 // AddSubEvent appends a sub-event; its offset is measured from the request's arrival.
 func (e *ServeEvent) AddSubEvent(kind string, now time.Time, data *jsondoc.Object) {
+	s := SubEvent{kind, now.Sub(e.Request.Received), data}
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.subEvents = append(e.subEvents, SubEvent{kind, now.Sub(e.Request.Received), data})
+	e.subEvents = append(e.subEvents, s)
+	keeper := e.keeper
+	e.mu.Unlock()
+	if keeper != nil {
+		keeper.Grew(e, s.size())
+	}
+}
+
+// valueOverhead is what a value takes beside its text, roughly.
+const valueOverhead = 48
+
+func (s *SubEvent) size() int { return valueOverhead + sizeOf(s.Data) }
+
+func sizeOf(v any) int {
+	n := valueOverhead
+	switch t := v.(type) {
+	case string:
+		n += len(t)
+	case jsondoc.Number:
+		n += len(t)
+	case []any:
+		for _, e := range t {
+			n += sizeOf(e)
+		}
+	case *jsondoc.Object:
+		if t == nil {
+			break
+		}
+		for _, m := range t.Members() {
+			n += len(m.Name) + sizeOf(m.Value)
+		}
+	}
+	return n
 }
 
 // SubEvents returns a copy of the sub-events so far.

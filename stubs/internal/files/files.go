@@ -25,8 +25,8 @@ type Store interface {
 // ErrEscapes is the error of a name that leads out of the store.
 var ErrEscapes = errors.New("path leads out of the files directory")
 
-// ErrReadOnly is the error of changing a store that cannot be changed.
-var ErrReadOnly = errors.New("read-only file store")
+// ErrFull is the error of writing more than a store in memory may hold.
+var ErrFull = errors.New("the file store is full")
 
 // clean makes a request's or mapping's file name into one that fs accepts.
 func clean(op, name string) (string, error) {

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -10,9 +11,40 @@ import (
 // Memory keeps written files in memory, over an optional read-only file system. The zero value is empty.
 type Memory struct {
 	Base fs.FS // may be nil
+	// Limit bounds the names and contents of what was written, in bytes; 0 is DefaultLimit, negative no limit.
+	Limit int64
 
 	mu      sync.RWMutex
 	written map[string][]byte // nil content: removed from Base
+	size    int64             // of written
+}
+
+// DefaultLimit is how much a Memory holds that is told no limit.
+const DefaultLimit = 256 << 20
+
+// fileOverhead is what the bookkeeping of a file takes beside its name and content, roughly.
+const fileOverhead = 128
+
+func weigh(name string, data []byte) int64 { return int64(len(name)+len(data)) + fileOverhead }
+
+// put makes data the content of a file, nil for one that is removed. The store is locked.
+func (m *Memory) put(name string, data []byte) error {
+	size := m.size + weigh(name, data)
+	if old, ok := m.written[name]; ok {
+		size -= weigh(name, old)
+	}
+	limit := m.Limit
+	if limit == 0 {
+		limit = DefaultLimit
+	}
+	if data != nil && limit > 0 && size > limit && size > m.size {
+		return fmt.Errorf("write %s: %w: at most %d bytes of files in memory", name, ErrFull, limit)
+	}
+	if m.written == nil {
+		m.written = map[string][]byte{}
+	}
+	m.written[name], m.size = data, size
+	return nil
 }
 
 // Read implements [Store].
@@ -65,11 +97,7 @@ func (m *Memory) Write(name string, data []byte) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.written == nil {
-		m.written = map[string][]byte{}
-	}
-	m.written[n] = append(make([]byte, 0, len(data)), data...)
-	return nil
+	return m.put(n, append(make([]byte, 0, len(data)), data...))
 }
 
 // Remove implements [Store].
@@ -83,13 +111,14 @@ func (m *Memory) Remove(name string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.written == nil {
-		m.written = map[string][]byte{}
+	if m.Base != nil {
+		if _, err := fs.Stat(m.Base, n); err == nil {
+			return m.put(n, nil)
+		}
 	}
-	if m.Base == nil {
+	if old, ok := m.written[n]; ok {
 		delete(m.written, n)
-	} else {
-		m.written[n] = nil
+		m.size -= weigh(n, old)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@
 package journal
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 type Limits struct {
 	Disabled bool
 	Entries  int   // most events kept; 0 is DefaultEntries, negative is no limit
-	Bytes    int64 // most bytes of bodies and URLs kept; 0 is DefaultBytes, negative is no limit
+	Bytes    int64 // most bytes of requests, responses and sub-events kept; 0 is DefaultBytes, negative is no limit
 }
 
 // The limits of a journal that gives none.
@@ -23,7 +24,7 @@ const (
 	DefaultBytes   = 16 << 20
 )
 
-const entryOverhead = 512 // an event's own size with its headers, roughly
+const entryOverhead = 512 // an event's own size, roughly
 
 // Journal is a bounded list of serve events. Create it with New; it is safe for concurrent use.
 type Journal struct {
@@ -62,17 +63,40 @@ func (j *Journal) Add(e *event.ServeEvent) {
 	}
 	j.ring[(j.head+j.count)&(len(j.ring)-1)] = e
 	j.count++
-	j.bytes += size(e)
+	e.Charge = size(e) + int64(e.KeptBy(j))
+	j.bytes += e.Charge
+	j.trim()
+}
+
+// Grew implements [event.Keeper]: sub-events come also after the event, those of webhooks for example.
+func (j *Journal) Grew(e *event.ServeEvent, bytes int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if e.Charge == 0 { // dropped meanwhile
+		return
+	}
+	e.Charge += int64(bytes)
+	j.bytes += int64(bytes)
+	j.trim()
+}
+
+// trim drops the oldest events that exceed the limits; the newest stays however large it is.
+func (j *Journal) trim() {
 	for j.count > 0 && (j.limits.Entries > 0 && j.count > j.limits.Entries || j.limits.Bytes > 0 && j.bytes > j.limits.Bytes && j.count > 1) {
 		j.drop()
 	}
 }
 
 func (j *Journal) drop() {
-	j.bytes -= size(j.ring[j.head])
+	j.release(j.ring[j.head])
 	j.ring[j.head] = nil
 	j.head = (j.head + 1) & (len(j.ring) - 1)
 	j.count--
+}
+
+func (j *Journal) release(e *event.ServeEvent) {
+	j.bytes -= e.Charge
+	e.Charge = 0
 }
 
 func (j *Journal) grow() {
@@ -84,11 +108,27 @@ func (j *Journal) grow() {
 }
 
 func size(e *event.ServeEvent) int64 {
-	n := entryOverhead + len(e.Request.URL) + len(e.Request.Body)
+	n := entryOverhead + len(e.Request.URL) + len(e.Request.Body) + len(e.Request.Head)
+	if e.Request.Head == nil {
+		n += headerSize(e.Request.Header)
+	}
+	if e.Response.Proxied {
+		n += headerSize(e.Response.Header)
+	}
 	if e.Stub == nil || len(e.Response.Body) != len(e.Stub.Response.Body) { // a static body belongs to the stub
 		n += len(e.Response.Body)
 	}
 	return int64(n)
+}
+
+func headerSize(h http.Header) (n int) {
+	for name, values := range h {
+		n += len(name)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // All returns the events, newest first.
@@ -122,7 +162,10 @@ func (j *Journal) Len() int {
 func (j *Journal) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.ring, j.head, j.count, j.bytes = nil, 0, 0, 0
+	for j.count > 0 {
+		j.drop()
+	}
+	j.ring, j.head = nil, 0
 }
 
 // Remove takes out the events for which match holds and returns them, newest first. It asks about each event once and
@@ -144,7 +187,7 @@ func (j *Journal) Remove(match func(*event.ServeEvent) bool) []*event.ServeEvent
 	for i := range j.count {
 		e := j.ring[(j.head+i)&(len(j.ring)-1)]
 		if dead[e] {
-			j.bytes -= size(e)
+			j.release(e)
 			continue
 		}
 		j.ring[(j.head+kept)&(len(j.ring)-1)] = e

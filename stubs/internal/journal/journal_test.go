@@ -1,15 +1,19 @@
 package journal
 
 import (
+	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 func add(j *Journal, n int, body int) *event.ServeEvent {
@@ -46,6 +50,32 @@ func TestBytesAreBoundedButTheNewestStays(t *testing.T) {
 	assert.Equal(t, []string{"/9", "/8"}, urls(j))
 	add(j, 10, 50_000)
 	assert.Equal(t, []string{"/10"}, urls(j))
+}
+
+// Headers count, and so do sub-events that come when the event is in the journal already.
+func TestAllThatAnEventHoldsCounts(t *testing.T) {
+	j := New(Limits{Bytes: 10_000})
+	heavy := func(n int, r event.Request) *event.ServeEvent {
+		r.ID, r.URL = uuid.UUID{byte(n)}, "/"+strconv.Itoa(n)
+		e := &event.ServeEvent{Request: &r}
+		j.Add(e)
+		return e
+	}
+	heavy(1, event.Request{Head: make([]byte, 6_000)})
+	heavy(2, event.Request{Header: http.Header{"X": {strings.Repeat("x", 6_000)}}})
+	assert.Equal(t, []string{"/2"}, urls(j))
+	last := heavy(3, event.Request{})
+	assert.Equal(t, []string{"/3", "/2"}, urls(j))
+	data := &jsondoc.Object{}
+	data.Set("body", strings.Repeat("y", 6_000))
+	last.AddSubEvent("WEBHOOK_RESPONSE", time.Now(), data)
+	assert.Equal(t, []string{"/3"}, urls(j))
+	heavy(4, event.Request{Body: make([]byte, 6_000)})
+	assert.Equal(t, []string{"/4"}, urls(j))
+	last.AddSubEvent("WEBHOOK_RESPONSE", time.Now(), data)
+	assert.Equal(t, []string{"/4"}, urls(j), "what was dropped takes no place")
+	j.Clear()
+	assert.Zero(t, j.bytes)
 }
 
 func TestRemove(t *testing.T) {

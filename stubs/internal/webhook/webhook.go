@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
@@ -46,7 +47,17 @@ type Runner struct {
 	slots   chan struct{}
 	ctx     context.Context
 	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	waiting int   // webhooks that are not sent yet
+	bytes   int64 // that they hold
 }
+
+// What waits to be sent is bounded: stubs are served faster than slow targets answer, and delays may be long.
+const (
+	maxWaiting = 10_000
+	maxBytes   = 64 << 20
+)
 
 // New makes a runner.
 func New(o Options) *Runner {
@@ -84,11 +95,37 @@ func (r *Runner) trigger(ev *event.ServeEvent, parameters *jsondoc.Object) {
 		return
 	}
 	ev.AddSubEvent("WEBHOOK_REQUEST", time.Now(), hook.logged(time.Now()))
+	size := int64(len(hook.url) + len(hook.body) + len(ev.Request.Body))
+	if !r.enqueue(size) {
+		r.fail(ev, fmt.Sprintf("Webhook %s %s was not sent: too many wait to be sent already", hook.method, hook.url))
+		return
+	}
 	go func() {
-		if r.wait(hook.delay) {
+		ready := r.wait(hook.delay)
+		r.dequeue(size)
+		if ready {
 			r.send(ev, hook)
 		}
 	}()
+}
+
+// enqueue takes a place among the webhooks that wait, if there is one.
+func (r *Runner) enqueue(size int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == maxWaiting || r.waiting > 0 && r.bytes+size > maxBytes {
+		return false
+	}
+	r.waiting++
+	r.bytes += size
+	return true
+}
+
+func (r *Runner) dequeue(size int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting--
+	r.bytes -= size
 }
 
 // wait sleeps for d and takes a slot.

@@ -136,3 +136,19 @@ func TestCloseGivesUpWaitingWebhooks(t *testing.T) {
 	r.Close()
 	assert.Never(t, func() bool { return len(ev.SubEvents()) > 1 }, 80*time.Millisecond, 5*time.Millisecond)
 }
+
+func TestWebhooksThatWaitAreBounded(t *testing.T) {
+	r := runner(t, proxy.Options{})
+	const later = `[{"name":"webhook","parameters":{"url":"http://127.0.0.1:1/","delay":{"type":"fixed","milliseconds":3600000}}}]`
+	large := served(t, later)
+	large.Request.Body = make([]byte, maxBytes+1)
+	r.AfterServe(large)
+	assert.Len(t, large.SubEvents(), 1, "one may be larger than all may be together")
+	next := served(t, later)
+	r.AfterServe(next)
+	types, data := await(t, next, 2)
+	assert.Equal(t, []string{"WEBHOOK_REQUEST", "ERROR"}, types)
+	assert.Contains(t, data[1], "Webhook GET http://127.0.0.1:1/ was not sent: too many wait")
+	r.Close()
+	assert.Eventually(t, func() bool { return r.enqueue(1) }, 5*time.Second, time.Millisecond, "who gives up leaves its place")
+}
