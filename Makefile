@@ -32,7 +32,8 @@ demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate 
 
 .PHONY: test
 test: build k6 podinfo wiremock debian ## all tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -skip '^TestAlone$$' ./...
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|loadprofiles)$$')
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -p 1 -skip '^TestAlone$$' ./loadprofiles ./e2e # they put load on the machine: one at a time
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -run '^TestAlone$$' ./e2e
 	cd envd/internal/modules/generate && $(GO) test ./...
 

@@ -68,14 +68,14 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	guard := time.Duration(r.doc.Gate.Guard)
 	rest := (stage.Load.Duration - fault.At - fault.For).Std()
 	before, after := quietBefore(stage, fault, guard), quietAfter(stage, fault, guard)
-	next := nextFault(stage, fault)
+	next := nextFault(stage, fault, guard)
 	var left, need time.Duration
 	var what, help string
 	switch {
 	case c.Kind == envd.Recovery:
 		left, need, what, help = rest, steadyStretch, "the load ends only %s after", "a recovery takes 3 steady seconds to prove: lengthen the load or inject the fault earlier"
 		if next < rest {
-			left, what, help = next, "the next fault begins only %s after", "a recovery takes 3 steady seconds to prove: inject the next fault later"
+			left, what, help = next, "the next fault and its guard leave only %s after", "a recovery takes 3 steady seconds to prove: inject the next fault later, or lower gate.guard"
 		}
 	case c.Phase == envd.Before:
 		left, need, what, help = before, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"

@@ -38,13 +38,13 @@ func quietAfter(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration
 	return end - guard - start
 }
 
-// nextFault is how long after f's end the next fault begins, or the load ends.
-func nextFault(s *envd.Stage, f *envd.Fault) time.Duration {
+// nextFault is how long after f's end the next fault begins, the guard cut off as the judge does, or the load ends.
+func nextFault(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration {
 	reverted := (f.At + f.For).Std()
 	left := s.Load.Duration.Std() - reverted
 	for begin := range otherFaults(s, f) {
 		if begin >= reverted {
-			left = min(left, begin-reverted)
+			left = min(left, begin-guard-reverted)
 		}
 	}
 	return left

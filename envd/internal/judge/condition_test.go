@@ -203,14 +203,14 @@ func TestRecovery(t *testing.T) {
 func TestRecoveryEndsAtTheNextFault(t *testing.T) {
 	r := newRecord(recovers(2*time.Second, "payments-slow"))
 	r.second = func(s int) envd.Sample {
-		if s >= 18 && s < 23 {
-			return steady(100, 100, 5) // the outage is not held against the recovery from the latency
+		if s >= 17 && s < 23 {
+			return steady(100, 100, 5) // the outage is not held against the recovery, nor what was under way when it began
 		}
 		return steady(100, 0, 20)
 	}
 	c := r.judge().Conditions[0]
 	assert.Equal(t, envd.Pass, c.Outcome, c.Message)
-	assert.Contains(t, c.Message, "4 seconds of load until payments-down at 12:00:18")
+	assert.Contains(t, c.Message, "3 seconds of load until 12:00:17, the guard before payments-down")
 }
 
 func TestStubsAndConnections(t *testing.T) {

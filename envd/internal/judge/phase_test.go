@@ -83,10 +83,10 @@ func TestRecoveryIsCutByTheNextFault(t *testing.T) {
 		want envd.Outcome
 		text string
 	}{
-		{"enough seconds", [2]float64{18, 23}, envd.Pass, "4 seconds of load until payments-down at 12:00:18"},
-		{"too few", [2]float64{16, 23}, envd.Inconclusive, "only 2 seconds were steady at the end, 3 needed"},
+		{"enough seconds", [2]float64{18, 23}, envd.Pass, "3 seconds of load until 12:00:17, the guard before payments-down"},
+		{"too few", [2]float64{16, 23}, envd.Inconclusive, "only 1 second was steady at the end, 3 needed"},
 		{"adjacent", [2]float64{14, 20}, envd.Inconclusive,
-			"no second of load lies between the revert of payments-slow at 12:00:14 and payments-down at 12:00:14"},
+			"no second of load lies between the revert of payments-slow at 12:00:14 and 12:00:14, the guard before payments-down"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

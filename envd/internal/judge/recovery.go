@@ -110,15 +110,19 @@ func were(seconds int) string {
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// afterwards is the stretch in which a recovery shows, and a word for its end.
+// afterwards is the stretch in which a recovery shows, and a word for its end. The guard is cut off before the next
+// fault, because what is under way when that begins is hurt by it and counts to a second before.
 func (j *judgement) afterwards(s *envd.Stage, f *envd.Fault) (envd.Window, string) {
 	reverted := j.faults[f.Name].reverted
 	w := envd.Window{Start: reverted.UTC(), End: j.stages[s.Name].span().End}
 	until := "the end of the load at " + clock(w.End)
 	for name, other := range j.neighbours(s, f) {
 		if at := other.begin(); !at.Before(reverted) && at.Before(w.End) {
-			w.End = at.UTC()
-			until = fmt.Sprintf("%s at %s", name, clock(at))
+			w.End = at.Add(-j.spec.Gate.Guard.Std()).UTC()
+			if w.End.Before(w.Start) {
+				w.End = w.Start
+			}
+			until = fmt.Sprintf("%s, the guard before %s", clock(w.End), name)
 		}
 	}
 	return w, until
