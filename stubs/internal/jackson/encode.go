@@ -70,7 +70,7 @@ func (p *printer) value(v any, depth int) {
 	case string:
 		p.str(t)
 	case jsondoc.Number:
-		p.buf.WriteString(Number(t))
+		p.buf.WriteString(t.Plain())
 	case int:
 		p.buf.WriteString(strconv.Itoa(t))
 	case int64:
@@ -80,7 +80,7 @@ func (p *printer) value(v any, depth int) {
 			p.str(strconv.FormatFloat(t, 'g', -1, 64))
 			return
 		}
-		p.buf.WriteString(Double(t))
+		p.buf.WriteString(jsondoc.FormatDouble(t))
 	case *jsondoc.Object:
 		p.object(t, depth)
 	case []any:
@@ -170,66 +170,4 @@ func (p *printer) control(c byte) {
 	p.buf.WriteString(`\u00`)
 	p.buf.WriteByte(hexDigits[c>>4])
 	p.buf.WriteByte(hexDigits[c&15])
-}
-
-// maxExponent bounds how far an exponent is written out.
-const maxExponent = 10_000
-
-// Number prints a number as Jackson prints what it has read as a BigInteger or BigDecimal: every digit that was given,
-// without an exponent.
-func Number(n jsondoc.Number) string {
-	text, exponent := string(n), 0
-	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		e, err := strconv.Atoi(text[i+1:])
-		if err != nil || e > maxExponent || e < -maxExponent {
-			return text
-		}
-		text, exponent = text[:i], e
-	}
-	digits, negative := strings.CutPrefix(text, "-")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	if exponent != 0 || whole == "0" && fraction != "" {
-		whole, fraction = shift(whole, fraction, exponent)
-	}
-	if fraction != "" {
-		whole += "." + fraction
-	}
-	if negative && strings.Trim(whole, "0.") != "" {
-		return "-" + whole
-	}
-	return whole
-}
-
-// shift moves the decimal point to the right, or for a negative n to the left.
-func shift(whole, fraction string, n int) (string, string) {
-	all, point := whole+fraction, len(whole)+n
-	if point <= 0 {
-		all, point = strings.Repeat("0", 1-point)+all, 1
-	}
-	if len(all) < point {
-		all += strings.Repeat("0", point-len(all))
-	}
-	whole, fraction = strings.TrimLeft(all[:point], "0"), all[point:]
-	if whole == "" {
-		whole = "0"
-	}
-	return whole, fraction
-}
-
-// Double prints a float as Java's Double.toString does.
-func Double(f float64) string {
-	abs := max(f, -f)
-	if abs != 0 && (abs < 1e-3 || abs >= 1e7) {
-		mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
-		}
-		n, _ := strconv.Atoi(exp) // FormatFloat always writes an exponent
-		return mantissa + "E" + strconv.Itoa(n)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

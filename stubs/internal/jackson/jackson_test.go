@@ -56,7 +56,7 @@ func TestPretty(t *testing.T) {
 
 func TestDouble(t *testing.T) {
 	for f, want := range map[float64]string{1: "1.0", 0.1: "0.1", 1e7: "1.0E7", 1.5e-4: "1.5E-4", 123456.5: "123456.5", 0: "0.0", -2.5e10: "-2.5E10"} {
-		assert.Equal(t, want, Double(f))
+		assert.Equal(t, want, jsondoc.FormatDouble(f))
 	}
 }
 

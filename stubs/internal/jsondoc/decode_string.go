@@ -208,12 +208,3 @@ func describe(r rune) string {
 func isIdentifier(r rune) bool {
 	return r == '_' || r == '$' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
-
-// UTF16Len is the length of s as Java counts it.
-func UTF16Len(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}

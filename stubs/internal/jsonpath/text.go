@@ -2,7 +2,6 @@ package jsonpath
 
 import (
 	"fmt"
-	"math/big"
 	"strconv"
 	"strings"
 
@@ -71,28 +70,7 @@ func bigDecimalString(n jsondoc.Number) string {
 	if !ok {
 		return string(n)
 	}
-	digits := new(big.Int).Abs(unscaled).String()
-	sign := ""
-	if unscaled.Sign() < 0 {
-		sign = "-"
-	}
-	exponent := len(digits) - 1 - scale
-	if scale >= 0 && exponent >= -6 {
-		if scale == 0 {
-			return sign + digits
-		}
-		if pad := scale - len(digits) + 1; pad > 0 {
-			digits = strings.Repeat("0", pad) + digits
-		}
-		return sign + digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
-	}
-	if len(digits) > 1 {
-		digits = digits[:1] + "." + digits[1:]
-	}
-	if exponent == 0 {
-		return sign + digits
-	}
-	return fmt.Sprintf("%s%sE%+d", sign, digits, exponent)
+	return jsondoc.DecimalText(unscaled, scale)
 }
 
 // Pretty prints a result as WireMock's Json.write does: Jackson's layout, Java's spelling of fractions.

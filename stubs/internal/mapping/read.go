@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -60,7 +59,7 @@ func (p place) cannotConstruct(java string) *Error {
 	switch v := p.value.(type) {
 	case jsondoc.Number:
 		if strings.ContainsAny(string(v), ".eE") {
-			return parsing(p.pointer, head+"no double/Double-argument constructor/factory method to deserialize from Number value ("+jackson.Number(v)+")")
+			return parsing(p.pointer, head+"no double/Double-argument constructor/factory method to deserialize from Number value ("+v.Plain()+")")
 		}
 		return parsing(p.pointer, head+"no int/Int-argument constructor/factory method to deserialize from Number value ("+string(v)+")")
 	case string:
@@ -104,7 +103,7 @@ func (p place) str() (s string, given bool, err error) {
 	case string:
 		return v, true, nil
 	case jsondoc.Number:
-		return jackson.Number(v), true, nil
+		return v.Plain(), true, nil
 	case bool:
 		return strconv.FormatBool(v), true, nil
 	}

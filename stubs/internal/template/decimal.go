@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // Decimal is java.math.BigDecimal: unscaled × 10^-scale.
@@ -149,28 +151,5 @@ func (d Decimal) Plain() string {
 	return sign + digits[:point] + "." + digits[point:]
 }
 
-// String is BigDecimal.toString: plain, or with an exponent when the scale is negative or the number is very small.
-func (d Decimal) String() string {
-	digits := new(big.Int).Abs(d.unscaled).String()
-	exponent := int64(len(digits)-1) - int64(d.scale)
-	if d.scale >= 0 && exponent >= -6 {
-		if d.scale == 0 {
-			return d.unscaled.String()
-		}
-		return d.Plain()
-	}
-	sign := ""
-	if d.unscaled.Sign() < 0 {
-		sign = "-"
-	}
-	if len(digits) > 1 {
-		digits = digits[:1] + "." + digits[1:]
-	}
-	if exponent == 0 {
-		return sign + digits
-	}
-	if exponent > 0 {
-		return sign + digits + "E+" + strconv.FormatInt(exponent, 10)
-	}
-	return sign + digits + "E" + strconv.FormatInt(exponent, 10)
-}
+// String is BigDecimal.toString.
+func (d Decimal) String() string { return jsondoc.DecimalText(d.unscaled, int(d.scale)) }

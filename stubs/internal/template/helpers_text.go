@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // onText makes a helper of a function on the context's text. An empty context (null, "", 0, false, an empty list) gives
@@ -85,12 +87,12 @@ func fill(pad string, n int) string {
 	if n <= 0 {
 		return ""
 	}
-	return units(strings.Repeat(pad, n/utf16Len(pad)+1), 0, n)
+	return units(strings.Repeat(pad, n/jsondoc.UTF16Len(pad)+1), 0, n)
 }
 
 func center(o *options, s string) (any, error) {
 	size, pad, err := o.padding()
-	missing := size - utf16Len(s)
+	missing := size - jsondoc.UTF16Len(s)
 	if err != nil || missing <= 0 {
 		return s, err
 	}
@@ -102,7 +104,7 @@ func leftJustify(o *options, s string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s + fill(pad, size-utf16Len(s)), nil
+	return s + fill(pad, size-jsondoc.UTF16Len(s)), nil
 }
 
 func rightJustify(o *options, s string) (any, error) {
@@ -110,7 +112,7 @@ func rightJustify(o *options, s string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fill(pad, size-utf16Len(s)) + s, nil
+	return fill(pad, size-jsondoc.UTF16Len(s)) + s, nil
 }
 
 func helpCut(o *options) (any, error) {
@@ -181,7 +183,7 @@ func joinItems(items []any, separator string) (string, error) {
 }
 
 func substring(o *options, s string) (any, error) {
-	length := utf16Len(s)
+	length := jsondoc.UTF16Len(s)
 	if len(o.params) == 0 {
 		return nil, &exception{"java.lang.IndexOutOfBoundsException", "Required start offset: "}
 	}
@@ -232,7 +234,7 @@ func abbreviate(o *options, s string) (any, error) {
 	if width < 4 {
 		return nil, illegalArgument("Minimum abbreviation width is 4")
 	}
-	if utf16Len(s) <= int(width) {
+	if jsondoc.UTF16Len(s) <= int(width) {
 		return s, nil
 	}
 	return units(s, 0, int(width)-3) + "...", nil

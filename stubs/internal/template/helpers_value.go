@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 func helpVal(o *options) (any, error) {
@@ -217,9 +219,9 @@ func helpSize(o *options) (any, error) {
 	case nil:
 		return nil, nullPointer("Object.getClass()", "context")
 	case string:
-		return int32(utf16Len(v)), nil
+		return int32(jsondoc.UTF16Len(v)), nil
 	case safeString:
-		return int32(utf16Len(string(v))), nil
+		return int32(jsondoc.UTF16Len(string(v))), nil
 	case *List:
 		if v.kind != keySet {
 			return int32(len(v.items)), nil

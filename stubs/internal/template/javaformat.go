@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // formatSpec is one %[index$][flags][width][.precision]conversion of java.util.Formatter.
@@ -124,7 +126,7 @@ func parseSpec(s string) (*formatSpec, error) {
 }
 
 func (s *formatSpec) justify(text string) string {
-	missing := s.width - utf16Len(text)
+	missing := s.width - jsondoc.UTF16Len(text)
 	if missing <= 0 || s.conversion == 'n' {
 		return text
 	}
@@ -189,7 +191,7 @@ func javaHashOf(v any) int32 {
 }
 
 func (s *formatSpec) cut(text string) string {
-	if s.precision >= 0 && utf16Len(text) > s.precision {
+	if s.precision >= 0 && jsondoc.UTF16Len(text) > s.precision {
 		return units(text, 0, s.precision)
 	}
 	return text

@@ -9,29 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// utf16Len is String.length.
-func utf16Len(s string) int {
-	n := 0
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return n + utf16LenSlow(s[i:])
-		}
-		n++
-	}
-	return n
-}
-
-func utf16LenSlow(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if r >= 0x10000 {
-			n++
-		}
-	}
-	return n
-}
-
 func isASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
@@ -78,36 +55,6 @@ func lower(s string) string {
 		return strings.ToLower(s)
 	}
 	return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇"))
-}
-
-// formatDouble is Double.toString: at least one digit on either side of the point, an exponent from 1e7 on and below 1e-3.
-func formatDouble(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	case f == 0:
-		if math.Signbit(f) {
-			return "-0.0"
-		}
-		return "0.0"
-	}
-	if abs := math.Abs(f); abs >= 1e-3 && abs < 1e7 {
-		s := strconv.FormatFloat(f, 'f', -1, 64)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
-	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
-	}
-	e, _ := strconv.Atoi(exponent) // FormatFloat writes a number there
-	return mantissa + "E" + strconv.Itoa(e)
 }
 
 // parseInt is Integer.parseInt.

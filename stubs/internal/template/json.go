@@ -74,7 +74,7 @@ func fromNumber(n jsondoc.Number, flavour jsonFlavour) any {
 	}
 	d := Decimal{unscaled, int32(scale)}
 	if flavour == smart {
-		if same, ok := parseDecimal(formatDouble(n.Float())); ok && same.subtract(d).unscaled.Sign() == 0 {
+		if same, ok := parseDecimal(jsondoc.FormatDouble(n.Float())); ok && same.subtract(d).unscaled.Sign() == 0 {
 			return n.Float()
 		}
 	}
@@ -123,9 +123,9 @@ func (p *jsonPrinter) value(v any, depth int) error {
 	case string:
 		p.out = jsondoc.AppendString(p.out, v)
 	case float64:
-		p.out = append(p.out, formatDouble(v)...)
+		p.out = append(p.out, jsondoc.FormatDouble(v)...)
 		if v-v != 0 { // NaN and the infinities are strings
-			text := formatDouble(v)
+			text := jsondoc.FormatDouble(v)
 			p.out = append(p.out[:len(p.out)-len(text)], `"`+text+`"`...)
 		}
 	case Decimal:

@@ -3,6 +3,8 @@ package template
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 type tokenType uint8
@@ -85,7 +87,7 @@ func (lx *lexer) emit(typ tokenType, n int) {
 	lx.tokens = append(lx.tokens, token{typ, text, lx.line, lx.col})
 	lx.pos += n
 	if typ == tokComment { // the original forgets to count lines here
-		lx.col += utf16Len(text)
+		lx.col += jsondoc.UTF16Len(text)
 		return
 	}
 	lx.advance(text)
@@ -107,10 +109,10 @@ func (lx *lexer) emitEscaped(n int) {
 func (lx *lexer) advance(text string) {
 	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 		lx.line += strings.Count(text, "\n")
-		lx.col = utf16Len(text[i+1:])
+		lx.col = jsondoc.UTF16Len(text[i+1:])
 		return
 	}
-	lx.col += utf16Len(text)
+	lx.col += jsondoc.UTF16Len(text)
 }
 
 // outside reads one token of the text between tags, or a whole tag.

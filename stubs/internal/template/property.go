@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strings"
 	"unicode"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // bean is a value with Java properties: get gives one by its bean name or by the name of its getter, properties lists
@@ -158,7 +160,7 @@ func listProperty(l *List, name string) any {
 func stringProperty(s, name string) any {
 	switch name {
 	case "length":
-		return int32(utf16Len(s))
+		return int32(jsondoc.UTF16Len(s))
 	case "empty", "isEmpty":
 		return s == ""
 	case "blank", "isBlank":

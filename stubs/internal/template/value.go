@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 // safeString is text that is not escaped, whatever the engine's setting (Handlebars.SafeString).
@@ -304,7 +306,7 @@ func stringValue(v any) (string, error) {
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case float64:
-		return formatDouble(v), nil
+		return jsondoc.FormatDouble(v), nil
 	case *big.Int:
 		return v.String(), nil
 	case Decimal:
