@@ -51,7 +51,7 @@ kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be le
 
 .PHONY: kill-trials-docker
 kill-trials-docker: build k6 ## the same over runs in a Docker engine: 300 trials (about a quarter of an hour)
-	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_KILL_TRIALS=300 $(GO) test -v -run '^TestNoContainerSurvivesSIGKILL$$' -timeout 90m ./e2e
+	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_KILL_TRIALS=300 $(GO) test -v -parallel 3 -run '^TestNoContainerSurvivesSIGKILL$$' -timeout 90m ./e2e
 
 .PHONY: bench
 bench: build k6 podinfo wiremock compose ## the figures that envd claims, side by side with its peers

@@ -57,7 +57,7 @@ var killStages = []string{
 var containerVictims = []string{"runner", "leash", "leash runner", "|daemon", "|runner", "|leash runner", "|daemon leash runner"}
 
 // containerLanes is how many trials are under way at the same time.
-const containerLanes = 5
+const containerLanes = 3
 
 // containerPatience is how long whoever survives has to remove everything.
 const containerPatience = 10 * time.Second
@@ -233,6 +233,7 @@ func (l *containerLane) trial(t *testing.T, i int) {
 		require.Less(t, time.Since(end), time.Minute, what)
 		time.Sleep(50 * time.Millisecond)
 	}
+	t.Logf("%s, with %s under way: gone after %s", what, phase, time.Since(end).Round(time.Millisecond))
 	l.mu.Lock()
 	l.phases[phase]++
 	if struck {

@@ -17,6 +17,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/compose"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/modules"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
@@ -77,8 +78,9 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 // runtimes are those that are built in.
 var runtimes = []string{process.Name, docker.Name}
 
-// newRuntime returns the runtime that a spec asks for. id, dir and secrets may be empty where nothing will be started.
-func newRuntime(s *envd.Spec, id string, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
+// newRuntime returns the runtime that a spec asks for. id, lease, dir and secrets may be empty where nothing will be
+// started.
+func newRuntime(s *envd.Spec, id string, lease time.Duration, dir *evidence.Dir, secrets *runner.Secrets) (envd.Runtime, error) {
 	logs, redact, paths := "", func(line []byte) []byte { return line }, visible(s)
 	if dir != nil {
 		logs, redact, paths = dir.Path(evidence.LogsDir), secrets.Redact, append(paths, dir.Path())
@@ -90,7 +92,7 @@ func newRuntime(s *envd.Spec, id string, dir *evidence.Dir, secrets *runner.Secr
 		}
 		return process.New(process.Options{ID: id, Visible: paths, LogDir: logs, Redact: redact}), nil
 	case docker.Name:
-		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir}), nil
+		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir, Lease: lease}), nil
 	default:
 		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: %s", name, strings.Join(runtimes, ", "))
 	}
@@ -115,6 +117,43 @@ func collectAbandoned(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// clearRun removes what a killed run left in the Docker engine, where there is one.
+func clearRun(ctx context.Context, id string) error {
+	if err := docker.Settle(ctx, []string{id}); err != nil && !errors.Is(err, docker.ErrNoEngine) {
+		return err
+	}
+	return nil
+}
+
+// fresh is how long after a run's last sign of life an engine may still carry out what its runner had asked for.
+const fresh = 2 * time.Minute
+
+// settle removes what an engine still makes of this user's runs that were killed a moment ago.
+func settle(ctx context.Context) error {
+	root, err := launch.RunsDir()
+	if err != nil {
+		return err
+	}
+	runs, err := launch.Runs(root)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, m := range runs {
+		dir, _, err := launch.Find(root, m.ID)
+		if err != nil || m.Runtime != docker.Name || m.Status == evidence.Finished || launch.Alive(m) {
+			continue
+		}
+		for _, sign := range []string{evidence.JournalFile, evidence.ObservationsFile, evidence.MetaFile} {
+			if info, err := os.Stat(dir.Path(sign)); err == nil && time.Since(info.ModTime()) < fresh {
+				ids = append(ids, m.ID)
+				break
+			}
+		}
+	}
+	return docker.Settle(ctx, ids)
 }
 
 // visible lists what of /tmp, which is private inside, the spec and its commands need.
@@ -142,9 +181,9 @@ func sweep(cfg runner.Config) (wait func()) {
 }
 
 // newConfig is what a runner of this machine needs.
-func newConfig(s *envd.Spec, dir *evidence.Dir, id string, notify func(runner.Notice)) (runner.Config, error) {
+func newConfig(s *envd.Spec, dir *evidence.Dir, id string, lease time.Duration, notify func(runner.Notice)) (runner.Config, error) {
 	secrets := &runner.Secrets{}
-	rt, err := newRuntime(s, id, dir, secrets)
+	rt, err := newRuntime(s, id, lease, dir, secrets)
 	if err != nil {
 		return runner.Config{}, err
 	}

@@ -63,7 +63,7 @@ func examine(ctx context.Context) []check {
 
 func examineRuntime(ctx context.Context, name string, needed bool) check {
 	k := check{Name: "runtime " + name, Needed: needed}
-	rt, err := newRuntime(&envd.Spec{Environment: &envd.Environment{Runtime: name}}, "", nil, nil)
+	rt, err := newRuntime(&envd.Spec{Environment: &envd.Environment{Runtime: name}}, "", 0, nil, nil)
 	if err != nil {
 		k.Detail = err.Error()
 		return k

@@ -19,6 +19,7 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Remove what environments left in a Docker engine, and the evidence of old runs",
 		Long: `Remove the containers, networks and volumes of environments whose runner is gone or whose lease is over.
+Of runs that were killed a moment ago, wait for what the engine still makes, and remove it too.
 Objects that envd did not make are never touched. The process runtime leaves nothing to collect.
 
 Remove the run directories of runs that ended longer ago than --keep, too. Evidence that --out placed elsewhere stays.`,
@@ -29,6 +30,9 @@ Remove the run directories of runs that ended longer ago than --keep, too. Evide
 				return fmt.Errorf("--keep %s: it cannot be negative", keep)
 			}
 			found, err := docker.Collect(c.Context(), dryRun)
+			if err == nil && !dryRun {
+				err = settle(c.Context())
+			}
 			if errors.Is(err, docker.ErrNoEngine) {
 				err = nil // where there is no engine, nothing is left in one
 			}

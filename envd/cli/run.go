@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,15 +64,24 @@ func (a *app) runCommand() *cobra.Command {
 	var place where
 	var from source
 	var runtime string
+	var keep time.Duration
+	var resolved bool
 	c := &cobra.Command{
 		Use:   "run [SPEC]",
 		Short: "Provision, exercise, judge, tear down; the exit code is the verdict",
 		Example: `  envd run envd.yaml
   envd run envd.yaml -o json --out evidence/
+  envd run --keep-on-failure=2h envd.yaml
   envd run -f compose.yaml           # does it come up, and go without a trace?`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed(keepFlag) && keep <= 0 {
+				return fmt.Errorf("--%s=%s: a lease lasts longer than nothing, 30m for example", keepFlag, keep)
+			}
+			if resolved {
+				return a.runResolved(c, args[0], keep)
+			}
 			if daemon, err := a.client(); daemon != nil || err != nil {
-				if err = errors.Join(err, place.refuse(), from.refuse()); err != nil {
+				if err = errors.Join(err, place.refuse(), from.refuse(), refuseKeep(keep)); err != nil {
 					return err
 				}
 				return a.runRemote(c, daemon, args[0], runtime)
@@ -84,22 +94,41 @@ func (a *app) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			progress := newProgress(os.Stderr)
-			cfg, err := newConfig(s, dir, place.id, progress.notice)
-			if err != nil {
-				return err
+			if keep > 0 {
+				return a.runKeeping(c, s, dir, place.id, keep)
 			}
-			swept := sweep(cfg)
-			result, err := runner.Run(c.Context(), cfg)
-			swept()
-			progress.close()
-			return a.showRun(c, dir, result, err)
+			return a.runHere(c, s, dir, place.id, 0)
 		},
 	}
 	place.flags(c)
 	from.flags(c)
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
+	c.Flags().DurationVar(&keep, keepFlag, 0, "keep the environment of a run that does not pass for so long, or until envd down")
+	c.Flags().Lookup(keepFlag).NoOptDefVal = defaultKeep.String()
+	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
+	if err := c.Flags().MarkHidden("resolved"); err != nil {
+		panic(err) // the flag stands three lines above
+	}
 	return c
+}
+
+// runHere makes this process the runner.
+func (a *app) runHere(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, keep time.Duration) error {
+	progress := newProgress(os.Stderr)
+	cfg, err := newConfig(s, dir, id, leaseOf(s, keep), progress.notice)
+	if err != nil {
+		return err
+	}
+	cfg.Keep = keep
+	cfg.Kept = func(meta evidence.Meta) error {
+		progress.close()
+		return a.handOver(c, dir, meta)
+	}
+	swept := sweep(cfg)
+	result, err := runner.Run(c.Context(), cfg)
+	swept()
+	progress.close()
+	return a.showRun(c, dir, result, err)
 }
 
 // showRun prints a run's verdict and returns the exit code that goes with it.

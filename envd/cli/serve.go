@@ -43,7 +43,7 @@ Clients need the token that is written to the token file at the first start.`,
 			}
 			cfg.Version = versionString()
 			cfg.SpecOptions = specOptions("")
-			cfg.Collect = collectAbandoned
+			cfg.Collect, cfg.Clear = collectAbandoned, clearRun
 			cfg.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 			return withCode(envd.ExitEnvironment, daemon.Run(c.Context(), cfg))
 		},

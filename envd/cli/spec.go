@@ -83,7 +83,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rt, err := newRuntime(s, "", nil, nil)
+			rt, err := newRuntime(s, "", 0, nil, nil)
 			if err != nil {
 				return err
 			}

@@ -70,7 +70,7 @@ func (a *app) upCommand() *cobra.Command {
 // hold is the runner of an environment.
 func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
 	progress := newProgress(os.Stderr)
-	cfg, err := newConfig(s, dir, id, progress.notice)
+	cfg, err := newConfig(s, dir, id, leaseOf(s, ttl), progress.notice)
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,10 @@ type Config struct {
 	MaxEnvironments int          // that are up at once; 0: 50
 	// Keep is how long the evidence of a run is kept after its end; 0: for ever.
 	Keep time.Duration
-	// Collect removes what nobody owns any more from where environments live: now and again, and when a runner was
-	// lost. May be nil.
+	// Collect removes what nobody owns any more from where environments live, now and again; Clear what the run of that
+	// ID left there, whose runner went without finishing. May be nil.
 	Collect func(context.Context) error
+	Clear   func(ctx context.Context, id string) error
 	Log     *slog.Logger // nil: none
 	// Listening is told the address in use, once requests are served. May be nil.
 	Listening func(net.Addr)
@@ -83,7 +84,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	runners, err := dispatch.New(ctx, dispatch.Config{
 		RunsDir: filepath.Join(cfg.StateDir, "runs"), Exe: cfg.Exe, Env: runnerEnv(os.Environ(), cfg.StateDir), Store: records,
-		Load: cfg.load, MaxRuns: cfg.MaxRuns, MaxEnvironments: cfg.MaxEnvironments, Keep: cfg.Keep, Collect: cfg.Collect, Log: cfg.Log,
+		Load: cfg.load, MaxRuns: cfg.MaxRuns, MaxEnvironments: cfg.MaxEnvironments, Keep: cfg.Keep, Collect: cfg.Collect, Clear: cfg.Clear, Log: cfg.Log,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

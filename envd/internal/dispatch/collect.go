@@ -1,38 +1,40 @@
 package dispatch
 
-import "time"
+import (
+	"time"
 
-// When what abandoned environments left is looked for: now and again, at once when a runner was lost, and once more a
-// little later, because what that runner had asked for last may still be under way.
-const (
-	collectStep  = time.Minute
-	collectAgain = 2 * time.Second
+	"github.com/envd-dev/envd/envd"
+	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// collect removes what nobody owns any more, until the dispatcher closes.
+// collectStep is how often what abandoned environments left is looked for.
+const collectStep = time.Minute
+
+// collect removes what nobody owns any more, now and again, until the dispatcher closes.
 func (d *Dispatcher) collect() {
-	next := time.NewTimer(0)
-	defer next.Stop()
+	tick := time.NewTicker(collectStep)
+	defer tick.Stop()
 	for {
-		wait := collectStep
-		select {
-		case <-next.C:
-		case <-d.lost:
-			wait = collectAgain
-		case <-d.ctx.Done():
-			return
-		}
 		if err := d.Collect(d.ctx); err != nil && d.ctx.Err() == nil {
 			d.Log.Warn("cannot collect what is abandoned", "error", err)
 		}
-		next.Reset(wait)
+		select {
+		case <-tick.C:
+		case <-d.ctx.Done():
+			return
+		}
 	}
 }
 
-// collectSoon has the remains of a runner that went without finishing collected.
-func (d *Dispatcher) collectSoon() {
-	select {
-	case d.lost <- struct{}{}:
-	default: // it is about to happen
+// clear removes at once what a runner left that went without finishing.
+func (d *Dispatcher) clear(r store.Record) {
+	if d.Clear == nil || r.Status != v1.Lost && r.Outcome != envd.Errored {
+		return
 	}
+	d.work.Go(func() {
+		if err := d.Clear(d.ctx, r.ID); err != nil && d.ctx.Err() == nil {
+			d.Log.Warn("cannot remove what a run left", "id", r.ID, "error", err)
+		}
+	})
 }

@@ -45,7 +45,9 @@ type Config struct {
 	Keep time.Duration // how long the evidence of a run is kept after its end; 0: for ever
 	// Collect removes what nobody owns any more from where environments live. May be nil.
 	Collect func(context.Context) error
-	Log     *slog.Logger
+	// Clear removes what the run of that ID left, whose runner went without finishing. May be nil.
+	Clear func(ctx context.Context, id string) error
+	Log   *slog.Logger
 }
 
 // Dispatcher is the daemon's hand on its runners.
@@ -57,7 +59,6 @@ type Dispatcher struct {
 	work    sync.WaitGroup
 	watch   *watcher
 	kick    chan struct{} // the queue may have something to start
-	lost    chan struct{} // a runner went without finishing
 	admit   sync.Mutex    // one environment at a time is let in, so that the limit holds
 	mu      sync.Mutex
 	live    map[string]*live         // runners being followed, by ID
@@ -76,7 +77,7 @@ func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	if err := os.MkdirAll(cfg.RunsDir, 0o755); err != nil {
 		return nil, err
 	}
-	d := &Dispatcher{Config: cfg, kick: make(chan struct{}, 1), lost: make(chan struct{}, 1), live: map[string]*live{}, waiting: map[string]chan struct{}{}}
+	d := &Dispatcher{Config: cfg, kick: make(chan struct{}, 1), live: map[string]*live{}, waiting: map[string]chan struct{}{}}
 	d.ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
 	d.watch = d.newWatcher()
 	if err := d.adopt(ctx); err != nil {

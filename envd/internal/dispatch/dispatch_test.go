@@ -30,21 +30,21 @@ const patience = 30 * time.Second
 
 // host is a state directory that dispatchers come and go on.
 type host struct {
-	t     *testing.T
-	dir   string
-	exe   string
-	runs  int
-	keep  time.Duration
-	swept chan time.Time // receives, where set, when what is abandoned was collected
-	d     *dispatch.Dispatcher
-	s     *store.Store
+	t       *testing.T
+	dir     string
+	exe     string
+	runs    int
+	keep    time.Duration
+	cleared chan string // receives the IDs of runs whose remains are removed
+	d       *dispatch.Dispatcher
+	s       *store.Store
 }
 
 func newHost(t *testing.T, runs int) *host {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	h := &host{t: t, dir: t.TempDir(), exe: exe, runs: runs, swept: make(chan time.Time, 100)}
+	h := &host{t: t, dir: t.TempDir(), exe: exe, runs: runs, cleared: make(chan string, 100)}
 	h.start()
 	t.Cleanup(func() {
 		for _, kind := range []store.Kind{store.Run, store.Up} {
@@ -69,16 +69,13 @@ func (h *host) start() {
 	require.NoError(h.t, err)
 	h.d, err = dispatch.New(h.t.Context(), dispatch.Config{
 		RunsDir: filepath.Join(h.dir, "runs"), Exe: h.exe, Env: os.Environ(), Store: h.s, MaxRuns: h.runs, MaxEnvironments: 2,
-		Load: load, Keep: h.keep, Collect: h.collect, Log: slog.New(slog.DiscardHandler),
+		Load: load, Keep: h.keep, Clear: h.clear, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(h.t, err)
 }
 
-func (h *host) collect(ctx context.Context) error {
-	select {
-	case h.swept <- time.Now():
-	case <-ctx.Done():
-	}
+func (h *host) clear(_ context.Context, id string) error {
+	h.cleared <- id
 	return nil
 }
 
@@ -225,15 +222,17 @@ func TestKilledRunnerIsLost(t *testing.T) {
 	assert.Nil(t, r.ExitCode)
 }
 
-// What a lost runner left is collected at once and once more, besides at the daemon's start.
-func TestWhatALostRunnerLeftIsCollected(t *testing.T) {
+// What a lost runner left is removed at once.
+func TestWhatALostRunnerLeftIsRemoved(t *testing.T) {
 	h := newHost(t, 1)
-	<-h.swept
 	r := h.wait(h.submit(store.Run, dispatchtest.Held).ID, is(v1.Exercising))
+	assert.Empty(t, h.cleared)
 	require.NoError(t, syscall.Kill(r.PID, syscall.SIGKILL))
-	killed := time.Now()
-	for range 2 {
-		assert.WithinRange(t, <-h.swept, killed, killed.Add(patience), "sooner than the next time that it would be done anyway")
+	select {
+	case id := <-h.cleared:
+		assert.Equal(t, r.ID, id)
+	case <-time.After(patience):
+		assert.Fail(t, "nothing was removed")
 	}
 }
 

@@ -113,9 +113,7 @@ func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 		d.Log.Warn("cannot remove an uploaded spec", "id", r.ID, "dir", r.Bundle, "error", err)
 	}
 	d.save(r)
-	if r.Status == v1.Lost || r.Outcome == envd.Errored {
-		d.collectSoon()
-	}
+	d.clear(r)
 	d.Log.Info("ended", "id", r.ID, "status", r.Status, "outcome", r.Outcome)
 }
 

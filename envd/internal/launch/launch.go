@@ -2,6 +2,7 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -30,6 +31,10 @@ type Options struct {
 	Arg []string // its arguments: up SPEC --foreground …, or run SPEC …
 	Env []string // nil: this process's own
 	Dir string   // the run directory, which the arguments name too
+
+	// Stdout and Stderr are the runner's until it calls Detach. Where they are nil, what it prints goes to runner.log
+	// in its run directory.
+	Stdout, Stderr *os.File
 }
 
 // Start starts a runner that outlives this process, in a session of its own, and returns its process. What it prints
@@ -40,14 +45,14 @@ func start(o Options, ready *os.File) (*exec.Cmd, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(filepath.Join(o.Dir, evidence.RunnerLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := openLog(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	cmd := exec.Command(o.Exe, o.Arg...)
 	cmd.Env = o.Env
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = cmp.Or(o.Stdout, log), cmp.Or(o.Stderr, log)
 	cmd.SysProcAttr = ownSession()
 	if ready != nil {
 		cmd.ExtraFiles = []*os.File{ready}
@@ -111,6 +116,20 @@ func Up(ctx context.Context, o Options) (evidence.Meta, error) {
 	}
 	failed.Output = strings.TrimRight(string(out), "\n")
 	return meta, failed
+}
+
+func openLog(dir string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(dir, evidence.RunnerLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+}
+
+// Detach has what this runner prints from now on go to runner.log in its run directory: who started it takes its
+// terminal back.
+func Detach(dir string) error {
+	log, err := openLog(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(redirect(log, 1), redirect(log, 2), log.Close())
 }
 
 // Ready tells the starter that waits in Up, if there is one, that the environment is ready.

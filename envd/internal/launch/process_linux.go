@@ -42,6 +42,9 @@ func processExists(pid int, before time.Time) bool {
 	return boot.Add(time.Duration(ticks) * clockTick).Before(before.Add(slack))
 }
 
+// redirect makes the descriptor fd another one of f.
+func redirect(f *os.File, fd int) error { return unix.Dup3(int(f.Fd()), fd, 0) }
+
 // WaitGone waits until a runner's process has ended.
 func WaitGone(ctx context.Context, m evidence.Meta) error {
 	if !Alive(m) {

@@ -5,6 +5,7 @@ package launch
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 	"time"
 
@@ -19,6 +20,9 @@ func processExists(pid int, _ time.Time) bool {
 	err := syscall.Kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
+
+// redirect makes the descriptor fd another one of f.
+func redirect(f *os.File, fd int) error { return syscall.Dup2(int(f.Fd()), fd) }
 
 // WaitGone waits until a runner's process has ended.
 func WaitGone(ctx context.Context, m evidence.Meta) error {

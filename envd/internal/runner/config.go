@@ -30,6 +30,8 @@ type Config struct {
 	K6      func(context.Context) (loadprofiles.K6, error) // finds the load generator; called when a stage needs it
 	Relay   []string                                       // the command line before k6's own that runs it in loadprofiles.Relay
 	TTL     time.Duration                                  // lease of an environment without stages
+	Keep    time.Duration                                  // lease of the environment of a run that did not pass; 0: it is torn down
+	Kept    func(evidence.Meta) error                      // called once when such an environment is kept, with its verdict and reports written; may be nil
 	Ready   func(evidence.Meta) error                      // called once when an environment is up and published
 	Notify  func(Notice)                                   // progress for people; called one at a time
 	Secrets *Secrets

@@ -216,7 +216,7 @@ func (s *session) started(svc *envd.Service) {
 		}
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
 			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit),
-			Expected: s.settled.Load() || asked.Load() || svc.Ready.Completed && exit.Code == 0,
+			Expected: s.settled.Load() || s.proven.Load() || asked.Load() || svc.Ready.Completed && exit.Code == 0,
 		}})
 	})
 }

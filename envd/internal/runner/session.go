@@ -30,9 +30,11 @@ type session struct {
 	wasReady bool
 	verdict  envd.Verdict
 
+	read          bool               // the last readings were taken
 	stopFollowing context.CancelFunc // ends the stub journal
 
 	creating   atomic.Bool // the runtime was asked for the environment
+	proven     atomic.Bool // the readings were taken: what happens now changes no verdict
 	settled    atomic.Bool // from here on a service's exit is expected
 	background sync.WaitGroup
 
@@ -56,9 +58,11 @@ func Up(ctx context.Context, cfg Config) (Result, error) {
 
 // conduct takes a run through its course; body is what happens while the environment is alive.
 func conduct(ctx context.Context, cfg Config, kind string, body func(*session, context.Context) error) (Result, error) {
-	ctx, end := context.WithCancelCause(ctx)
+	keeping, letGo := context.WithCancelCause(ctx)
+	defer letGo(nil)
+	ctx, end := context.WithCancelCause(keeping) // an environment may be kept when its run is over
 	defer end(nil)
-	s, err := open(cfg, kind, end)
+	s, err := open(cfg, kind, letGo)
 	if err != nil {
 		return Result{}, err
 	}
@@ -79,6 +83,9 @@ func conduct(ctx context.Context, cfg Config, kind string, body func(*session, c
 	}
 	s.early = cause(ctx, runErr)
 	s.note(runErr)
+	if kind == "run" {
+		s.complain("keep", s.keep(keeping))
+	}
 
 	s.teardown(context.WithoutCancel(ctx))
 	digest, err := s.conclude()

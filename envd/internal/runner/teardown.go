@@ -18,15 +18,10 @@ const destroyTimeout = 30 * time.Second
 func (s *session) teardown(ctx context.Context) {
 	s.settled.Store(true)
 	s.outlets.close() // who comes now comes too late
-	complain := func(step string, err error) {
-		if err != nil {
-			s.rec.tell(Notice{Step: step, Text: err.Error(), Failed: true})
-		}
-	}
-	complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
+	s.complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
 	if s.creating.Load() { // else nothing was asked of the runtime, and there is nothing to read, stop or remove
-		complain("last readings", s.collect(ctx))
-		complain("stop", s.stopServices(ctx))
+		s.readings(ctx)
+		s.complain("stop", s.stopServices(ctx))
 		s.stopFollowing() // after the services: what they ask for on their way out is journalled too
 		s.destroy(ctx)
 	}
@@ -34,6 +29,21 @@ func (s *session) teardown(ctx context.Context) {
 	s.gateway.Close()
 	s.background.Wait()
 	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunTornDown}})
+}
+
+// complain tells of what went wrong at a step after which the run goes on.
+func (s *session) complain(step string, err error) {
+	if err != nil {
+		s.rec.tell(Notice{Step: step, Text: err.Error(), Failed: true})
+	}
+}
+
+// readings takes the last ones, once.
+func (s *session) readings(ctx context.Context) {
+	if !s.read {
+		s.read = true
+		s.complain("last readings", s.collect(ctx))
+	}
 }
 
 // destroy removes the environment and records what is left of it.

@@ -117,6 +117,9 @@ func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error)
 	return old, nil
 }
 
+// ownerless tells that nobody owns an object any more.
+func ownerless(labels map[string]string) bool { return abandoned(labels, time.Now()) != "" }
+
 // abandoned says why nobody owns an object any more, or "".
 func abandoned(labels map[string]string, now time.Time) string {
 	switch livenessOf(labels[labelRunner]) {

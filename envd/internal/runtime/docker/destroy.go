@@ -24,6 +24,26 @@ type objects struct {
 
 func (o objects) any() bool { return len(o.containers)+len(o.networks)+len(o.volumes) > 0 }
 
+// filter keeps those whose labels are wanted.
+func (o objects) filter(wanted func(labels map[string]string) bool) (kept objects) {
+	for _, c := range o.containers {
+		if wanted(c.Labels) {
+			kept.containers = append(kept.containers, c)
+		}
+	}
+	for _, n := range o.networks {
+		if wanted(n.Labels) {
+			kept.networks = append(kept.networks, n)
+		}
+	}
+	for _, v := range o.volumes {
+		if wanted(v.Labels) {
+			kept.volumes = append(kept.volumes, v)
+		}
+	}
+	return kept
+}
+
 func list(ctx context.Context, cli *client.Client, which client.Filters) (objects, error) {
 	var o objects
 	containers, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: which})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 	"time"
 
@@ -80,16 +81,30 @@ func LeashMain(args []string) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leashTimeout)
 	defer cancel()
-	if err := sweep(ctx, args[2]); err != nil {
+	if err := sweep(ctx, args[2], func(map[string]string) bool { return true }); err != nil {
 		fmt.Fprintln(os.Stderr, "envd leash:", err)
 		return 1
 	}
 	return 0
 }
 
-// sweep removes until nothing has been found for a while: what the runner asked for last may still be under way in the
+// Settle removes what the engine still makes of environments whose runners have just been killed: what they asked for
+// last may appear only now. What belongs to a runner that is alive stays. It returns once nothing of them has been found for a while.
+func Settle(ctx context.Context, ids []string) error {
+	ctx, cancel := context.WithTimeout(ctx, leashTimeout)
+	defer cancel()
+	errs := make([]error, len(ids))
+	var all sync.WaitGroup
+	for i, id := range ids {
+		all.Go(func() { errs[i] = sweep(ctx, id, ownerless) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// sweep removes what is doomed of an environment until nothing has been found for a while: what the runner asked for last may still be under way in the
 // engine.
-func sweep(ctx context.Context, id string) error {
+func sweep(ctx context.Context, id string, doomed func(labels map[string]string) bool) error {
 	cli, err := connect()
 	if err != nil {
 		return err
@@ -97,6 +112,7 @@ func sweep(ctx context.Context, id string) error {
 	defer cli.Close()
 	for clean := 0; clean < sweeps; {
 		o, err := list(ctx, cli, of(id))
+		o = o.filter(doomed)
 		switch {
 		case err != nil:
 			clean = 0
