@@ -50,7 +50,7 @@ kill-trials: build ## SIGKILL at random moments of 1,000 runs; nothing may be le
 	ENVD_KILL_TRIALS=1000 $(GO) test -run TestNothingSurvivesSIGKILL -timeout 90m ./e2e
 
 .PHONY: kill-trials-docker
-kill-trials-docker: build k6 ## the same over runs in a Docker engine: 300 trials (about a quarter of an hour)
+kill-trials-docker: build k6 ## the same over runs in a Docker engine: 300 trials
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_KILL_TRIALS=300 $(GO) test -v -parallel 3 -run '^TestNoContainerSurvivesSIGKILL$$' -timeout 90m ./e2e
 
 .PHONY: bench
