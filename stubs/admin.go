@@ -128,7 +128,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string)
 	}
 	for _, t := range routes() {
 		arg, ok := t.fit(path)
-		if !ok || t.method != r.Method {
+		if !ok || t.method != r.Method && path != "" { // the redirect to the root answers every method
 			continue
 		}
 		body, err := readBody(r, s.options.MaxRequestBody)

@@ -140,6 +140,10 @@ func (c *adminCall) deleteMappings() {
 
 // removeMapping removes the stub with the body's id, or the ones with the same request.
 func (c *adminCall) removeMapping() {
+	if c.isNull() {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.StubMapping.getId()" because "stubMapping" is null`)
+		return
+	}
 	m, err := mapping.Parse(c.body)
 	if err != nil {
 		c.invalid(err)

@@ -22,16 +22,27 @@ func (c *adminCall) findMappingsByMetadata() {
 	}
 }
 
+// againstNull is what WireMock runs into where it compares anything with null.
+const againstNull = `Cannot invoke "com.github.tomakehurst.wiremock.matching.StringValuePattern.match(String)" because "pattern" is null`
+
 // nullPattern answers a search for null, which WireMock runs into at the first mapping.
 func (c *adminCall) nullPattern() {
 	if len(c.catalog.All()) > 0 {
-		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.matching.StringValuePattern.match(String)" because "pattern" is null`)
+		c.fail(againstNull)
 		return
 	}
 	c.showMappings(nil, 0)
 }
 
 func (c *adminCall) removeMappingsByMetadata() {
+	if c.isNull() {
+		if len(c.catalog.All()) > 0 {
+			c.fail(againstNull)
+			return
+		}
+		c.done()
+		return
+	}
 	p, ok := c.pattern()
 	if !ok {
 		return

@@ -101,6 +101,10 @@ func (c *adminCall) missing(r *event.Request) string {
 
 func (c *adminCall) nearMissesOfPattern() {
 	if c.isNull() {
+		if len(c.journal.All()) == 0 {
+			c.showNearMisses([]any{})
+			return
+		}
 		c.fail(nullRequestPattern)
 		return
 	}

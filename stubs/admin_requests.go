@@ -174,6 +174,14 @@ func (c *adminCall) removeRequests() {
 }
 
 func (c *adminCall) removeRequestsByMetadata() {
+	if c.isNull() {
+		if len(c.journal.All()) > 0 {
+			c.fail(againstNull)
+			return
+		}
+		c.showRemoved(nil)
+		return
+	}
 	if p, ok := c.pattern(); ok {
 		c.showRemoved(c.journal.Remove(func(e *event.ServeEvent) bool {
 			if !e.Matched() {

@@ -38,6 +38,10 @@ func (c *adminCall) setScenarioState() {
 		c.changedScenario(name, mapping.Started, c.catalog.Scenarios.ResetOne(name))
 		return
 	}
+	if c.isNull() {
+		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		return
+	}
 	state, err := mapping.ParseScenarioState(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -76,6 +80,10 @@ func (c *adminCall) putSettings() {
 }
 
 func (c *adminCall) patchExtendedSettings() {
+	if c.isNull() {
+		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		return
+	}
 	more, err := mapping.ParseExtended(c.body)
 	if err != nil {
 		c.invalid(err)

@@ -41,20 +41,58 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-// unzipped is the body as it was before a client compressed it: what begins as gzip does is taken for that, as by WireMock.
-func unzipped(body []byte, limit int64) ([]byte, error) {
-	if len(body) < 2 || body[0] != 0x1f || body[1] != 0x8b {
+// errNotGzip wraps what WireMock throws on a body that is not the gzip that it claims to be.
+var errNotGzip = errors.New("java.lang.RuntimeException")
+
+// unzipped is the body as it was before a client compressed it: what a header calls gzip, and what begins as gzip does.
+func unzipped(body []byte, claimed bool, limit int64) ([]byte, error) {
+	magic := len(body) >= 2 && body[0] == 0x1f && body[1] == 0x8b
+	if len(body) == 0 || !claimed && !magic {
 		return body, nil
 	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
+	if !magic && len(body) > 1 {
+		return nil, fmt.Errorf("%w: java.util.zip.ZipException: Not in GZIP format", errNotGzip)
+	}
+	body, err := inflate(body, limit)
+	switch {
+	case err == nil || errors.Is(err, errBodyTooLarge):
+		return body, err
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("%w: java.io.EOFException", errNotGzip)
+	default:
+		return nil, fmt.Errorf("%w: java.util.zip.ZipException: %w", errNotGzip, err)
+	}
+}
+
+// inflate undoes gzip, in as many members as there are; what comes after them and is none is left out, as Java does.
+func inflate(body []byte, limit int64) ([]byte, error) {
+	rest := bytes.NewReader(body)
+	z, err := gzip.NewReader(rest)
 	if err != nil {
-		return body, nil //nolint:nilerr // it only looks like gzip
+		return nil, err
 	}
-	plain, err := readAll(z, limit)
-	if err == nil || errors.Is(err, errBodyTooLarge) {
-		return plain, err
+	var plain []byte
+	for {
+		z.Multistream(false)
+		more, err := readAll(z, limit-int64(len(plain)))
+		if err != nil {
+			return nil, err
+		}
+		plain = append(plain, more...)
+		if z.Reset(rest) != nil {
+			return plain, nil
+		}
 	}
-	return body, nil
+}
+
+// claimsGzip reports whether the request says that its body is gzip.
+func claimsGzip(h http.Header) bool {
+	for _, v := range h["Content-Encoding"] {
+		if strings.Contains(strings.ToLower(v), "gzip") {
+			return true
+		}
+	}
+	return false
 }
 
 // unreadable is what WireMock throws while it reads a request, before it looks at any stub: on a query that cannot be

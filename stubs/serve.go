@@ -1,6 +1,7 @@
 package stubs
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -43,11 +44,15 @@ func (s *Server) serveStub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &exchange{}
-	if err := s.read(x, r, received); err != nil {
+	err := s.read(x, r, received)
+	if err != nil && !errors.Is(err, errNotGzip) {
 		refuse(w, err)
 		return
 	}
-	if err := unreadable(&x.view); err != nil {
+	if err == nil {
+		err = unreadable(&x.view)
+	}
+	if err != nil {
 		x.Response.Status = http.StatusInternalServerError
 		sendFailure(w, r, err)
 		return
@@ -128,7 +133,7 @@ func (s *Server) enter(stub *catalog.Stub, x *exchange) bool {
 func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 	body, err := readBody(r, s.options.MaxRequestBody)
 	if err == nil {
-		body, err = unzipped(body, s.options.MaxRequestBody)
+		body, err = unzipped(body, claimsGzip(r.Header), s.options.MaxRequestBody)
 	}
 	if err != nil {
 		return err

@@ -27,9 +27,7 @@ func Apply(w http.ResponseWriter, r *http.Request) (answered bool) {
 		if preflight {
 			h["Access-Control-Max-Age"] = []string{maxAge}
 			h["Access-Control-Allow-Methods"] = []string{allowedMethods}
-			if wanted := headerList(r); wanted != "" {
-				h["Access-Control-Allow-Headers"] = []string{wanted}
-			}
+			h["Access-Control-Allow-Headers"] = []string{headerList(r)} // empty where none is asked for
 		}
 	}
 	if !preflight || origin == "" {

@@ -22,6 +22,8 @@ func TestApply(t *testing.T) {
 		{"preflight", "OPTIONS", map[string]string{"Origin": origin, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "X-A, X-B"}, true,
 			map[string]string{"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Headers": "X-A,X-B",
 				"Access-Control-Allow-Methods": "OPTIONS,GET,POST,PUT,PATCH,DELETE", "Access-Control-Max-Age": "1800", "Content-Length": "0"}},
+		{"preflight that asks for no headers", "OPTIONS", map[string]string{"Origin": origin, "Access-Control-Request-Method": "PUT"}, true,
+			map[string]string{"Access-Control-Allow-Headers": ""}},
 		{"preflight of a method that is not allowed", "OPTIONS", map[string]string{"Origin": origin, "Access-Control-Request-Method": "PROPFIND"}, true,
 			map[string]string{"Vary": "Origin", "Access-Control-Allow-Origin": ""}},
 		{"plain OPTIONS", "OPTIONS", map[string]string{"Origin": origin}, false, map[string]string{"Access-Control-Allow-Origin": origin}},

@@ -104,6 +104,10 @@ func (s *Spec) set(name string, v any) (err error) {
 	case "filters":
 		return s.setFilters(v)
 	case "captureHeaders":
+		if list, ok := v.([]any); ok && list != nil {
+			return &mapping.Error{Code: 10, Pointer: "/captureHeaders", Title: "Error parsing JSON", Detail: "Cannot deserialize value of type " +
+				"`java.util.LinkedHashMap<java.lang.String,com.github.tomakehurst.wiremock.recording.CaptureHeadersSpec>` from Array value (token `JsonToken.START_ARRAY`)"}
+		}
 		for _, m := range members(v) {
 			s.CaptureHeaders = append(s.CaptureHeaders, CaptureHeader{m.Name, optional(v, m.Name, "caseInsensitive")})
 		}

@@ -109,9 +109,9 @@ func headersOf(stub *mapping.StubMapping, def *mapping.ResponseDefinition, p *pr
 		}
 	}
 	h := headerMap(def.Headers)
-	h["Matched-Stub-Id"] = []string{stub.ID}
+	addHeader(h, "Matched-Stub-Id", stub.ID)
 	if stub.Name != "" {
-		h["Matched-Stub-Name"] = []string{ascii(stub.Name)}
+		addHeader(h, "Matched-Stub-Name", ascii(stub.Name))
 	}
 	if p != nil {
 		p.headers.Store(&stubHeaders{stub.ID, stub.Name, h})
@@ -123,15 +123,18 @@ func headersOf(stub *mapping.StubMapping, def *mapping.ResponseDefinition, p *pr
 func headerMap(list []mapping.Header) http.Header {
 	h := make(http.Header, len(list)+2)
 	for _, f := range list {
-		name := f.Name
-		for known := range h {
-			if strings.EqualFold(known, name) {
-				name = known
-			}
-		}
-		h[name] = append(slices.Clip(h[name]), f.Values...)
+		addHeader(h, f.Name, f.Values...)
 	}
 	return h
+}
+
+func addHeader(h http.Header, name string, values ...string) {
+	for known := range h {
+		if strings.EqualFold(known, name) {
+			name = known
+		}
+	}
+	h[name] = append(slices.Clip(h[name]), values...)
 }
 
 // renderError answers for a template that could not be rendered: with the message, as WireMock does.

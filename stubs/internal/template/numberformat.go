@@ -180,9 +180,15 @@ func (f *decimalFormat) scientific(d Decimal, negative bool) string {
 
 // parseDecimalFormat reads a pattern such as "#,##0.00;(#)".
 func parseDecimalFormat(pattern string, s symbols) (*decimalFormat, error) {
-	positive, negative, both := strings.Cut(pattern, ";")
+	positive, negative, both := cutPattern(pattern)
 	f := &decimalFormat{symbols: s, rounding: halfEven, maxInt: -1}
 	prefix, number, suffix := splitPattern(positive)
+	if _, _, third := cutPattern(negative); third || both && number == "" {
+		return nil, illegalArgument("Unquoted special character ';' in pattern \"%s\"", pattern)
+	}
+	if strings.Count(number, ".") > 1 {
+		return nil, illegalArgument("Multiple decimal separators in pattern \"%s\"", pattern)
+	}
 	whole, fraction, point := strings.Cut(number, ".")
 	if i := strings.IndexByte(fraction, 'E'); i >= 0 {
 		f.exponentDigits = len(fraction) - i - 1
@@ -218,10 +224,25 @@ func parseDecimalFormat(pattern string, s symbols) (*decimalFormat, error) {
 	f.prefix, f.suffix = s.affix(prefix), s.affix(suffix)
 	f.negativePrefix, f.negativeSuffix = s.minus+f.prefix, f.suffix
 	if both {
-		p, _, q := splitPattern(negative)
-		f.negativePrefix, f.negativeSuffix = s.affix(p), s.affix(q)
+		if p, _, q := splitPattern(negative); p != prefix || q != suffix { // one that says nothing new does not count
+			f.negativePrefix, f.negativeSuffix = s.affix(p), s.affix(q)
+		}
 	}
 	return f, nil
+}
+
+// cutPattern cuts a pattern at its first ; outside quotes, into the one for positive numbers and the one for negative.
+func cutPattern(s string) (positive, negative string, both bool) {
+	quotedText := false
+	for i := range len(s) {
+		switch {
+		case s[i] == '\'':
+			quotedText = !quotedText
+		case s[i] == ';' && !quotedText:
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
 }
 
 // splitPattern cuts a pattern into what is before the number, the number and what is after it; quotes are resolved.
