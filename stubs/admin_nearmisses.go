@@ -113,7 +113,7 @@ func (c *adminCall) nearMissesOfPattern() {
 		c.invalid(err)
 		return
 	}
-	if err := asking(p, c.journal.All(), match.Trial{Whole: true}); err != nil {
+	if err := asking(p, c.journal.All(), match.Measuring); err != nil {
 		c.thrown(err)
 		return
 	}

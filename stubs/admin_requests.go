@@ -129,7 +129,7 @@ func (c *adminCall) matching() (fits func(*event.ServeEvent) bool, ok bool) {
 		c.invalid(err)
 		return nil, false
 	}
-	if err := asking(p, c.journal.All(), match.Trial{}); err != nil {
+	if err := asking(p, c.journal.All(), match.Fitting); err != nil {
 		c.thrown(err)
 		return nil, false
 	}

@@ -1,6 +1,8 @@
 package stubs
 
 import (
+	"iter"
+
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -27,88 +29,43 @@ func requestFailure(p *mapping.RequestPattern, v *requestmatch.View, t match.Tri
 }
 
 // patternFailure is the first exception in the parts that WireMock compares once the head of the request fits; nil for
-// nearly every request.
+// nearly every request. It reads all of them before it asks the first.
 func patternFailure(p *mapping.RequestPattern, v *requestmatch.View, t match.Trial) error {
-	if err := requestmatch.AuthFailure(p.BasicAuth, v.Request); err != nil {
-		return err
-	}
-	for _, h := range p.Headers {
-		if err := t.FailureOfAll(h.Pattern, v.Request.Values(h.Name)); err != nil {
+	if t == match.Fitting {
+		if err := patternFailure(p, v, match.Reading); err != nil {
 			return err
 		}
 	}
-	if err := parametersFailure(p.QueryParameters, v.Query, t); err != nil {
-		return err
-	}
-	if err := parametersFailure(p.FormParameters, v.Form, t); err != nil {
-		return err
-	}
-	if err := cookiesFailure(p.Cookies, v, t); err != nil {
-		return err
-	}
-	if err := pathFailure(p, v, t); err != nil {
-		return err
-	}
-	if v.Request.Body != nil {
-		if err := bodyFailure(p.BodyPatterns, v.Body(), t); err != nil {
+	for failure, fits := range attempts(p, v) {
+		if err := failure(t); err != nil {
 			return err
 		}
-	}
-	return multipartFailure(p.Multipart, v, t)
-}
-
-func bodyFailure(ps []match.Pattern, body match.Value, t match.Trial) error {
-	for _, b := range ps {
-		if err := t.Failure(b, body); err != nil {
-			return err
-		}
-		if !t.Whole && !b.Exact(body) {
+		if t == match.Fitting && !fits() {
 			return nil // WireMock looks no further
 		}
 	}
 	return nil
 }
 
-func multipartFailure(ps []mapping.MultipartPattern, v *requestmatch.View, t match.Trial) error {
-	for i := range ps {
-		for _, part := range v.Parts() {
-			for _, h := range ps[i].Headers {
-				if err := t.FailureOfAll(h.Pattern, part.Header.Values(h.Name)); err != nil {
-					return err
-				}
-			}
-			if err := bodyFailure(ps[i].BodyPatterns, match.Body(part.Body), t); err != nil {
-				return err
-			}
-		}
+// attempts are the comparisons with parts of a request in WireMock's order: what each throws, and whether the part fits.
+func attempts(p *mapping.RequestPattern, v *requestmatch.View) iter.Seq2[func(match.Trial) error, func() bool] {
+	return func(yield func(func(match.Trial) error, func() bool) bool) {
+		_ = yieldPath(p, v, yield) &&
+			yieldValues(p.Headers, v.Request.Values, yield) &&
+			yieldAuth(p.BasicAuth, v.Request, yield) &&
+			yieldValues(p.QueryParameters, func(name string) []string { return v.Query().Get(name) }, yield) &&
+			yieldValues(p.FormParameters, func(name string) []string { return v.Form().Get(name) }, yield) &&
+			yieldCookies(p.Cookies, v, yield) &&
+			(v.Request.Body == nil || yieldBody(p.BodyPatterns, v.Body(), yield)) &&
+			yieldParts(p.Multipart, v, yield)
 	}
-	return nil
 }
 
-func parametersFailure(ps []mapping.Named[match.MultiPattern], params func() event.Params, t match.Trial) error {
-	for _, p := range ps {
-		if err := t.FailureOfAll(p.Pattern, params().Get(p.Name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+type yieldAttempt = func(failure func(match.Trial) error, fits func() bool) bool
 
-// cookiesFailure looks at the cookies that there are: of an absent one WireMock does not ask the pattern.
-func cookiesFailure(ps []mapping.Named[match.Pattern], v *requestmatch.View, t match.Trial) error {
-	for _, p := range ps {
-		for _, value := range v.Cookies().Get(p.Name) {
-			if err := t.Failure(p.Pattern, match.Text(value)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func pathFailure(p *mapping.RequestPattern, v *requestmatch.View, t match.Trial) error {
+func yieldPath(p *mapping.RequestPattern, v *requestmatch.View, yield yieldAttempt) bool {
 	if len(p.PathParameters) == 0 || p.URL.Kind != mapping.PathTemplate {
-		return nil
+		return true
 	}
 	values := p.URL.Template.Variables(v.Path())
 	for _, param := range p.PathParameters {
@@ -116,7 +73,91 @@ func pathFailure(p *mapping.RequestPattern, v *requestmatch.View, t match.Trial)
 		if text, given := values[param.Name]; given {
 			value = match.Text(text)
 		}
-		if err := t.Failure(param.Pattern, value); err != nil {
+		if !yieldOne(param.Pattern, value, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func yieldOne(p match.Pattern, v match.Value, yield yieldAttempt) bool {
+	return yield(func(t match.Trial) error { return t.Failure(p, v) }, func() bool { return p.Exact(v) })
+}
+
+func yieldValues(ps []mapping.Named[match.MultiPattern], valuesOf func(name string) []string, yield yieldAttempt) bool {
+	for _, p := range ps {
+		values := valuesOf(p.Name)
+		failure := func(t match.Trial) error { return t.FailureOfAll(p.Pattern, values) }
+		if !yield(failure, func() bool { return p.Pattern.ExactAll(values) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func yieldAuth(c *mapping.BasicCredentials, r *event.Request, yield yieldAttempt) bool {
+	failure := func(match.Trial) error { return requestmatch.AuthFailure(c, r) }
+	return yield(failure, func() bool { return requestmatch.Auth(c, r) })
+}
+
+// yieldCookies tries cookies that there are: of an absent one WireMock does not ask the pattern.
+func yieldCookies(ps []mapping.Named[match.Pattern], v *requestmatch.View, yield yieldAttempt) bool {
+	for _, p := range ps {
+		values := v.Cookies().Get(p.Name)
+		failure := func(t match.Trial) error {
+			for _, value := range values {
+				if err := t.Failure(p.Pattern, match.Text(value)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if !yield(failure, func() bool { return requestmatch.Cookie(p.Pattern, values) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func yieldBody(ps []match.Pattern, body match.Value, yield yieldAttempt) bool {
+	for _, p := range ps {
+		if !yieldOne(p, body, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// yieldParts tries the parts of a multipart body, each until it is clear whether it fits: more is never asked of them.
+func yieldParts(ps []mapping.MultipartPattern, v *requestmatch.View, yield yieldAttempt) bool {
+	for i := range ps {
+		p := &ps[i]
+		failure := func(match.Trial) error {
+			for _, part := range v.Parts() {
+				if err := partFailure(p, part); err != nil {
+					return err
+				}
+				if requestmatch.Part(p, &part) != p.All {
+					return nil
+				}
+			}
+			return nil
+		}
+		if !yield(failure, func() bool { return requestmatch.Multipart(p, v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func partFailure(p *mapping.MultipartPattern, part event.Part) error {
+	for _, h := range p.Headers {
+		if err := match.FailureOfAll(h.Pattern, part.Header.Values(h.Name)); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.BodyPatterns {
+		if err := match.Failure(b, match.Body(part.Body)); err != nil {
 			return err
 		}
 	}
@@ -139,12 +180,16 @@ func asking(p *mapping.RequestPattern, events []*event.ServeEvent, t match.Trial
 
 // measuring is what WireMock throws where it measures how far a request is from the stubs.
 func (s *Server) measuring(r *event.Request) error {
-	v := requestmatch.NewView(r)
+	var v *requestmatch.View // made for few requests
 	for _, stub := range s.catalog.All() {
 		if stub.Risk == match.NoRisk {
 			continue
 		}
-		if err := requestFailure(stub.Request, &v, match.Trial{Whole: true}); err != nil {
+		if v == nil {
+			view := requestmatch.NewView(r)
+			v = &view
+		}
+		if err := requestFailure(stub.Request, v, match.Measuring); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package stubs_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,8 +34,12 @@ func TestWhereWireMockThrows(t *testing.T) {
 		{`"cookies":{"c":` + template + `}`, "/x", [2]string{}, 404},
 		{`"urlPathTemplate":"/x/{id}","pathParameters":{"id":` + unix + `}`, "/x/abc", [2]string{}, 500},
 		{`"method":"PUT","headers":{"X":` + template + `}`, "/x", [2]string{}, 500},
+		{`"headers":{"X":{"or":[{"absent":true},` + template + `]}}`, "/x", [2]string{}, 299}, // the question never comes to the template
+		{`"headers":{"X":{"or":[` + template + `,{"absent":true}]}}`, "/x", [2]string{}, 500},
+		{`"headers":{"X":{"or":[{"anything":"true"},` + unix + `]}}`, "/x", [2]string{"X", "abc"}, 500},           // dates are read all the same
+		{`"headers":{"A":{"equalTo":"1"},"X":{"or":[` + template + `,{"absent":true}]}}`, "/x", [2]string{}, 500}, // where distances are measured
 	} {
-		s := newServer(t, stubs.Options{}, `{"request":{`+c.request+`},"response":{"status":299}}`)
+		s := newServer(t, stubs.Options{}, `{"request":{"url":"/nothing"}}`, `{"request":{`+c.request+`},"response":{"status":299}}`)
 		require.NoError(t, s.Start())
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+c.target, http.NoBody)
 		require.NoError(t, err)
@@ -45,4 +51,43 @@ func TestWhereWireMockThrows(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		assert.Equal(t, c.want, resp.StatusCode, "%s %s %v", c.request, c.target, c.header)
 	}
+}
+
+// TestWhereWireMockReadsBeforeItAsks has a single stub, whose distance nobody measures: what fails is what is asked.
+func TestWhereWireMockReadsBeforeItAsks(t *testing.T) {
+	const epoch, template = `{"before":"now","actualFormat":"epoch"}`, `{"matchesPathTemplate":"/a/{b}"}`
+	for _, c := range []struct {
+		request, body string
+		want          int
+	}{
+		{`"headers":{"X":{"and":[{"equalTo":""},` + template + `]}}`, "", 404},
+		{`"headers":{"X":{"and":[` + template + `,{"equalTo":""}]}}`, "", 500},
+		{`"basicAuth":{"username":"a","password":"b"},"urlPathTemplate":"/{*}","pathParameters":{"id":` + template + `}`, "", 500},
+		{`"cookies":{"c":{"equalTo":"1"}},"bodyPatterns":[{"or":[` + template + `,{"equalTo":""}]}]`, "", 404},
+		{`"bodyPatterns":[{"or":[` + template + `,{"equalTo":""}]}]`, "", 500},
+		{`"bodyPatterns":[{"equalToXml":"<a/>"},` + epoch + `]`, "<b/>", 500},
+		{`"bodyPatterns":[{"equalToXml":"<a/>"},{"equalTo":"x"}]`, "<b/>", 404},
+	} {
+		s := newServer(t, stubs.Options{}, `{"request":{`+c.request+`},"response":{"status":299}}`)
+		assert.Equal(t, c.want, post(t, s, "text/plain", c.body), "%s %q", c.request, c.body)
+	}
+}
+
+// TestFormsThatCannotBeDecoded: WireMock reads the form of every request before it looks at its stubs.
+func TestFormsThatCannotBeDecoded(t *testing.T) {
+	const form = "application/x-www-form-urlencoded; charset=utf-8"
+	s := newServer(t, stubs.Options{}, `{"response":{"status":299}}`)
+	for body, want := range map[string]int{"a=1&b=%2": 500, "%": 500, "a=%zz": 500, "a=%C3%A9+b": 299, "": 299} {
+		assert.Equal(t, want, post(t, s, form, body), body)
+	}
+	assert.Equal(t, 299, post(t, s, "text/plain", "%"), "no form")
+}
+
+func post(t *testing.T, s *stubs.Server, contentType, body string) int {
+	t.Helper()
+	req := httptest.NewRequest(http.MethodPost, "/x", strings.NewReader(body))
+	req.Header.Set("Content-Type", contentType)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, req)
+	return w.Code
 }

@@ -96,10 +96,15 @@ func claimsGzip(h http.Header) bool {
 }
 
 // unreadable is what WireMock throws while it reads a request, before it looks at any stub: on a query that cannot be
-// decoded, or a multipart body that ends too early or has no boundary.
+// decoded, a form that cannot, or a multipart body that ends too early or has no boundary.
 func unreadable(v *requestmatch.View) error {
 	if q := v.Request.RawQuery(); strings.IndexByte(q, '%') >= 0 {
 		if err := event.CheckQuery(q); err != nil {
+			return err
+		}
+	}
+	if v.Request.IsForm() && bytes.IndexByte(v.Request.Body, '%') >= 0 {
+		if err := event.CheckQuery(string(v.Request.Body)); err != nil {
 			return err
 		}
 	}

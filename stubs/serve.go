@@ -116,7 +116,7 @@ func (s *Server) find(x *exchange) *catalog.Stub {
 // fails notes what WireMock throws where it tries the stub; it tries no others then.
 func (x *exchange) fails(stub *catalog.Stub) bool {
 	if x.failure == nil {
-		x.failure = requestFailure(stub.Request, &x.view, match.Trial{})
+		x.failure = requestFailure(stub.Request, &x.view, match.Fitting)
 	}
 	return x.failure != nil
 }

@@ -38,13 +38,10 @@ func (c *comparison) bodies(ps []match.Pattern, body match.Value) []row {
 		if selects && body.Text == "" || !p.Exact(tried) { // expressions never fit an empty text
 			rows = append(rows, r)
 		}
-		c.fail(whole.Failure(p, tried))
+		c.fail(match.Failure(p, tried))
 	}
 	return rows
 }
-
-// whole is how patterns are tried for the page: WireMock asks each operand for what it has to say.
-var whole = match.Trial{Whole: true}
 
 // fail notes the first exception that WireMock would throw while it prints.
 func (c *comparison) fail(err error) {
@@ -159,7 +156,7 @@ func (c *comparison) part(p *mapping.MultipartPattern, part *event.Part) {
 	var headers []row
 	for _, h := range p.Headers {
 		values := part.Header.Values(h.Name)
-		c.fail(whole.FailureOfAll(h.Pattern, values))
+		c.fail(match.FailureOfAll(h.Pattern, values))
 		headers = append(headers, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
 	c.section(headers)

@@ -225,7 +225,7 @@ func (c *comparison) headers() []row {
 	}
 	for _, h := range c.pattern.Headers {
 		values := c.Request.Values(h.Name)
-		c.fail(whole.FailureOfAll(h.Pattern, values))
+		c.fail(match.FailureOfAll(h.Pattern, values))
 		rows = append(rows, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
 	return rows
@@ -281,7 +281,7 @@ func (c *comparison) pathParameters() (rows []row, compared bool) {
 			rows = append(rows, missing(label, "Path parameter"))
 			continue
 		}
-		c.fail(whole.Failure(p.Pattern, match.Text(value)))
+		c.fail(match.Failure(p.Pattern, match.Text(value)))
 		rows = append(rows, compare(label, value, "Path parameter", p.Pattern.Exact(match.Text(value))))
 	}
 	return rows, true
@@ -304,7 +304,7 @@ func (c *comparison) parameters(label, what string, ps []mapping.Named[match.Mul
 	var rows []row
 	for _, p := range ps {
 		values := params.Get(p.Name)
-		c.fail(whole.FailureOfAll(p.Pattern, values))
+		c.fail(match.FailureOfAll(p.Pattern, values))
 		left, ok := multiple(p.Name, p.Pattern)
 		if !ok {
 			left = assigned(p.Name, " = ", p.Pattern)
@@ -323,11 +323,11 @@ func (c *comparison) cookies() []row {
 			label = "Cookie: " + p.Name + "=" + operand(p.Pattern)
 		}
 		if len(values) == 0 || values[0] == "" {
-			c.fail(whole.Failure(p.Pattern, match.Text("")))
+			c.fail(match.Failure(p.Pattern, match.Text("")))
 			rows = append(rows, missing(label, "Cookie"))
 			continue
 		}
-		c.fail(whole.Failure(p.Pattern, match.Text(values[0])))
+		c.fail(match.Failure(p.Pattern, match.Text(values[0])))
 		rows = append(rows, compare(label, values[0], "Cookie", p.Pattern.Exact(match.Text(values[0]))))
 	}
 	return rows

@@ -59,7 +59,7 @@ func unescape(s string) string {
 	return s
 }
 
-// CheckQuery reports an escape in a query that is none, as Java's URLDecoder does.
+// CheckQuery reports an escape in a query or a form that is none, as Java's URLDecoder does.
 func CheckQuery(q string) error {
 	for pair := range strings.SplitSeq(q, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -90,10 +90,15 @@ func (r *Request) Query() Params { return ParseParams(r.RawQuery()) }
 
 // Form parses the body as an urlencoded form, whatever its content type; nil unless the content type says it is one.
 func (r *Request) Form() Params {
-	if r.Described != nil || !strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded") {
+	if !r.IsForm() {
 		return nil
 	}
 	return ParseParams(string(r.Body))
+}
+
+// IsForm reports whether the content type says that the body is an urlencoded form.
+func (r *Request) IsForm() bool {
+	return r.Described == nil && strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded")
 }
 
 // Cookies parses the Cookie headers; a name may come more than once.

@@ -10,38 +10,55 @@ import (
 
 // Failure is what WireMock throws, and answers with 500, where matching p against v fails in its own code; nil if it
 // does not. It is costly and there for requests that no stub matched.
-func Failure(p Pattern, v Value) error { return Trial{}.Failure(p, v) }
+func Failure(p Pattern, v Value) error { return Fitting.Failure(p, v) }
 
 // FailureOfAll is [Failure] for the values of a name, of which there may be none.
-func FailureOfAll(p MultiPattern, values []string) error { return Trial{}.FailureOfAll(p, values) }
+func FailureOfAll(p MultiPattern, values []string) error { return Fitting.FailureOfAll(p, values) }
 
-// Trial is one way to try patterns: every operand where it is Whole, as for a distance, or only until it is clear that the
-// value does not match.
-type Trial struct{ Whole bool }
+// Trial is how far WireMock goes with a pattern. Reading comes first with every pattern there is: dates are parsed and
+// expressions evaluated then. What only shows later, fails where the question comes to it.
+type Trial uint8
+
+// The trials.
+const (
+	Fitting   Trial = iota // whether the value fits: operands in turn, until that is clear
+	Reading                // all operands, without a question about them
+	Measuring              // how far off the value is: all operands
+)
 
 // Failure is [Failure] of the trial.
-func (all Trial) Failure(p Pattern, v Value) error {
-	switch t := p.(type) {
+func (t Trial) Failure(p Pattern, v Value) error {
+	switch p := p.(type) {
 	case *pathTemplate:
-		if !v.Present {
+		if t != Reading && !v.Present {
 			return errors.New(`java.lang.NullPointerException: Cannot invoke "String.contains(java.lang.CharSequence)" because "url" is null`)
 		}
 	case *matchesXPath:
-		return t.failure(v)
+		return p.failure(v)
 	case *dateTime:
-		return t.failure(v)
+		return p.failure(v)
 	case *matchesJSONPath:
-		return t.failure(v)
+		return p.failure(v)
 	case *not:
-		return all.Failure(t.unexpected, v)
+		return t.Failure(p.unexpected, v)
 	case *logical:
-		for _, o := range t.operands {
-			if err := all.Failure(o, v); err != nil {
-				return err
-			}
-			if !all.Whole && t.Name() == "and" && !o.Exact(v) {
-				return nil // WireMock looks no further
-			}
+		return t.failureOf(p, v)
+	}
+	return nil
+}
+
+func (t Trial) failureOf(p *logical, v Value) error {
+	if t == Fitting {
+		if err := Reading.failureOf(p, v); err != nil {
+			return err
+		}
+	}
+	for _, o := range p.operands {
+		if err := t.Failure(o, v); err != nil {
+			return err
+		}
+		if t == Fitting && o.Exact(v) == (p.Name() == "or") {
+			return nil // WireMock looks no further
 		}
 	}
 	return nil
@@ -96,23 +113,23 @@ func RiskOfAll(p MultiPattern) Risk {
 }
 
 // FailureOfAll is [FailureOfAll] of the trial.
-func (all Trial) FailureOfAll(p MultiPattern, values []string) error {
+func (t Trial) FailureOfAll(p MultiPattern, values []string) error {
 	patterns := []Pattern{}
-	switch t := p.(type) {
+	switch p := p.(type) {
 	case *single:
-		patterns = append(patterns, t.Pattern)
+		patterns = append(patterns, p.Pattern)
 		if len(values) == 0 {
-			return all.Failure(t.Pattern, Absent())
+			return t.Failure(p.Pattern, Absent())
 		}
 	case *multiple:
-		patterns = t.patterns
+		patterns = p.patterns
 	}
 	if len(values) > 1 { // distances tell which value counts
-		all.Whole = true
+		t = Measuring
 	}
 	for _, p := range patterns {
 		for _, value := range values {
-			if err := all.Failure(p, Text(value)); err != nil {
+			if err := t.Failure(p, Text(value)); err != nil {
 				return err
 			}
 		}
