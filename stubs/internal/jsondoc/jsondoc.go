@@ -84,3 +84,24 @@ func (o *Object) find(name string) int {
 	}
 	return -1
 }
+
+// WithoutNulls is v without the members of objects that are null, at every depth, as WireMock prints maps.
+func WithoutNulls(v any) any {
+	switch t := v.(type) {
+	case *Object:
+		o := &Object{}
+		for _, m := range t.Members() {
+			if m.Value != nil {
+				o.Set(m.Name, WithoutNulls(m.Value))
+			}
+		}
+		return o
+	case []any:
+		list := make([]any, len(t))
+		for i, e := range t {
+			list[i] = WithoutNulls(e)
+		}
+		return list
+	}
+	return v
+}

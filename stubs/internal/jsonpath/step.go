@@ -205,8 +205,19 @@ func (e *evaluation) property(i int, o *Object, name string) error {
 	})
 }
 
-// merge gives one object of the named members.
+// merge gives one object of the named members; their places are those in the document.
 func (e *evaluation) merge(s *step, o *Object) error {
+	if e.located {
+		for _, name := range s.names {
+			if v, ok := o.Get(name); ok {
+				_ = e.down(name, func() error { // nothing that fails
+					e.add(v)
+					return nil
+				})
+			}
+		}
+		return nil
+	}
 	merged := &Object{}
 	for _, name := range s.names {
 		v, ok := o.Get(name)

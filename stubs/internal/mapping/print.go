@@ -58,7 +58,7 @@ func (s *StubMapping) Value() *jsondoc.Object {
 	w.str("requiredScenarioState", s.RequiredScenarioState)
 	w.str("newScenarioState", s.NewScenarioState)
 	if s.Metadata != nil {
-		w.Set("metadata", withoutNulls(s.Metadata))
+		w.Set("metadata", jsondoc.WithoutNulls(s.Metadata))
 	}
 	w.actions("postServeActions", s.PostServeActions)
 	w.actions("serveEventListeners", s.ServeEventListeners)
@@ -229,23 +229,6 @@ func (d *ChunkedDribbleDelay) value() *jsondoc.Object {
 		o.Set("totalDuration", d.TotalDuration.Milliseconds())
 	}
 	return o
-}
-
-// withoutNulls drops members that are null, at every depth, as WireMock does when it prints metadata.
-func withoutNulls(v any) any {
-	switch t := v.(type) {
-	case *jsondoc.Object:
-		o := &jsondoc.Object{}
-		for _, m := range t.Members() {
-			if m.Value != nil {
-				o.Set(m.Name, withoutNulls(m.Value))
-			}
-		}
-		return o
-	case []any:
-		return jackson.List(t, withoutNulls)
-	}
-	return v
 }
 
 // Value is the distribution as WireMock prints it.

@@ -28,6 +28,25 @@ func TestAllHelpersAreThere(t *testing.T) {
 	assert.Len(t, helpers, 80)
 }
 
+func TestJSONRemove(t *testing.T) {
+	e := newEngine(t, Options{})
+	const refused, impossible = "[ERROR: JSONPath parameter is not a valid JSONPath expression (", "[ERROR: Delete operation cannot be applied to JSONPath expression ("
+	for _, c := range []struct{ doc, path, want string }{
+		{`{"":null}`, `e`, `{}`}, // what is printed again loses nulls, but for those in lists
+		{`{"c":[null,{"a":null}],"b":1}`, `b`, `{"c":[null,{}]}`},
+		{`{"a":null}`, `$.b.c`, `{"a":null}`}, // what is not found leaves the text alone
+		{`{"a":{"b":1,"c":2,"d":3}}`, `$.a["b","c"]`, `{"a":{"d":3}}`},
+		{`[{"b":1,"c":2,"d":3}]`, `$[*]["b","c","z"]`, `[{"d":3}]`},
+		{`{"a":"x"}`, `$.a[?(@.b)]`, refused + "'$.a[?(@.b)]')]"},
+		{`{"a":[{"b":1},{}]}`, `$.a[?(@.b)]`, `{"a":[{}]}`},
+		{`{"a":1}`, `$`, impossible + "'$')]"},
+	} {
+		got, err := renderWith(t, e, "{{{jsonRemove '"+c.doc+"' '"+c.path+"'}}}")
+		require.NoError(t, err, c.path)
+		assert.Equal(t, c.want, got, "%s without %s", c.doc, c.path)
+	}
+}
+
 func TestCompileErrors(t *testing.T) {
 	e := newEngine(t, Options{})
 	for src, want := range map[string]string{ // the first line, as WireMock prints it in plain text

@@ -100,9 +100,12 @@ func helpJSONRemove(o *options) (any, error) {
 	places, err := path.Locate(doc)
 	if errors.Is(err, jsonpath.ErrNotFound) {
 		if _, err := findLeaf(path, doc); err == nil { // only the last name is missing
-			return jsondoc.Compact(doc), nil
+			return printJSON(doc), nil
 		}
 		return input, nil
+	}
+	if refused := (*jsonpath.PathError)(nil); errors.As(err, &refused) { // a filter on what is neither list nor object
+		return mistake("JSONPath parameter is not a valid JSONPath expression ('" + expr + "')"), nil
 	}
 	if err != nil || len(places) == 1 && len(places[0]) == 0 {
 		return mistake("Delete operation cannot be applied to JSONPath expression ('" + expr + "')"), nil
@@ -110,8 +113,11 @@ func helpJSONRemove(o *options) (any, error) {
 	for i := len(places) - 1; i >= 0; i-- { // from the back, so that indexes stay right
 		doc = removeAt(doc, places[i])
 	}
-	return jsondoc.Compact(doc), nil
+	return printJSON(doc), nil
 }
+
+// printJSON prints a changed document as WireMock does: nulls only stay in lists.
+func printJSON(doc any) string { return jsondoc.Compact(jsondoc.WithoutNulls(doc)) }
 
 // removeAt deletes what is at place, and gives the changed document.
 func removeAt(doc any, place []any) any {
@@ -181,7 +187,7 @@ func helpJSONArrayAdd(o *options) (any, error) {
 		}
 		target = target[max(0, len(target)-int(n)):]
 	}
-	return jsondoc.Compact(replaceAt(root, place, target)), nil
+	return printJSON(replaceAt(root, place, target)), nil
 }
 
 // targetArray finds the list to add to: the document, or what the jsonPath option leads to. Bad is a mistake to render.
