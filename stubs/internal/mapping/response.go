@@ -89,3 +89,8 @@ type ChunkedDribbleDelay struct {
 	TotalDuration          time.Duration
 	hasChunks, hasDuration bool
 }
+
+// Fails reports whether WireMock fails to send a body so and leaves it out: in no chunks, or in no time.
+func (d *ChunkedDribbleDelay) Fails() bool {
+	return d.NumberOfChunks == 0 || d.TotalDuration < 0 || d.TotalDuration == 0 && !d.hasDuration
+}

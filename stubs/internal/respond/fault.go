@@ -13,12 +13,13 @@ const garbage = "lskdu018973t09sylgasjkfg1][]'./.sdlv"
 
 // breakConnection answers with a fault: bytes and the end of the connection as WireMock's, over TLS inside it.
 // An HTTP/2 stream ends with its connection, except where only the stream can be told from an orderly end.
-func breakConnection(ctx context.Context, w http.ResponseWriter, req *http.Request, fault mapping.Fault) {
+func (r *Responder) breakConnection(ctx context.Context, w http.ResponseWriter, req *http.Request, fault mapping.Fault) {
 	if req.ProtoMajor >= 2 {
 		breakHTTP2(ctx, w, fault)
 		return
 	}
-	head := malformedHead(w.Header(), req)
+	gzipped := fault == mapping.MalformedResponseChunk && !r.options.NoGzip && compressible(req, w.Header(), http.StatusOK, 0)
+	head := malformedHead(w.Header(), req, gzipped)
 	raw, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // net/http's own way to cut a response off
@@ -42,18 +43,23 @@ func breakConnection(ctx context.Context, w http.ResponseWriter, req *http.Reque
 	}
 }
 
-// malformedHead begins a chunked response; headers that filters have set are in it, the stub's are not.
-func malformedHead(set http.Header, req *http.Request) []byte {
+// malformedHead begins a chunked response; headers that filters have set are in it, the stub's are not. One that says
+// gzipped is not: the garbage goes past Jetty's compression.
+func malformedHead(set http.Header, req *http.Request, gzipped bool) []byte {
 	head := []byte("HTTP/1.1 200 OK\r\n")
 	for name, values := range set {
 		for _, v := range values {
 			head = append(head, name+": "+v+"\r\n"...)
 		}
 	}
+	framing := "Transfer-Encoding: chunked\r\n\r\n"
 	if req.Close { // the end of the connection ends the body
-		return append(head, "Connection: close\r\n\r\n"...)
+		framing = "Connection: close\r\n\r\n"
 	}
-	return append(head, "Transfer-Encoding: chunked\r\n\r\n"...)
+	if gzipped {
+		head = append(head, "Content-Encoding: gzip\r\n"...)
+	}
+	return append(head, framing...)
 }
 
 func breakHTTP2(ctx context.Context, w http.ResponseWriter, fault mapping.Fault) {

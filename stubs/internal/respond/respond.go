@@ -90,7 +90,7 @@ func (r *Responder) Write(ctx context.Context, w http.ResponseWriter, req *http.
 	}
 	sending := time.Now()
 	if ev.Response.Fault != "" {
-		breakConnection(ctx, w, req, ev.Response.Fault)
+		r.breakConnection(ctx, w, req, ev.Response.Fault)
 	} else {
 		r.send(ctx, w, req, ev, def)
 	}

@@ -31,6 +31,12 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 		odd += "Content-Type: " + oneLine(types[0]) + "\r\n" // net/http takes it for one of a body that there is not
 	}
 	body := resp.Body
+	if d := def.ChunkedDribbleDelay; d != nil && len(body) > 0 && d.Fails() {
+		body = nil
+		if h["Content-Length"] == nil && !req.Close && !closes(h) {
+			h["Content-Length"] = []string{"0"}
+		}
+	}
 	if !r.options.NoGzip && compressible(req, h, resp.Status, len(body)) {
 		body = compress(h, body)
 	}
@@ -58,7 +64,11 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	}
 	rest := []byte(nil) // what goes beyond the length that the stub declares
 	if length, ok := declaredLength(h); ok && length < len(body) {
-		body, rest = body[:length], body[length:]
+		end := len(body)
+		if d := def.ChunkedDribbleDelay; d != nil { // Jetty takes no chunk after the one that reaches the length
+			end = reach(d, len(body), length)
+		}
+		body, rest = body[:length], body[length:end]
 	}
 	w.WriteHeader(code)
 	if req.Method == http.MethodHead || !bodyAllowed(code) {
@@ -290,10 +300,24 @@ func sendHijacked(w http.ResponseWriter, req *http.Request, line string, body []
 	_ = buffered.Flush()
 }
 
+// chunksOf is the number of chunks and the size of all but the last.
+func chunksOf(d *mapping.ChunkedDribbleDelay, length int) (n, size int) {
+	n = min(max(1, d.NumberOfChunks), length)
+	return n, length / n
+}
+
+// reach is where the first chunk ends with which at least declared bytes of a body of length are sent.
+func reach(d *mapping.ChunkedDribbleDelay, length, declared int) int {
+	n, size := chunksOf(d, length)
+	if chunk := max(1, (declared+size-1)/size); chunk < n {
+		return chunk * size
+	}
+	return length
+}
+
 // dribble sends the body in equal chunks, the rest with the last, and waits an equal time before each.
 func dribble(ctx context.Context, w http.ResponseWriter, body []byte, d *mapping.ChunkedDribbleDelay) {
-	n := min(max(1, d.NumberOfChunks), len(body))
-	size := len(body) / n
+	n, size := chunksOf(d, len(body))
 	start := time.Now()
 	flusher := http.NewResponseController(w)
 	for i := range n {

@@ -145,6 +145,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestMalformedChunkGoesPastCompression(t *testing.T) {
+	r := newRig(t, nil)
+	r.define(t, mapping.ResponseDefinition{Status: 418, Fault: mapping.MalformedResponseChunk})
+	for method, encoding := range map[string]string{"GET": "Content-Encoding: gzip\r\n", "PURGE": ""} {
+		got, err := r.raw(t, method+" /x HTTP/1.1\r\nAccept-Encoding: gzip\r\n"+host+"\r\n")
+		require.NoError(t, err)
+		assert.Equal(t, "HTTP/1.1 200 OK\r\n"+encoding+"Transfer-Encoding: chunked\r\n\r\n"+garbage, got)
+		<-r.served
+	}
+}
+
 func TestFaultsOverHTTP2(t *testing.T) {
 	var p http.Protocols
 	p.SetUnencryptedHTTP2(true)
@@ -212,6 +223,17 @@ func TestGzip(t *testing.T) {
 			}
 			assert.Equal(t, c.def.Body, (<-r.served).Response.Body, "the journal keeps the plain body")
 		})
+	}
+}
+
+func TestDribbleThatFails(t *testing.T) {
+	r := newRig(t, nil)
+	for _, d := range []mapping.ChunkedDribbleDelay{{}, {NumberOfChunks: 2}, {TotalDuration: time.Millisecond}, {NumberOfChunks: 2, TotalDuration: -1}} {
+		r.define(t, mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("unseen"), ChunkedDribbleDelay: &d})
+		got, err := r.raw(t, kept+get)
+		require.NoError(t, err)
+		assert.Contains(t, got, "Content-Length: 0\r\n", "%+v", d)
+		assert.NotContains(t, got, "unseen")
 	}
 }
 
