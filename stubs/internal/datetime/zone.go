@@ -85,6 +85,7 @@ func (p *parsing) localizedOffset(s string, pos int) (int, bool) {
 var shortZones = map[string]string{
 	"EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago",
 	"MST": "America/Denver", "MDT": "America/Denver", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles",
+	"ET": "America/New_York", "CT": "America/Chicago", "PT": "America/Los_Angeles", "GT": "Atlantic/South_Georgia",
 	"BST": "Europe/London", "CET": "Europe/Paris", "CEST": "Europe/Paris", "EET": "Europe/Bucharest", "EEST": "Europe/Bucharest",
 	"JST": "Asia/Tokyo", "IST": "Asia/Kolkata", "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney",
 }

@@ -61,6 +61,19 @@ func (n *Node) declares() bool { return strings.HasPrefix(n.Name, "xmlns") }
 func (n *Node) textual() bool { return n.Kind == Text || n.Kind == CDATA }
 
 // index is the node's place among its siblings.
+// onlyCDATA reports whether n begins a text, to XPath, of nothing but CDATA sections.
+func (n *Node) onlyCDATA() bool {
+	if n.Kind != CDATA {
+		return false
+	}
+	for _, c := range n.Parent.Children[n.index():] {
+		if c.Kind != CDATA {
+			return c.Kind != Text
+		}
+	}
+	return true
+}
+
 func (n *Node) index() int {
 	for i, c := range n.Parent.Children {
 		if c == n {

@@ -182,6 +182,21 @@ func TestXPath(t *testing.T) {
 	}
 }
 
+func TestXPathByType(t *testing.T) {
+	doc, err := Parse("<a><b><![CDATA[x]]></b><c>z</c><d><![CDATA[y]]>t</d></a>", false)
+	require.NoError(t, err)
+	for expr, want := range map[string]string{ // sections on their own are found by the way to them, not by their type
+		"count(//text())": "2", "count(.//text())": "2", "count(/descendant::text())": "2",
+		"count(/a//text())": "3", "count(//b/text())": "1", "count(//*/text())": "3",
+	} {
+		x, err := CompileXPath(expr, nil)
+		require.NoError(t, err, expr)
+		v, err := x.Find(doc)
+		require.NoError(t, err, expr)
+		assert.Equal(t, []string{want}, Texts(v), expr)
+	}
+}
+
 func TestXPathErrors(t *testing.T) {
 	for _, expr := range []string{"", "//a[", "foo()", "a b", "$x", "count()", "//a[1", "'x", "//", "axis::a", strings.Repeat("(", 300)} {
 		_, err := CompileXPath(expr, nil)

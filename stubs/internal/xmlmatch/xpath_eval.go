@@ -132,7 +132,33 @@ func (e *evaluator) path(p *pathExpr, c context) (any, error) {
 		}
 		nodes = sortNodes(next)
 	}
+	if p.byType() {
+		nodes = slices.DeleteFunc(nodes, (*Node).onlyCDATA)
+	}
 	return nodes, nil
+}
+
+// byType tells the paths that the JDK evaluates by looking for nodes whose type is text, which CDATA sections have not:
+// //text(), .//text() and /descendant::text().
+func (p *pathExpr) byType() bool {
+	steps := p.steps
+	if p.base != nil || len(steps) == 0 {
+		return false
+	}
+	below := p.absolute
+	if !below && steps[0].axis == "self" && steps[0].test.kind == "node" {
+		below, steps = true, steps[1:]
+	}
+	if !below || len(steps) == 0 || steps[len(steps)-1].test.kind != "text" || steps[len(steps)-1].predicates != nil {
+		return false
+	}
+	switch len(steps) {
+	case 1:
+		return p.absolute && steps[0].axis == "descendant"
+	case 2:
+		return steps[0].axis == "descendant-or-self" && steps[0].test.kind == "node" && steps[1].axis == "child"
+	}
+	return false
 }
 
 // step gives the nodes of a step from n, in the order of its axis. With written, names are compared with their prefix.
