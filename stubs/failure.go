@@ -128,40 +128,14 @@ func yieldBody(ps []match.Pattern, body match.Value, yield yieldAttempt) bool {
 	return true
 }
 
-// yieldParts tries the parts of a multipart body, each until it is clear whether it fits: more is never asked of them.
 func yieldParts(ps []mapping.MultipartPattern, v *requestmatch.View, yield yieldAttempt) bool {
 	for i := range ps {
-		p := &ps[i]
-		failure := func(match.Trial) error {
-			for _, part := range v.Parts() {
-				if err := partFailure(p, part); err != nil {
-					return err
-				}
-				if requestmatch.Part(p, &part) != p.All {
-					return nil
-				}
-			}
-			return nil
-		}
-		if !yield(failure, func() bool { return requestmatch.Multipart(p, v) }) {
+		failure := func(match.Trial) error { return requestmatch.MultipartFailure(&ps[i], v) }
+		if !yield(failure, func() bool { return requestmatch.Multipart(&ps[i], v) }) {
 			return false
 		}
 	}
 	return true
-}
-
-func partFailure(p *mapping.MultipartPattern, part event.Part) error {
-	for _, h := range p.Headers {
-		if err := match.FailureOfAll(h.Pattern, part.Header.Values(h.Name)); err != nil {
-			return err
-		}
-	}
-	for _, b := range p.BodyPatterns {
-		if err := match.Failure(b, match.Body(part.Body)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // asking is what WireMock throws where it looks for a pattern among events.

@@ -103,10 +103,8 @@ func unreadable(v *requestmatch.View) error {
 			return err
 		}
 	}
-	if v.Request.IsForm() && bytes.IndexByte(v.Request.Body, '%') >= 0 {
-		if err := event.CheckQuery(string(v.Request.Body)); err != nil {
-			return err
-		}
+	if err := v.Request.CheckForm(); err != nil {
+		return err
 	}
 	if v.Request.IsMultipart() {
 		if _, err := v.Request.Parts(); err != nil {

@@ -129,6 +129,7 @@ func prettyJSON(s string) string {
 func (c *comparison) multipart() {
 	for i := range c.pattern.Multipart {
 		p := &c.pattern.Multipart[i]
+		c.fail(requestmatch.MultipartFailure(p, c.View))
 		if requestmatch.Multipart(p, c.View) {
 			continue
 		}

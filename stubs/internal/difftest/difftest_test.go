@@ -26,6 +26,7 @@ const (
 	seedVariable  = "ENVD_DIFFTEST_SEED"  // from which the cases are made; 1 unless given, so that a run repeats
 	defaultPairs  = 2_000
 	maxReported   = 3 // of each kind
+	maxPrinted    = 16 << 10
 )
 
 // TestAgainstWireMock plays generated cases to a real WireMock (the jar that ENVD_WIREMOCK_JAR names) and to the engine.
@@ -103,7 +104,7 @@ func startWireMock(t *testing.T, jar string) *Server {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		if b, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("WireMock printed: %s", b)
+			t.Logf("WireMock printed last: %s", b[max(0, len(b)-maxPrinted):])
 		}
 	})
 	s := server(t, fmt.Sprintf("127.0.0.1:%d", port))

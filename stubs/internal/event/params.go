@@ -1,11 +1,13 @@
 package event
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Param is one name of a query string or form with its values in order.
@@ -59,7 +61,7 @@ func unescape(s string) string {
 	return s
 }
 
-// CheckQuery reports an escape in a query or a form that is none, as Java's URLDecoder does.
+// CheckQuery reports an escape in a query that is none, as Java's URLDecoder does.
 func CheckQuery(q string) error {
 	for pair := range strings.SplitSeq(q, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -90,14 +92,46 @@ func (r *Request) Query() Params { return ParseParams(r.RawQuery()) }
 
 // Form parses the body as an urlencoded form, whatever its content type; nil unless the content type says it is one.
 func (r *Request) Form() Params {
-	if !r.IsForm() {
+	if !r.isForm() {
 		return nil
 	}
 	return ParseParams(string(r.Body))
 }
 
-// IsForm reports whether the content type says that the body is an urlencoded form.
-func (r *Request) IsForm() bool {
+// CheckForm reports an escape in a form that is none, or bytes of escapes that are no UTF-8 where the form is in that; a
+// character that only lacks its end will do, as Jetty has it.
+func (r *Request) CheckForm() error {
+	if !r.isForm() || bytes.IndexByte(r.Body, '%') < 0 {
+		return nil
+	}
+	form := strings.ToValidUTF8(string(r.Body), "\uFFFD")
+	if err := CheckQuery(form); err != nil || !r.IsUTF8() {
+		return err
+	}
+	for pair := range strings.SplitSeq(form, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		for _, s := range []string{name, value} {
+			if !decodable(unescape(s)) {
+				return fmt.Errorf("org.eclipse.jetty.util.Utf8Appendable$NotUtf8Exception: Not valid UTF8! in %q", s)
+			}
+		}
+	}
+	return nil
+}
+
+func decodable(s string) bool {
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			return !utf8.FullRuneInString(s)
+		}
+		s = s[n:]
+	}
+	return true
+}
+
+// isForm reports whether the content type says that the body is an urlencoded form.
+func (r *Request) isForm() bool {
 	return r.Described == nil && strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded")
 }
 

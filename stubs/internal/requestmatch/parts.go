@@ -111,6 +111,34 @@ func Multipart(p *mapping.MultipartPattern, v *View) bool {
 	return p.All
 }
 
+// MultipartFailure is what WireMock throws where it tries the parts, each in turn until it is clear whether they fit.
+func MultipartFailure(p *mapping.MultipartPattern, v *View) error {
+	parts := v.Parts()
+	for i := range parts {
+		if err := partFailure(p, &parts[i]); err != nil {
+			return err
+		}
+		if Part(p, &parts[i]) != p.All {
+			return nil
+		}
+	}
+	return nil
+}
+
+func partFailure(p *mapping.MultipartPattern, part *event.Part) error {
+	for _, h := range p.Headers {
+		if err := match.FailureOfAll(h.Pattern, part.Header.Values(h.Name)); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.BodyPatterns {
+		if err := match.Failure(b, match.Body(part.Body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Part reports whether one part fits; its name is not looked at, and its file name only along with other things.
 func Part(p *mapping.MultipartPattern, part *event.Part) bool {
 	if p.Headers == nil && p.BodyPatterns == nil {
