@@ -63,12 +63,19 @@ func (c *adminCall) changedScenario(name, state string, err error) {
 }
 
 func (c *adminCall) getSettings() {
-	c.json(http.StatusOK, jackson.Object("settings", c.settings.Load().Value()))
+	s := c.settings.Load()
+	if s.None {
+		c.json(http.StatusOK, jackson.Object())
+		return
+	}
+	c.json(http.StatusOK, jackson.Object("settings", s.Value()))
 }
 
 func (c *adminCall) putSettings() {
 	if c.isNull() {
-		c.body = []byte("{}")
+		c.settings.Store(&mapping.Settings{None: true})
+		c.empty(http.StatusOK)
+		return
 	}
 	s, err := mapping.ParseSettings(c.body)
 	if err != nil {

@@ -36,6 +36,14 @@ func TestAdminRoutesGivenNull(t *testing.T) {
 	}
 }
 
+func TestSettingsThatAreNull(t *testing.T) {
+	s := newServer(t, stubs.Options{})
+	require.Equal(t, 200, send(s, "POST", "/__admin/settings", "null").status)
+	assert.JSONEq(t, "{}", send(s, "GET", "/__admin/settings", "").body)
+	require.Equal(t, 200, send(s, "POST", "/__admin/settings", "{}").status)
+	assert.JSONEq(t, `{"settings":{"proxyPassThrough":false}}`, send(s, "GET", "/__admin/settings", "").body)
+}
+
 func TestRedirectOfTheAdminRootForEveryMethod(t *testing.T) {
 	s := newServer(t, stubs.Options{})
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {

@@ -10,6 +10,7 @@ type Settings struct {
 	DelayDistribution *DelayDistribution
 	Extended          *jsondoc.Object
 	ProxyPassThrough  bool
+	None              bool // put as null: there is nothing to tell of until others are put
 }
 
 // DefaultSettings are those of a fresh server.
@@ -65,7 +66,7 @@ func (s *Settings) Value() *jsondoc.Object {
 // WithExtended is a copy of the settings with members of more added to, or put in the place of, the extended ones.
 func (s *Settings) WithExtended(more *jsondoc.Object) *Settings {
 	n := *s
-	n.ProxyPassThrough = true // WireMock copies the other settings only
+	n.None, n.ProxyPassThrough = false, true // WireMock copies the other settings only
 	all := &jsondoc.Object{}
 	for _, o := range []*jsondoc.Object{s.Extended, more} {
 		if o != nil {
