@@ -42,13 +42,11 @@ func problem(name string, document []byte, err *mapping.Error) *Problem {
 	if p.Message == "" {
 		p.Message = err.Title
 	}
-	if err.Pointer != mapping.NoPointer {
+	if _, bad := jackson.Decode(document); bad != nil { // whose pointer is only where the parser was
+		p.locate(bad)
+	} else if err.Pointer != mapping.NoPointer {
 		p.Pointer = err.Pointer
 		p.Line, p.Column = mapping.Position(document, strings.TrimSuffix(err.Pointer, "/"))
-		return p
-	}
-	if _, bad := jackson.Decode(document); bad != nil {
-		p.locate(bad)
 	}
 	return p
 }
