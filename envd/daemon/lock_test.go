@@ -20,8 +20,8 @@ func TestLockOutlivesItsDaemonForAMoment(t *testing.T) {
 
 	released := make(chan error, 1)
 	time.AfterFunc(lockPatience/10, func() { released <- unlock() })
-	unlock, err = lock(path)
+	again, err := lock(path)
 	require.NoError(t, err, "whoever held it still is gone")
 	require.NoError(t, <-released)
-	assert.NoError(t, unlock())
+	assert.NoError(t, again())
 }
