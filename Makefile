@@ -100,7 +100,7 @@ debian: ## make the Debian root with databases that tests build images from (nee
 $(TOOLS)/debian.tar:
 	mkdir -p $(TOOLS)
 	rm -rf $(TOOLS)/debian
-	debootstrap --variant=minbase --include=postgresql,redis-server bookworm $(TOOLS)/debian http://deb.debian.org/debian >$(TOOLS)/debian.log || { tail -5 $(TOOLS)/debian.log; exit 1; }
+	debootstrap --variant=minbase --include=postgresql,redis-server bookworm $(TOOLS)/debian >$(TOOLS)/debian.log || { tail -5 $(TOOLS)/debian.log; exit 1; }
 	cd $(TOOLS)/debian && rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc/* usr/share/locale/* usr/share/man/*
 	tar -C $(TOOLS)/debian --exclude='./dev' --exclude='./proc/*' --exclude='./sys/*' -cf $@.new . && mv $@.new $@
 	rm -rf $(TOOLS)/debian $(TOOLS)/debian.log
