@@ -41,15 +41,8 @@ func leaseOf(s *envd.Spec, ttl time.Duration) time.Duration {
 // runKeeping starts a runner of its own, which can stay with the environment, and returns when the run has ended or its
 // environment is kept. The runner prints by itself until then.
 func (a *app) runKeeping(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, keep time.Duration) error {
-	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
-		return withCode(envd.ExitEnvironment, err)
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return withCode(envd.ExitEnvironment, err)
-	}
-	arg := []string{"run", "--resolved", dir.Path(), "--id", id, "--" + keepFlag + "=" + keep.String(), "--output", a.output}
-	meta, err := launch.Up(c.Context(), launch.Options{Exe: exe, Arg: arg, Dir: dir.Path(), Stdout: os.Stdout, Stderr: os.Stderr})
+	arg := []string{"run", "--id", id, "--" + keepFlag + "=" + keep.String(), "--output", a.output}
+	meta, err := detach(c, s, dir, launch.Options{Arg: arg, Stdout: os.Stdout, Stderr: os.Stderr})
 	ended := (*launch.Failure)(nil)
 	switch {
 	case err == nil && meta.ExitCode != nil:
@@ -66,12 +59,7 @@ func (a *app) runKeeping(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 
 // runResolved is the other end of runKeeping.
 func (a *app) runResolved(c *cobra.Command, path string, keep time.Duration) error {
-	id, err := c.Flags().GetString("id")
-	if err != nil {
-		return err
-	}
-	dir := evidence.Claimed(path)
-	s, err := dir.Spec()
+	s, dir, id, err := takeOver(c, path)
 	if err != nil {
 		return err
 	}

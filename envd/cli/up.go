@@ -99,15 +99,7 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 
 // upDetached starts a runner of its own, which takes the resolved spec over, and returns when the environment is ready.
 func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
-	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
-		return withCode(envd.ExitEnvironment, err)
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return withCode(envd.ExitEnvironment, err)
-	}
-	arg := []string{"up", "--resolved", dir.Path(), "--id", id, "--ttl", ttl.String()}
-	meta, err := launch.Up(c.Context(), launch.Options{Exe: exe, Arg: arg, Dir: dir.Path()})
+	meta, err := detach(c, s, dir, launch.Options{Arg: []string{"up", "--id", id, "--ttl", ttl.String()}})
 	if err == nil {
 		return a.showUp(c, meta)
 	}
@@ -124,16 +116,36 @@ func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 
 // upResolved is the other end of upDetached.
 func (a *app) upResolved(c *cobra.Command, path string, ttl time.Duration) error {
-	id, err := c.Flags().GetString("id")
-	if err != nil {
-		return err
-	}
-	dir := evidence.Claimed(path)
-	s, err := dir.Spec()
+	s, dir, id, err := takeOver(c, path)
 	if err != nil {
 		return err
 	}
 	return a.hold(c, s, dir, id, ttl)
+}
+
+// detach starts a runner of its own with the command o.Arg, and hands it the spec in the run directory.
+func detach(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, o launch.Options) (evidence.Meta, error) {
+	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
+		return evidence.Meta{}, err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return evidence.Meta{}, err
+	}
+	o.Exe, o.Dir = exe, dir.Path()
+	o.Arg = append(o.Arg, "--resolved", dir.Path())
+	return launch.Up(c.Context(), o)
+}
+
+// takeOver is the other end of detach: what the run directory holds.
+func takeOver(c *cobra.Command, path string) (*envd.Spec, *evidence.Dir, string, error) {
+	id, err := c.Flags().GetString("id")
+	if err != nil {
+		return nil, nil, "", err
+	}
+	dir := evidence.Claimed(path)
+	s, err := dir.Spec()
+	return s, dir, id, err
 }
 
 // showUp tells how to reach what is ready.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -84,33 +83,19 @@ func (r *resolver) checkDependencies() {
 			}
 		}
 	}
-	const walking, done = 1, 2
-	state := map[string]int{}
-	var trail []string
-	var walk func(name string)
-	walk = func(name string) {
-		state[name] = walking
-		trail = append(trail, name)
+	waiting := func(name string) (fields []*string) {
 		s := services[name]
-		for _, at := range s.waits() {
-			dep := *at
-			switch {
-			case services[dep] == nil:
-			case state[dep] == walking:
-				circle := append(slices.Clone(trail[slices.Index(trail, dep):]), dep)
-				r.report(r.node(at), ruleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies")
-			case state[dep] == 0:
-				walk(dep)
-			}
-		}
-		trail = trail[:len(trail)-1]
-		state[name] = done
+		return slices.DeleteFunc(s.waits(), func(on *string) bool { return services[*on] == nil })
 	}
-	for _, name := range order {
-		if state[name] == 0 {
-			walk(name)
+	names := func(name string) (names []string) {
+		for _, on := range waiting(name) {
+			names = append(names, *on)
 		}
+		return names
 	}
+	Circles(order, names, func(name string, i int, message string) {
+		r.report(r.node(waiting(name)[i]), ruleDependencyCycle, message, CircleHelp)
+	})
 }
 
 // listener is who listens on a port, and how.

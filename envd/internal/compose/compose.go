@@ -25,7 +25,6 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/spec"
 )
 
@@ -264,5 +263,3 @@ func (r *reader) exists(path, what string, place ...string) {
 		r.report(spec.RulePathNotFound, fmt.Sprintf("%s: there is no %s", what, r.Display(path)), "create it; paths are relative to the first compose file", place...)
 	}
 }
-
-var _ = envd.MountBind

@@ -143,33 +143,13 @@ func (r *reader) checkDependencies() {
 				spec.Suggest(on, "service", slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == name })), "services", name, key, on)
 		}
 	}
-	r.checkCycles()
-}
-
-func (r *reader) checkCycles() {
-	const walking, done = 1, 2
-	state := map[string]int{}
-	var trail []string
-	var walk func(name string)
-	walk = func(name string) {
-		state[name] = walking
-		trail = append(trail, name)
-		waits := r.waits(r.project.Services[name])
-		for _, on := range slices.Sorted(maps.Keys(waits)) {
-			switch {
-			case state[on] == walking:
-				circle := append(slices.Clone(trail[slices.Index(trail, on):]), on)
-				r.report(spec.RuleDependencyCycle, "depends_on goes in a circle: "+strings.Join(circle, " → "), "remove one of these dependencies", "services", name, "depends_on", on)
-			case state[on] == 0:
-				walk(on)
-			}
-		}
-		trail = trail[:len(trail)-1]
-		state[name] = done
+	waits := func(name string) []string {
+		return slices.DeleteFunc(slices.Sorted(maps.Keys(r.waits(r.project.Services[name]))), func(on string) bool {
+			_, there := r.project.Services[on]
+			return !there
+		})
 	}
-	for _, name := range r.inOrder() {
-		if state[name] == 0 {
-			walk(name)
-		}
-	}
+	spec.Circles(r.inOrder(), waits, func(name string, i int, message string) {
+		r.report(spec.RuleDependencyCycle, message, spec.CircleHelp, "services", name, "depends_on", waits(name)[i])
+	})
 }
