@@ -110,6 +110,10 @@ func (o Options) java() (string, error) {
 	return path, nil
 }
 
+// utf8 is a variable for the JVM: up to Java 17, credentials, bodies and file names that are not ASCII depend on the locale,
+// and without one become question marks (JEP 400).
+const utf8 = "LC_ALL=C.UTF-8"
+
 func (o Options) args() []string {
 	args := append(append([]string{}, o.JVMFlags...), "-jar", o.Jar,
 		"--port", fmt.Sprint(o.Port), "--bind-address", o.Address, "--root-dir", o.RootDir)
@@ -124,6 +128,7 @@ func (s *Server) start(ctx context.Context, java string, o Options) error {
 	}
 	cmd := exec.Command(java, o.args()...)
 	cmd.Stdout, cmd.Stderr = in, in
+	cmd.Env = append(os.Environ(), utf8)
 	started := make(chan error, 1)
 	go func() {
 		defer close(s.exited)

@@ -38,6 +38,7 @@ func jar(t *testing.T) string {
 }
 
 func TestRealWireMock(t *testing.T) {
+	t.Setenv("LC_ALL", "C") // where a JVM would make question marks of é
 	s, err := Start(context.Background(), Options{Jar: jar(t), JVMFlags: []string{"-Xmx128m"}, Flags: []string{"--global-response-templating"}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -61,6 +62,15 @@ func TestRealWireMock(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	assert.Equal(t, http.StatusNoContent, resp.StatusCode)
+
+	require.NoError(t, s.Import(context.Background(), strings.NewReader(`{"mappings":[{"request":{"url":"/b","basicAuth":{"username":"é","password":"p"}},"response":{}}]}`)))
+	req, err := http.NewRequest(http.MethodGet, s.URL()+"/b", nil)
+	require.NoError(t, err)
+	req.SetBasicAuth("é", "p")
+	resp, err = http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
 
 	require.NoError(t, s.Close())
 	select {

@@ -2,12 +2,10 @@ package difftest
 
 import (
 	"context"
-	"fmt"
-
+	"errors"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/envd-dev/envd/stubs"
+	"github.com/envd-dev/envd/stubs/wiremock"
 )
 
 const (
@@ -87,32 +86,20 @@ func server(t *testing.T, address string) *Server {
 	return s
 }
 
-// startWireMock starts the jar on a free port and waits until it answers.
+// startWireMock starts the jar, and shows what it printed last where the test fails.
 func startWireMock(t *testing.T, jar string) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
 	log, err := os.Create(filepath.Join(t.TempDir(), "wiremock.log"))
 	require.NoError(t, err)
-	defer log.Close()
-	cmd := exec.Command("java", "-Xmx512m", "-jar", jar, "--port", strconv.Itoa(port), "--root-dir", t.TempDir())
-	cmd.Stdout, cmd.Stderr = log, log
-	require.NoError(t, cmd.Start())
+	jvm, err := wiremock.Start(t.Context(), wiremock.Options{Jar: jar, JVMFlags: []string{"-Xmx512m"}, Output: log})
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		assert.NoError(t, errors.Join(jvm.Close(), log.Close()))
 		if b, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("WireMock printed last: %s", b[max(0, len(b)-maxPrinted):])
 		}
 	})
-	s := server(t, fmt.Sprintf("127.0.0.1:%d", port))
-	require.Eventually(t, func() bool {
-		resp, err := s.Do(t.Context(), Request{Method: "GET", Target: "/__admin/mappings?limit=0"})
-		return err == nil && resp.Status == http.StatusOK
-	}, time.Minute, 50*time.Millisecond, "WireMock did not come up")
-	return s
+	return server(t, strings.TrimPrefix(jvm.URL(), "http://"))
 }
 
 func TestShrinkKeepsTheDifference(t *testing.T) {
