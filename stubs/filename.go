@@ -3,9 +3,9 @@ package stubs
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/template"
 )
@@ -43,18 +43,5 @@ func (s *Server) templatedFileName(m *mapping.StubMapping) string {
 		s.log.Warn("file name template", "error", err)
 		return ""
 	}
-	return safeFileName(name)
-}
-
-// safeFileName keeps what WireMock keeps of a generated name: letters, digits, _ - and . in lower case, spaces as hyphens.
-func safeFileName(name string) string {
-	return strings.ToLower(strings.Map(func(c rune) rune {
-		switch {
-		case c == ' ':
-			return '-'
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
-			return c
-		}
-		return -1
-	}, name))
+	return files.SafeName(name)
 }

@@ -60,3 +60,17 @@ func list(fsys fs.FS) ([]string, error) {
 	}
 	return names, nil
 }
+
+// SafeName is what WireMock keeps of a name that it makes up for a file: letters, digits, _ - and . in lower case, spaces as
+// hyphens.
+func SafeName(s string) string {
+	return strings.ToLower(strings.Map(func(c rune) rune {
+		switch {
+		case c == ' ':
+			return '-'
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
+			return c
+		}
+		return -1
+	}, s))
+}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
@@ -26,21 +27,8 @@ func sanitizeURL(p string) string {
 		}
 		return c
 	}, p)
-	s = strings.Trim(sanitize(norm.NFD.String(s)), "_")
+	s = strings.Trim(files.SafeName(norm.NFD.String(s)), "_")
 	return s[:min(len(s), longestName)]
-}
-
-// sanitize keeps letters, digits, _ - and . in lower case, and makes spaces hyphens.
-func sanitize(s string) string {
-	return strings.ToLower(strings.Map(func(c rune) rune {
-		switch {
-		case c == ' ':
-			return '-'
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
-			return c
-		}
-		return -1
-	}, s))
 }
 
 // fileName is the name of the draft's body file.
@@ -54,7 +42,7 @@ func (d *draft) fileName(extension string) string {
 		}
 		label = text(method) + "-" + text(url)
 	}
-	return sanitize(label + "-" + d.id + "." + extension)
+	return files.SafeName(label + "-" + d.id + "." + extension)
 }
 
 // extensions of media types whose name does not tell.
