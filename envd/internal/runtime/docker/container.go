@@ -2,16 +2,65 @@ package docker
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/envd-dev/envd/envd"
 )
+
+// endpoint connects a container with the environment's network under names that resolve there.
+func (e *environment) endpoint(address netip.Addr, names []string) *network.NetworkingConfig {
+	settings := &network.EndpointSettings{NetworkID: e.network, Aliases: names}
+	if address.IsValid() {
+		settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: address}
+	}
+	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{networkName(e.id): settings}}
+}
+
+// containerSpec is what all containers of an environment have in common. Names that the engine does not know are asked of the
+// gateway, which refuses and records them.
+func (e *environment) containerSpec(name string, s surroundings, vars map[string]string) client.ContainerCreateOptions {
+	env := []string{environmentVar + "=" + e.id, serviceVar + "=" + name, addressVar + "=0.0.0.0"}
+	for k, v := range vars {
+		if k != environmentVar && k != serviceVar && k != addressVar {
+			env = append(env, k+"="+v)
+		}
+	}
+	slices.Sort(env)
+	host := &container.HostConfig{
+		NetworkMode: container.NetworkMode(networkName(e.id)),
+		DNS:         []netip.Addr{e.gateway},
+		ExtraHosts:  e.hostsOf(name),
+		GroupAdd:    s.groups,
+		Mounts:      s.mounts,
+		CapDrop:     []string{"NET_RAW"}, // see createNetwork
+		LogConfig:   container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "16m", "max-file": "2"}},
+	}
+	if s.init {
+		host.Init = &s.init
+	}
+	if len(s.mounts) > 0 { // folders of this machine bear its labels (SELinux)
+		host.SecurityOpt = []string{"label=disable"}
+	}
+	return client.ContainerCreateOptions{
+		Name: e.containerName(name),
+		Config: &container.Config{
+			Image: s.image, Entrypoint: s.command, User: s.user, WorkingDir: s.workDir, Env: env, Hostname: hostname(name),
+			Labels: e.rt.labels(e.id, labelService, name),
+		},
+		HostConfig: host,
+	}
+}
+
+// hostname makes a service's name fit to be a host's (RFC 1123).
+func hostname(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
 // adapt gives a service's container the mounts and settings that the service asks for.
 func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Service) error {

@@ -1,0 +1,105 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// gatewayGrace is enough: the gateway holds nothing that a kill would lose.
+const gatewayGrace = envd.Duration(2 * time.Second)
+
+// startGateway starts the gateway and returns when its control API accepts connections.
+func (e *environment) startGateway(ctx context.Context, op envd.Operation) error {
+	env := op.Environment
+	if env == nil {
+		env = e.spec
+	}
+	var names []string
+	real := false
+	if env != nil {
+		for _, stub := range env.Stubs {
+			names = append(append(names, stub.Host), stub.Aliases...)
+			real = real || stub.Engine == envd.EngineWireMock
+		}
+	}
+	links, addresses, err := e.linkArguments(env)
+	if err != nil {
+		return err
+	}
+	s := surroundings{command: append([]string{
+		helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
+		"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
+	}, append(links, e.nameArguments()...)...)}
+	if len(addresses) > 0 {
+		names = append(names, envd.GatewayName)
+		s.command = append([]string{helperPath, shimVerb, "--address", strings.Join(addresses, ","), "--"}, s.command...)
+	}
+	if real { // Java and the jar are this machine's
+		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
+	} else {
+		s.image, err = e.rt.ownImage(ctx, e.cli)
+	}
+	if err != nil {
+		return err
+	}
+	spec := e.containerSpec(envd.GatewayName, s, op.Env)
+	spec.NetworkingConfig = e.endpoint(e.gateway, names)
+	spec.HostConfig.DNS = nil
+	if !real {
+		spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_BIND_SERVICE"}
+	}
+	if len(addresses) > 0 { // to take them; and a dependency that is off the network is asked for nowhere else
+		spec.HostConfig.DNS = []netip.Addr{e.gateway}
+		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_ADMIN")
+	}
+	svc, err := e.create(ctx, envd.GatewayName, spec, "")
+	if err == nil {
+		svc.stop = envd.Stop{Signal: "TERM", Grace: gatewayGrace}
+		err = e.launch(ctx, envd.GatewayName, svc)
+	}
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return e.awaitControl(ctx, svc)
+}
+
+// awaitControl waits until the gateway's control API accepts connections, or the gateway ends.
+func (e *environment) awaitControl(ctx context.Context, svc *service) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		if exit, err := e.wait(ctx, svc.container); err == nil {
+			cancel(fmt.Errorf("gateway: %w: exit code %d", envd.ErrExited, exit.Code))
+		}
+	}()
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		conn, err := e.dial(ctx, envd.GatewayName, 0)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// stubHosts are the stubs' names as /etc/hosts has them: the gateway's address is known from the start, and a look-up
+// less stands between a service and its dependency.
+func (e *environment) stubHosts() (hosts []string) {
+	if e.spec == nil {
+		return nil
+	}
+	for _, stub := range e.spec.Stubs {
+		for _, name := range append([]string{stub.Host}, stub.Aliases...) {
+			hosts = append(hosts, name+":"+e.gateway.String())
+		}
+	}
+	return hosts
+}
