@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,13 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/envd-dev/envd/envd"
 )
 
 // The figures that envd claims, each next to its peer in the same run: `make bench`.
@@ -180,105 +175,4 @@ func memory(b *testing.B, pid int) (rss, pss float64) {
 		}
 	}
 	return rss, pss
-}
-
-// BenchmarkLoad compares k6 through envd with k6 alone, on the same script and target: completed requests at saturation, and
-// p95 at a fixed rate of 300/s. The ratios are medians over blocks of four runs: alone, through envd, through envd, alone. So
-// what comes later in a block has no disadvantage on a machine that tires, and a noisy one is noisy for both.
-func BenchmarkLoad(b *testing.B) {
-	r := newBench(b, "")
-	r.target = freePort(b)
-	const blocks = 5
-	for b.Loop() {
-		for _, of := range []struct {
-			scenario, unit, ratio string
-			value                 func(loadFigures) float64
-		}{
-			{saturation, "req/s", "rate-ratio", func(f loadFigures) float64 { return f.rate }},
-			{fixedRate, "p95-ms", "p95-ratio", func(f loadFigures) float64 { return f.p95 }},
-		} {
-			var alone, through, ratios []float64
-			for range blocks {
-				first := of.value(r.k6Alone(b, of.scenario))
-				inside := of.value(r.k6ThroughEnvd(b, of.scenario)) + of.value(r.k6ThroughEnvd(b, of.scenario))
-				outside := first + of.value(r.k6Alone(b, of.scenario))
-				alone, through = append(alone, outside/2), append(through, inside/2)
-				ratios = append(ratios, inside/outside)
-				b.Logf("%s: alone %.5g, through envd %.5g, ratio %.3f", of.unit, outside/2, inside/2, inside/outside)
-			}
-			b.ReportMetric(median(alone), "alone-"+of.unit)
-			b.ReportMetric(median(through), "envd-"+of.unit)
-			b.ReportMetric(median(ratios), of.ratio)
-		}
-	}
-}
-
-type loadFigures struct{ rate, p95 float64 }
-
-// The scripts have their own scenarios, so that both ways run exactly the same.
-const (
-	saturation = `{ executor: 'constant-vus', vus: 20, duration: '5s' }`
-	fixedRate  = `{ executor: 'constant-arrival-rate', rate: 300, timeUnit: '1s', duration: '5s', preAllocatedVUs: 50 }`
-	loadScript = `import http from 'k6/http';
-export const options = { scenarios: { s: %s } };
-export default function () { http.get('http://127.0.0.1:%d/'); }
-`
-)
-
-// k6Alone runs k6 as people do, with its end-of-test summary, which is also asked for as JSON. The target is in a session of
-// its own, as services are in an environment and wherever else they run: Linux shares the CPUs out by session.
-func (r bench) k6Alone(b *testing.B, scenario string) loadFigures {
-	b.Helper()
-	target := exec.Command(r.app, "serve", "-listen", fmt.Sprintf("127.0.0.1:%d", r.target))
-	target.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	require.NoError(b, target.Start())
-	defer func() { target.Process.Kill(); target.Wait() }()
-	require.Eventually(b, func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.target))
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}, 10*time.Second, time.Millisecond)
-	script := filepath.Join(r.dir, "alone.js")
-	require.NoError(b, os.WriteFile(script, fmt.Appendf(nil, loadScript, scenario, r.target), 0o644))
-	summary := filepath.Join(r.dir, "summary.json")
-	cmd := exec.Command(repository("bin", "k6"), "run", "--quiet", "--no-usage-report", "--summary-export", summary, script)
-	out, err := cmd.CombinedOutput()
-	require.NoError(b, err, "%s", out)
-	raw, err := os.ReadFile(summary)
-	require.NoError(b, err)
-	var s struct {
-		Metrics map[string]map[string]float64
-	}
-	_ = json.Unmarshal(raw, &s) // thresholds are no numbers; what is needed is
-	return loadFigures{s.Metrics["http_reqs"]["rate"], s.Metrics["http_req_duration"]["p(95)"]}
-}
-
-// k6ThroughEnvd runs the same script in a run whose service is the same target.
-func (r bench) k6ThroughEnvd(b *testing.B, scenario string) loadFigures {
-	b.Helper()
-	require.NoError(b, os.WriteFile(filepath.Join(r.dir, "load.js"), fmt.Appendf(nil, loadScript, scenario, 8080), 0o644))
-	spec := fmt.Sprintf(`apiVersion: envd/v1
-name: load
-environment:
-  services:
-    api: {command: [%s, serve], ports: [8080], ready: {tcp: 8080}}
-stages:
-  - {name: s, load: {script: load.js}}
-gate: {conditions: [requests > 1]}
-`, r.app)
-	require.NoError(b, os.WriteFile(r.spec, []byte(spec), 0o644))
-	out := filepath.Join(r.dir, fmt.Sprintf("run-%d", time.Now().UnixNano()))
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "run", r.spec, "--out", out)
-	cmd.Env = r.env
-	_ = cmd.Run() // a saturated generator is inconclusive, which is right
-	raw, err := os.ReadFile(filepath.Join(out, "verdict.json"))
-	require.NoError(b, err)
-	var v envd.Verdict
-	require.NoError(b, json.Unmarshal(raw, &v))
-	require.NotNil(b, v.Stages[0].Load, "%s", raw)
-	return loadFigures{v.Stages[0].Load.Rate, v.Stages[0].Load.P95}
 }

@@ -45,7 +45,8 @@ const (
 
 	testStarts     = "Start of test run"      // virtual users are there; setup() is next
 	scheduleBegins = "Start all executors..." // setup() is over
-	testFinished   = "Test finished"          // cleanly, or with an error
+	testFinished   = "Test finished"          // cleanly, or with an error; not told where the script marks it as failed
+	testOver       = "Waiting for metrics"    // always next
 	pushFailed     = "Failed to push metrics to the cloud"
 
 	maxExceptions = 5
@@ -143,7 +144,8 @@ func (r *Recorder) Log(line []byte) {
 
 // follow takes k6's course from its debugging lines, which are the only ones that tell it.
 func (r *Recorder) follow(line []byte) {
-	if !bytes.Contains(line, []byte(`"msg":"Start`)) && !bytes.Contains(line, []byte(`"msg":"Test finished`)) {
+	if !bytes.Contains(line, []byte(`"msg":"Start`)) && !bytes.Contains(line, []byte(`"msg":"`+testFinished)) &&
+		!bytes.Contains(line, []byte(`"msg":"`+testOver)) {
 		return
 	}
 	e, ok := parseLogLine(line)
@@ -155,7 +157,7 @@ func (r *Recorder) follow(line []byte) {
 	switch {
 	case e.Msg == testStarts:
 		r.summary.Start = now
-	case strings.HasPrefix(e.Msg, testFinished):
+	case r.summary.End.IsZero() && (strings.HasPrefix(e.Msg, testFinished) || strings.HasPrefix(e.Msg, testOver)):
 		r.summary.End = now
 	}
 	r.mu.Unlock()

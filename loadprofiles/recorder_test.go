@@ -176,6 +176,29 @@ func TestReadLog(t *testing.T) {
 	assert.Equal(t, "k6 ended with exit code 109: k6 crashed", s.Doubts()[0])
 }
 
+// The load is over when k6's schedule is, not when k6 has handed its last measures over; nor when a script says so.
+func TestEndOfTheLoad(t *testing.T) {
+	const waiting = `{"level":"debug","msg":"Waiting for metrics and traces processing to finish..."}`
+	second := time.Now().Add(time.Hour).Truncate(time.Second)
+	for name, end := range map[string]string{
+		"cleanly":          `{"level":"debug","msg":"Test finished cleanly"}`,
+		"with an error":    `{"level":"debug","error":"aborted","msg":"Test finished with an error"}`,
+		"marked as failed": waiting,
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := loadprofiles.NewRecorder(loadprofiles.Plan{}, nil)
+			rec.Measure(trend(second, "http_req_duration", 1))
+			rec.Log([]byte(`{"level":"debug","msg":"Test finished cleanly","source":"console"}`))
+			assert.Equal(t, second.Add(time.Second), rec.Summary(loadprofiles.Exit{}).End, "as far as there are measures")
+			before := time.Now()
+			rec.Log([]byte(end))
+			after := time.Now()
+			rec.Log([]byte(waiting))
+			assert.WithinRange(t, rec.Summary(loadprofiles.Exit{}).End, before, after)
+		})
+	}
+}
+
 func TestLostMeasures(t *testing.T) {
 	rec := loadprofiles.NewRecorder(loadprofiles.Plan{}, nil)
 	rec.Log([]byte(`{"level":"error","error":"no space","msg":"Failed to push metrics to the cloud","output":"cloudv2"}`))

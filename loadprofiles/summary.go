@@ -9,7 +9,7 @@ import (
 // Summary is what one k6 run did, complete enough to judge whether its figures can be trusted.
 type Summary struct {
 	Start time.Time `json:"start"` // of the test, setup() included
-	End   time.Time `json:"end"`   // teardown() included
+	End   time.Time `json:"end"`   // teardown() included; what k6 does after, with its measures, is not
 
 	Planned    float64 `json:"planned,omitempty"` // iterations that the profile asks for; 0 when the script decides
 	Iterations int64   `json:"iterations"`        // that ran to their end, exceptions included

@@ -120,13 +120,13 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 		return loadprofiles.Summary{}, err
 	}
 
-	mark := func(name string) {
-		s.rec.observe(envd.Observation{Stage: stage.Name, StageEvent: &envd.StageEvent{Name: name}})
+	mark := func(name string, at time.Time) {
+		s.rec.observe(envd.Observation{Time: at.UTC(), Stage: stage.Name, StageEvent: &envd.StageEvent{Name: name}})
 	}
 	var begun atomic.Bool
 	recorder := loadprofiles.NewRecorder(inv.Plan, func() {
 		begun.Store(true)
-		mark(envd.StageLoadStart)
+		mark(envd.StageLoadStart, time.Now())
 		started()
 	})
 	read, logged := make(chan error, 1), make(chan error, 1)
@@ -151,10 +151,19 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 		code, err = thresholdsCrossed, nil
 	}
 	err = errors.Join(err, measuresEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
+	summary := recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall, CPU: cpu, CPUs: float64(runtime.NumCPU())})
 	if begun.Load() {
-		mark(envd.StageLoadEnd)
+		mark(envd.StageLoadEnd, loadEnd(&summary, begin.Add(wall)))
 	}
-	return recorder.Summary(loadprofiles.Exit{Code: code, Wall: wall, CPU: cpu, CPUs: float64(runtime.NumCPU())}), err
+	return summary, err
+}
+
+// loadEnd is when the load was over: k6 goes on for a while after, with its measures. One that was cut off ended with k6.
+func loadEnd(summary *loadprofiles.Summary, exited time.Time) time.Time {
+	if end := summary.End; !end.IsZero() && end.Before(exited) {
+		return end
+	}
+	return exited
 }
 
 // crossedInterval is how often thresholds that abort a run are looked at; k6 itself does as often.
