@@ -53,6 +53,9 @@ func (r *resolver) condition(field *string, known names) envd.Condition {
 }
 
 const (
+	// lateness is how much later than planned a fault may be measured active, or reverted, without a window of its
+	// being lost.
+	lateness = 200 * time.Millisecond
 	// wholeSecond is the shortest stretch that is sure to hold a whole second of samples, wherever it begins.
 	wholeSecond = 2 * time.Second
 	// steadyStretch is the shortest one that is sure to hold the three seconds that prove a recovery.
@@ -73,19 +76,20 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	var what, help string
 	switch {
 	case c.Kind == envd.Recovery:
-		left, need, what, help = rest, steadyStretch, "the load ends only %s after", "a recovery takes 3 steady seconds to prove: lengthen the load or inject the fault earlier"
+		left, need, what, help = rest, steadyStretch+lateness, "the load ends only %s after", "a recovery takes 3 steady seconds to prove: lengthen the load or inject the fault earlier"
 		if next < rest {
 			left, what, help = next, "the next fault and its guard leave only %s after", "a recovery takes 3 steady seconds to prove: inject the next fault later, or lower gate.guard"
 		}
 	case c.Phase == envd.Before:
 		left, need, what, help = before, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"
 		if before < fault.At.Std()-guard {
+			need += lateness // of that one's revert
 			what, help = "only %s without another fault are left before", "leave more time after the fault before it, or lower gate.guard"
 		}
 	case c.Phase == envd.During:
-		left, need, what, help = fault.For.Std()-2*guard, wholeSecond, "only %s are left of", "lengthen the fault, or lower gate.guard, which is cut from both its ends"
+		left, need, what, help = fault.For.Std()-2*guard, wholeSecond+lateness, "only %s are left of", "lengthen the fault, or lower gate.guard, which is cut from both its ends"
 	case c.Phase == envd.After:
-		left, need, what, help = after, wholeSecond, "only %s of load are left after", "lengthen the load, or lower gate.guard"
+		left, need, what, help = after, wholeSecond+lateness, "only %s of load are left after", "lengthen the load, or lower gate.guard"
 		if after < rest-guard {
 			what, help = "only %s without another fault are left after", "inject the next fault later, or lower gate.guard"
 		}
