@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +63,7 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 		return footing{}, errors.Join(ctx.Err(), e.end(context.WithoutCancel(ctx)))
 	case ctx.Err() != nil:
 		return footing{}, ctx.Err()
-	case errors.Is(err, os.ErrNotExist): // says nothing about namespaces
+	case errors.Is(err, os.ErrNotExist) || exhausted(err): // says nothing about namespaces
 		return footing{}, err
 	case err != nil:
 		return footing{plain: true, reason: err.Error()}, nil
@@ -74,6 +75,12 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 	e.bare = true
 	r.envs[id] = e
 	return footing{features: e.features}, nil
+}
+
+// exhausted tells whether this user or the machine has run out of something, processes or descriptors for example. An
+// environment may not become weaker by that.
+func exhausted(err error) bool {
+	return slices.ContainsFunc([]error{unix.EMFILE, unix.ENFILE, unix.EAGAIN, unix.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // Capabilities says what this machine allows.
