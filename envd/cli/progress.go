@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/report"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
@@ -105,8 +106,12 @@ func (p *progress) sample(o *envd.Observation) {
 	p.status = true
 }
 
-// line prints one finished step.
+// line prints one finished step. What services wrote may be part of its text, and cannot drive the terminal.
 func (p *progress) line(mark, text string) {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = report.CleanLine(lines[i])
+	}
 	if p.status {
 		fmt.Fprint(p.out, "\r\033[K")
 		p.status = false
@@ -115,7 +120,7 @@ func (p *progress) line(mark, text string) {
 		color := map[string]string{"✓": "32", "✗": "31", "⚡": "33", "▸": "36"}[mark]
 		mark = "\033[" + color + "m" + mark + "\033[0m"
 	}
-	fmt.Fprintf(p.out, "%7.2fs %s %s\n", time.Since(p.begin).Seconds(), mark, text)
+	fmt.Fprintf(p.out, "%7.2fs %s %s\n", time.Since(p.begin).Seconds(), mark, strings.Join(lines, "\n"))
 }
 
 func (p *progress) close() {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -16,9 +17,17 @@ type source struct {
 func newSource(name string, text []byte) *source {
 	lines := strings.Split(strings.ToValidUTF8(string(text), "\uFFFD"), "\n")
 	for i := range lines {
-		lines[i] = strings.TrimSuffix(lines[i], "\r")
+		lines[i] = strings.Map(shown, strings.TrimSuffix(lines[i], "\r"))
 	}
 	return &source{name: name, lines: lines}
+}
+
+// shown replaces control characters: a quoted line cannot drive the terminal.
+func shown(r rune) rune {
+	if r != '\t' && unicode.IsControl(r) {
+		return utf8.RuneError
+	}
+	return r
 }
 
 // line returns the text of a line counted from 1.

@@ -31,7 +31,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"number":  func(v float64) string { return quantity.CountFormat(v, 6) },
 		"told":    (*scraped).text,
 		"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
-		"clean":   cleanLine,
+		"clean":   CleanLine,
 		"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
 	}).Parse(page))
 })

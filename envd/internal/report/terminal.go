@@ -63,7 +63,7 @@ func (t *terminal) tail(title, output string) {
 	lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
 	t.line("%s", t.paint(dim, title+":"))
 	for _, l := range lines[max(0, len(lines)-most):] {
-		t.line("  │ %s", cleanLine(l))
+		t.line("  │ %s", CleanLine(l))
 	}
 	t.line("")
 }
@@ -188,8 +188,8 @@ func printable(s string) string {
 	}, strings.ToValidUTF8(s, "�"))
 }
 
-// cleanLine keeps a log line's text and drops ANSI sequences and other control characters.
-func cleanLine(s string) string {
+// CleanLine keeps a line's text and drops ANSI sequences and other control characters.
+func CleanLine(s string) string {
 	var sb strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == 0x1b && i+1 < len(s) && s[i+1] == '[' {

@@ -84,13 +84,19 @@ func loadLines(s *envd.StageResult, profile string) []string {
 	if profile != "" {
 		profile += " profile"
 	}
-	first := join(", ", profile, quantity.Plural(l.Requests, "request"), quantity.Rate(l.Rate), quantity.PercentFormat(l.ErrorRate, 3)+" errors")
-	if l.Dropped > 0 {
-		first += ", " + quantity.Plural(l.Dropped, "iteration") + " dropped"
+	first := []string{profile, quantity.Plural(l.Requests, "request")}
+	if l.Requests > 0 { // of none there is no rate of errors
+		first = append(first, quantity.Rate(l.Rate), quantity.PercentFormat(l.ErrorRate, 3)+" errors")
 	}
-	lines := []string{first}
+	if l.Dropped > 0 {
+		first = append(first, quantity.Plural(l.Dropped, "iteration")+" dropped")
+	}
+	lines := []string{join(", ", first...)}
 	if b := s.Breakpoint; b != nil {
 		lines = append(lines, breakpointText(b))
+	}
+	if l.Requests == 0 {
+		return lines
 	}
 	return append(lines, fmt.Sprintf("p50 %s, p95 %s, p99 %s, max %s", ms(l.P50), ms(l.P95), ms(l.P99), ms(l.Max)))
 }
