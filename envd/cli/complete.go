@@ -1,18 +1,25 @@
 package cli
 
 import (
+	"net/http"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/envd-dev/envd/templates"
 )
 
-// completions tells the shell what may stand where: specs, environments that are up, templates, formats.
+// completions tells the shell what may stand where: specs, environments that are up, templates, formats. Where nothing
+// of the kind may stand, it offers nothing: a shell by itself would offer files.
 func (a *app) completions(root *cobra.Command) {
-	specs := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-	}
 	for _, name := range []string{"run", "up", "plan", "validate"} {
-		find(root, name).ValidArgsFunction = specs
+		find(root, name).ValidArgsFunction = one([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
+	}
+	for _, name := range []string{"init", "verify"} {
+		find(root, name).ValidArgsFunction = one(nil, cobra.ShellCompDirectiveFilterDirs)
+	}
+	for _, name := range []string{"ls", "gc", "schema", "serve", "doctor", "version"} {
+		find(root, name).ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, path := range [][]string{{"inspect"}, {"logs"}, {"exec"}, {"renew"}, {"down"},
 		{"stub", "ls"}, {"stub", "requests"}, {"stub", "add"}, {"stub", "reset"}, {"stub", "admin"}} {
@@ -34,6 +41,38 @@ func (a *app) completions(root *cobra.Command) {
 	fixed(find(root, "init"), "template", names...)
 	for _, name := range []string{"run", "up", "plan"} {
 		fixed(find(root, name), "runtime", runtimes...)
+	}
+	for _, c := range root.Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) { completeFlag(c, f) })
+	}
+}
+
+// one offers something for the first argument, and nothing for those after it.
+func one(offers []string, how cobra.ShellCompDirective) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offers, how
+	}
+}
+
+// completeFlag says what a flag's value may be, unless that was said already.
+func completeFlag(c *cobra.Command, f *pflag.Flag) {
+	offer := cobra.NoFileCompletions // numbers, durations, names
+	switch f.Name {
+	case "out":
+		offer = one(nil, cobra.ShellCompDirectiveFilterDirs)
+	case "file":
+		offer = one([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
+	case "token-file":
+		return
+	}
+	if _, said := c.GetFlagCompletionFunc(f.Name); said {
+		return
+	}
+	if err := c.RegisterFlagCompletionFunc(f.Name, offer); err != nil {
+		panic(err) // the flag is this command's
 	}
 }
 
@@ -96,6 +135,12 @@ func (a *app) completeIDs(c *cobra.Command, args []string, _ string) ([]string, 
 			hosts = append(hosts, s.Host)
 		}
 		return hosts, none
+	case len(args) == 2 && c.Name() == "admin":
+		return []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, none
+	case len(args) == 2 && c.Name() == "add":
+		return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+	case len(args) == 4 && c.Name() == "admin", c.Name() == "exec":
+		return nil, cobra.ShellCompDirectiveDefault // files
 	}
-	return nil, cobra.ShellCompDirectiveDefault
+	return nil, none
 }
