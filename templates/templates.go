@@ -24,8 +24,8 @@ const SpecFile = "envd.yaml"
 
 // Template is one of the templates.
 type Template struct {
-	Name    string
-	Summary string // the first sentence of its spec's comment
+	Name    string `json:"name"`
+	Summary string `json:"summary"` // the first sentence of its spec's comment
 }
 
 // List returns the templates by name.

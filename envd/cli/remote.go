@@ -128,6 +128,9 @@ func (a *app) upRemote(c *cobra.Command, daemon *client.Client, path, runtime st
 
 // submission names the spec to the daemon: by its path where both see the same files, with its directory otherwise.
 func submission(daemon *client.Client, file, runtime string) (client.Spec, error) {
+	if file == stdinSpec {
+		return client.Spec{}, errors.New("a daemon takes a file: a spec on standard input is for runs of this command's own")
+	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return client.Spec{}, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,7 +59,7 @@ func (a *app) validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "validate [SPEC]",
 		Short:   "Report every mistake of a spec at once",
-		Example: "  envd validate envd.yaml\n  envd validate -f compose.yaml",
+		Example: "  envd validate envd.yaml\n  envd validate -f compose.yaml\n  envd validate - <envd.yaml",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := from.load(a, c, args, "")
 			if err != nil {
@@ -116,9 +117,22 @@ func (a *app) schemaCommand() *cobra.Command {
 	}
 }
 
+// stdinSpec names a spec on standard input. It has no folder: its paths are relative to the working directory.
+const stdinSpec = "-"
+
 // load reads a spec for a runtime, its own where runtime is empty. Its mistakes are printed where they stand, and end the command with the code for a bad spec.
 func (a *app) load(c *cobra.Command, path, runtime string) (*envd.Spec, error) {
-	s, diagnostics := spec.Load(path, specOptions(runtime))
+	var s *envd.Spec
+	var diagnostics spec.Diagnostics
+	if path == stdinSpec {
+		text, err := io.ReadAll(c.InOrStdin())
+		if err != nil {
+			return nil, fmt.Errorf("read the spec from standard input: %w", err)
+		}
+		s, diagnostics = spec.Parse("stdin", text, specOptions(runtime))
+	} else {
+		s, diagnostics = spec.Load(path, specOptions(runtime))
+	}
 	if len(diagnostics) > 0 {
 		return nil, a.printDiagnostics(c, diagnostics)
 	}

@@ -156,3 +156,23 @@ func everyRuleIsShown(t *testing.T, said string) {
 		assert.Contains(t, said, "["+rule[1]+"]", "no bad spec shows rule %s", rule[1])
 	}
 }
+
+// TestUnreadableSpecs: what cannot be read tells which file may be meant.
+func TestUnreadableSpecs(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "envd.yaml"), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "load.js"), nil, 0o644))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "empty"), 0o755))
+	for path, help := range map[string]string{
+		"":          "did you mean " + filepath.Join(dir, "envd.yaml") + "?",
+		"envd.yml":  "did you mean " + filepath.Join(dir, "envd.yaml") + "?",
+		"empty":     "envd init writes a spec to start from",
+		"shop.toml": "envd init writes a spec to start from",
+	} {
+		s, found := Load(filepath.Join(dir, path), testOptions())
+		assert.Nil(t, s)
+		require.Len(t, found, 1)
+		assert.Equal(t, ruleUnreadable, found[0].Rule)
+		assert.Equal(t, help, found[0].Help, path)
+	}
+}

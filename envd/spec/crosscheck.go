@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -21,6 +22,10 @@ func (r *resolver) checkHostnames() {
 	claim := func(host, who string, at *yaml.Node) {
 		if !hostForm.MatchString(host) || len(host) > 253 {
 			r.report(at, ruleBadName, fmt.Sprintf("%s is no hostname", quote(host)), "write lower-case letters, digits, dashes and dots, for example payments.example.com")
+			return
+		}
+		if ip := net.ParseIP(host); ip != nil {
+			r.report(at, ruleBadName, fmt.Sprintf("%s is an address, no hostname", quote(host)), "what asks for an address cannot be led elsewhere: write the hostname that clients ask for")
 			return
 		}
 		first, taken := owner[host]

@@ -8,8 +8,10 @@
 package spec
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,9 +130,27 @@ func unreadable(path string, err error) Diagnostic {
 		err = pe.Err
 	}
 	return Diagnostic{
-		File: path, Line: 1, Column: 1, Width: 1, Rule: ruleUnreadable, Message: "cannot read the spec: " + err.Error(),
-		Help: "envd init writes a spec to start from",
+		File: path, Line: 1, Column: 1, Width: 1, Rule: ruleUnreadable, Message: "cannot read the spec: " + err.Error(), Help: instead(path),
 	}
+}
+
+// instead suggests the spec that was meant: the one in a folder, or a neighbour whose name is near.
+func instead(path string) string {
+	dir, name := filepath.Split(path)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		dir, name = path, "envd.yaml"
+	}
+	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // what cannot be read holds nothing to suggest
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	if near := nearest(name, names); near != "" && (near != name || dir == path) {
+		return fmt.Sprintf("did you mean %s?", filepath.Join(dir, near))
+	}
+	return "envd init writes a spec to start from"
 }
 
 // resolver turns a document into a Spec and reports what the decoder cannot see: what refers to what.

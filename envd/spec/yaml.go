@@ -24,7 +24,7 @@ func parseYAML(src *source, text []byte) (*yaml.Node, Diagnostics) {
 	var doc, second yaml.Node
 	err := dec.Decode(&doc)
 	switch {
-	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
+	case errors.Is(err, io.EOF) || err == nil && (len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null"):
 		return nil, Diagnostics{src.at(1, 1, 1, ruleYAMLSyntax, "the spec is empty", "envd init writes a spec to start from")}
 	case err != nil:
 		return nil, Diagnostics{syntaxError(src, err)}
