@@ -61,8 +61,8 @@ func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// Served streams every request that stubs answer to each, until ctx ends or the gateway does. ready is called once
-// the stream stands: nothing served later is missed.
+// Served streams every request that stubs answer to each, until [Client.EndServed], ctx or the gateway ends it. ready is
+// called once the stream stands: nothing served later is missed.
 func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) error {
 	resp, err := c.do(ctx, http.MethodGet, "/v1/served", nil)
 	if err != nil {
@@ -81,6 +81,11 @@ func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) er
 		}
 		each(s)
 	}
+}
+
+// EndServed ends the streams of [Client.Served], each after what was served before.
+func (c *Client) EndServed(ctx context.Context) error {
+	return c.call(ctx, http.MethodDelete, "/v1/served", nil, nil)
 }
 
 // Admin carries a request to a stub's WireMock admin API; r.URL.Path begins with /__admin.

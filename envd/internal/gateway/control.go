@@ -65,6 +65,7 @@ func (g *Gateway) control() http.Handler {
 	handle("GET /v1/links/{target}/faults/{id}/effect", owned(g.awaitLinkFault))
 	handle("DELETE /v1/links/{target}/faults/{id}", owned(g.deleteLinkFault))
 	handle("GET /v1/served", owned(g.streamServed))
+	handle("DELETE /v1/served", owned(g.endServed))
 	handle("GET /v1/report", owned(func(w http.ResponseWriter, _ *http.Request) error {
 		return writeJSON(w, http.StatusOK, g.report())
 	}))
@@ -189,7 +190,7 @@ func gone(err error) error {
 	return err
 }
 
-// streamServed writes one JSON document a line for every request served from now on, until the caller leaves.
+// streamServed writes one JSON document a line for every request served from now on, until endServed or the caller leaves.
 func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
 	feed, leave := g.journal.subscribe()
 	defer leave()
@@ -206,7 +207,10 @@ func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-g.stopping:
 			return nil
-		case served := <-feed:
+		case served, more := <-feed:
+			if !more {
+				return nil
+			}
 			if enc.Encode(served) != nil {
 				return nil
 			}
@@ -215,6 +219,13 @@ func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+}
+
+// endServed lets all who stream get what was served so far, and no more.
+func (g *Gateway) endServed(w http.ResponseWriter, _ *http.Request) error {
+	g.journal.end()
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func readJSON(r *http.Request, v any) error {

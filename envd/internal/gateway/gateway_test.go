@@ -247,6 +247,23 @@ func TestServedStream(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
+func TestServedStreamEndsWithWhatWasServed(t *testing.T) {
+	r := newRig(t)
+	r.put(t, "a.example.com", hello)
+	standing, done := make(chan struct{}), make(chan error, 1)
+	served := 0
+	go func() { done <- r.Served(t.Context(), func() { close(standing) }, func(Served) { served++ }) }()
+	<-standing
+	const requests = 200
+	for range requests {
+		r.body(t, "http://a.example.com/hello")
+	}
+	require.NoError(t, r.EndServed(t.Context()))
+	require.NoError(t, <-done)
+	assert.Equal(t, requests, served)
+	r.body(t, "http://a.example.com/hello") // who comes after is served as well
+}
+
 func TestOnlyTheOwnerMayControl(t *testing.T) {
 	r := newRig(t)
 	stranger := &Client{http: r.http, token: "guessed"}

@@ -53,6 +53,16 @@ func (j *journal) subscribe() (feed <-chan Served, leave func()) {
 	}
 }
 
+// end closes all feeds: what was served before can still be read from them.
+func (j *journal) end() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for feed := range j.feeds {
+		close(feed)
+	}
+	clear(j.feeds)
+}
+
 func (j *journal) missed() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()

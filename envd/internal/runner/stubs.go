@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
@@ -136,6 +138,9 @@ func walk(root string, each func(file, name string) error) error {
 	return err
 }
 
+// lastServed is how long the last of the stubs' journal may take to arrive.
+const lastServed = 5 * time.Second
+
 // followStubs writes every request that stubs serve into stubs/<host>.ndjson, until s.stopFollowing is called. It
 // returns once the stream stands.
 func (s *session) followStubs(ctx context.Context) error {
@@ -150,10 +155,22 @@ func (s *session) followStubs(ctx context.Context) error {
 		}
 		logs[stub.Host] = log
 	}
-	standing, failed := make(chan struct{}), make(chan error, 1)
+	standing, failed, ended := make(chan struct{}), make(chan error, 1), make(chan struct{})
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stopFollowing = stop
+	s.stopFollowing = sync.OnceFunc(func() {
+		defer stop()
+		ctx, cancel := context.WithTimeout(following, lastServed)
+		defer cancel()
+		if s.gateway.EndServed(ctx) != nil {
+			return // there is no gateway any more, and the stream has ended with it
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	})
 	s.background.Go(func() {
+		defer close(ended)
 		err := s.gateway.Served(following, func() { close(standing) }, func(served gateway.Served) {
 			if log := logs[served.Host]; log != nil {
 				err := log.Append(served)
