@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/judge"
+	"github.com/envd-dev/envd/envd/internal/launch"
 )
 
 // digestPrefix names the algorithm of a digest, as in image names.
@@ -29,7 +31,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Use:   "verify DIRECTORY",
 		Short: "Prove that evidence is whole, and recompute its verdict",
 		Long: `Compare every file of a run directory with the digests in its SHA256SUMS, judge the observations again and compare the
-verdict with the recorded one. It needs nothing but the directory. The exit code is the verdict's; 3 where anything differs.
+verdict with the recorded one. It needs nothing but the directory. The exit code is the verdict's; 3 where anything differs,
+or where the run was never sealed: because it goes on, was killed, or could not be recorded whole, as on a full disk.
 
 Who keeps the digest that the run printed at its end, next to the artifact for example, and gives it here, knows that the
 evidence is that run's: SHA256SUMS itself cannot have been written anew.`,
@@ -63,6 +66,9 @@ evidence is that run's: SHA256SUMS itself cannot have been written anew.`,
 // verify checks a run directory's files, and its verdict against the n observations.
 func verify(dir *evidence.Dir) (v verification, n int, err error) {
 	digest, err := dir.Check()
+	if errors.Is(err, evidence.ErrUnsealed) {
+		return v, 0, unsealed(dir)
+	}
 	if err != nil {
 		return v, 0, err
 	}
@@ -85,6 +91,22 @@ func verify(dir *evidence.Dir) (v verification, n int, err error) {
 			recorded.Outcome, v.Outcome, strings.Join(v.Reasons, "; "))
 	}
 	return v, len(observations), err
+}
+
+// unsealed says why a run directory has no seal, and so proves nothing.
+func unsealed(dir *evidence.Dir) error {
+	m, err := dir.Meta()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", evidence.ErrUnsealed, err)
+	case launch.Alive(m):
+		return fmt.Errorf("%w yet: %s goes on, it is %s", evidence.ErrUnsealed, m.ID, m.Status)
+	case m.Status != evidence.Finished:
+		return fmt.Errorf("%w: %s was killed when it was %s; what it had observed by then is no proof", evidence.ErrUnsealed, m.ID, m.Status)
+	case m.Message != "":
+		return fmt.Errorf("%w: %s ended without a record that is whole: %s", evidence.ErrUnsealed, m.ID, m.Message)
+	}
+	return fmt.Errorf("%w, or its seal (%s) was removed", evidence.ErrUnsealed, evidence.SumsFile)
 }
 
 // equal compares two values by their JSON.

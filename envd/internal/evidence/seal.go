@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// ErrUnsealed says that a run directory has no list of its files: its run did not end, or could not be recorded whole.
-var ErrUnsealed = errors.New("the run directory was never sealed: its run is under way, was killed, or could not be recorded whole")
+// ErrUnsealed says that a run directory has no list of its files: its run goes on, was killed, or could not be recorded
+// whole. run.json tells which.
+var ErrUnsealed = errors.New("the run directory is not sealed")
 
 // Altered says how a run directory differs from what was sealed. All names are relative, and sorted.
 type Altered struct {

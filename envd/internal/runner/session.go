@@ -184,7 +184,20 @@ func (s *session) conclude() (digest string, err error) {
 	if err = errors.Join(err, s.finish(err)); err != nil {
 		return "", err
 	}
-	return s.Dir.Seal()
+	if digest, err = s.Dir.Seal(); err != nil {
+		return "", errors.Join(err, s.unsealed(err))
+	}
+	return digest, nil
+}
+
+// unsealed takes back what run.json says of a run whose evidence proves nothing, because it could not be sealed.
+func (s *session) unsealed(why error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	code := envd.ExitEnvironment
+	s.meta.Outcome, s.meta.ExitCode, s.meta.Message = envd.Errored, &code, why.Error()
+	s.verdict = envd.Verdict{Outcome: envd.Errored, Reasons: []string{why.Error()}}
+	return s.Dir.WriteMeta(s.meta)
 }
 
 // write puts the verdict on a run and its reports into the run directory. An environment proves nothing: it came up or it
