@@ -50,6 +50,25 @@ func appMain() {
 			eaten = append(eaten, bytes.Repeat([]byte{1}, 1<<20))
 			_ = eaten
 		}
+	case "screen":
+		appScreen()
+	case "patient": // is ended by nothing but SIGKILL, and neither is its child
+		if len(args) > 0 {
+			self, err := os.Executable()
+			if err != nil {
+				fatal(err)
+			}
+			child := exec.Command(self)
+			child.Args = []string{"app", "patient"} // the program may be a link, which leads to all of the tests
+			child.Env = append(os.Environ(), "PATIENT="+args[0])
+			child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			if err := child.Start(); err != nil {
+				fatal(err)
+			}
+		}
+		signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		fmt.Println("patient")
+		time.Sleep(time.Hour)
 	case "fail":
 		fmt.Fprintln(os.Stderr, "something went wrong on purpose")
 		os.Exit(7)

@@ -83,25 +83,37 @@ func TestTerminal(t *testing.T) {
 // onTerminal runs a command on a new terminal of that width and returns what it would show (pts(4)).
 func onTerminal(t *testing.T, cmd *exec.Cmd, columns uint16) string {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("SKIPPED: no terminals here: %v", err)
-	}
-	defer master.Close()
-	fd := int(master.Fd())
-	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}))
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	require.NoError(t, err)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	screen, line := newTerminal(t, 24, columns)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = line, line, line
 	require.NoError(t, cmd.Start())
-	require.NoError(t, slave.Close())
+	require.NoError(t, line.Close())
 	var out bytes.Buffer
-	if _, err := io.Copy(&out, master); !errors.Is(err, syscall.EIO) { // nobody holds the other end any more
+	if _, err := io.Copy(&out, screen); !errors.Is(err, syscall.EIO) { // nobody holds the other end any more
 		require.NoError(t, err)
 	}
 	require.NoError(t, cmd.Wait(), "%s", out.String())
 	return out.String()
+}
+
+// newTerminal returns both ends of a terminal: what a person sees and types on, and what a program gets.
+func newTerminal(t *testing.T, rows, columns uint16) (screen, line *os.File) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("SKIPPED: no terminals here: %v", err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	fd := int(screen.Fd())
+	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	require.NoError(t, err)
+	resize(t, screen, rows, columns)
+	line, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	return screen, line
+}
+
+func resize(t *testing.T, screen *os.File, rows, columns uint16) {
+	t.Helper()
+	require.NoError(t, unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
 }

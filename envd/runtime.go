@@ -77,6 +77,7 @@ type Capabilities struct {
 	Pause       bool   `json:"pause"`        // a service can be frozen
 	Limits      bool   `json:"limits"`       // bounds of a service that runs can be changed
 	Disconnect  bool   `json:"disconnect"`   // a service can be taken off its network
+	Terminals   bool   `json:"terminals"`    // commands can run on terminals, and get signals
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
 	Guarantee   string `json:"guarantee"`    // one sentence for people: what isolation holds, and what not
 }
@@ -168,6 +169,21 @@ type Exec struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	CPU     *time.Duration // where not nil: set at its end to its user + system time, descendants included
+
+	Terminal *TerminalSize      // where not nil: it runs on a terminal, Stdin is what is typed there, Stdout gets all that is shown
+	Control  <-chan ExecControl // what comes to it besides its input; may be nil, and is closed by nobody before its end
+}
+
+// TerminalSize is a terminal's, in characters.
+type TerminalSize struct {
+	Rows    uint16 `json:"rows"`
+	Columns uint16 `json:"columns"`
+}
+
+// ExecControl comes to a command that runs. What comes after its end is dropped.
+type ExecControl struct {
+	Signal string        `json:"signal,omitempty"` // such as INT: to the command and, without a terminal, its process group
+	Size   *TerminalSize `json:"size,omitempty"`   // its terminal's new one
 }
 
 // Leftover is something that should be gone and is not.

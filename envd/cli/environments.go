@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -164,15 +162,6 @@ func (a *app) logsCommand() *cobra.Command {
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the service ends")
 	return c
-}
-
-// stdin is what a command inside reads: nothing where a person sits at a terminal, since lines typed there are not
-// forwarded as a terminal would.
-func stdin() io.Reader {
-	if terminal(os.Stdin) {
-		return nil
-	}
-	return os.Stdin
 }
 
 func (a *app) renewCommand() *cobra.Command {

@@ -1,31 +1,40 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
 func (a *app) execCommand() *cobra.Command {
 	var service string
+	var tty bool
 	c := &cobra.Command{
 		Use:   "exec ID -- COMMAND [ARG...]",
 		Short: "Run a command inside an environment",
+		Long: `Run a command inside an environment, with its exit code, streams and signals: ^C reaches the command, a second ^C ends it
+and all that it started. With -t it runs on a terminal.`,
 		Example: `  envd exec shop-k3f9qa -- curl -s https://payments.example.com/charge
-  envd exec shop-k3f9qa --service api -- env`,
+  envd exec shop-k3f9qa --service api -- env
+  envd exec -t shop-k3f9qa --service api -- sh`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := a.fleet()
 			if err != nil {
 				return err
 			}
-			req := v1.ExecRequest{Service: service, Command: args[1:]}
-			code, err := f.Exec(c.Context(), args[0], req, stdin(), c.OutOrStdout(), c.ErrOrStderr())
+			req := v1.ExecRequest{Service: service, Command: args[1:], Frames: true}
+			code, err := a.exec(c, f, args[0], req, tty)
 			if errors.Is(err, runner.ErrGone) {
 				return withCode(envd.ExitEnvironment, err)
 			}
@@ -41,6 +50,87 @@ func (a *app) execCommand() *cobra.Command {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (the command to run comes after --)", err)
 	})
-	c.Flags().StringVar(&service, "service", "", "with the variables and working directory of this service, not those of the spec")
+	c.Flags().StringVar(&service, "service", "", "in the surroundings of this service: its image, files, variables and working directory")
+	c.Flags().BoolVarP(&tty, "tty", "t", false, "on a terminal, for what is interactive, such as a shell")
+	c.Flags().BoolP("interactive", "i", true, "") // what it means elsewhere is always so here; hands write -it
+	c.Flags().Lookup("interactive").Hidden = true
 	return c
+}
+
+// exec runs a command until its end, or the second interrupt.
+func (a *app) exec(c *cobra.Command, f fleet, id string, req v1.ExecRequest, tty bool) (int, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context())) // the first interrupt is the command's
+	defer cancel()
+	in, frames := execstream.NewInput()
+	defer frames.Close() // releases who sends; never fails
+	if tty {
+		leave, err := onTerminal(&req)
+		if err != nil {
+			return 0, err
+		}
+		defer leave()
+	}
+	go a.controls(ctx, cancel, in, tty)
+	go func() { // ends with frames; a terminal's read does not, and is left behind
+		if tty || !term.IsTerminal(int(os.Stdin.Fd())) { // lines typed there would not be forwarded as a terminal does
+			_, _ = io.Copy(in, os.Stdin) // who sends to a command that has ended is told by its exit code
+		}
+		_ = in.End()
+	}()
+	code, err := f.Exec(ctx, id, req, frames, c.OutOrStdout(), c.ErrOrStderr())
+	if ctx.Err() != nil {
+		return 0, runner.ErrInterrupted
+	}
+	return code, err
+}
+
+// controls sends the command what this process gets as signals, until ctx ends. The end of this terminal, or the second signal
+// that asks to end, ends the command for certain.
+func (a *app) controls(ctx context.Context, cancel func(), in *execstream.Input, tty bool) {
+	signals, stop := notified()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.again:
+			cancel()
+			return
+		case s := <-signals:
+			name, known := signalNames[s]
+			switch {
+			case name == "HUP":
+				cancel()
+				return
+			case known: // not waited for: a command that reads none of its input holds it up
+				go func() { _ = in.Control(envd.ExecControl{Signal: name}) }()
+			case tty:
+				size := sizeOf(os.Stdin)
+				go func() { _ = in.Control(envd.ExecControl{Size: &size}) }()
+			}
+		}
+	}
+}
+
+// onTerminal makes this terminal that of the command's: what is typed goes there as it is. leave makes it what it was.
+func onTerminal(req *v1.ExecRequest) (leave func(), err error) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil, withCode(envd.ExitUsage, errors.New("exec -t: the standard input is no terminal: leave -t out"))
+	}
+	size := sizeOf(os.Stdin)
+	req.Terminal = &size
+	req.Env = map[string]string{"TERM": os.Getenv("TERM")}
+	before, err := term.MakeRaw(int(os.Stdin.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = term.Restore(int(os.Stdin.Fd()), before) }, nil // there is nobody to tell
+}
+
+func sizeOf(f *os.File) envd.TerminalSize {
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	if err != nil || rows <= 0 || columns <= 0 {
+		rows, columns = 24, 80
+	}
+	return envd.TerminalSize{Rows: uint16(rows), Columns: uint16(columns)}
 }

@@ -105,6 +105,17 @@ type ExecRequest struct {
 	Command []string          `json:"command"`
 	Env     map[string]string `json:"env,omitempty"`
 	WorkDir string            `json:"workdir,omitempty"`
+	// Frames says that what follows are ExecInputs instead, one a line, so that signals can come between.
+	Frames bool `json:"frames,omitempty"`
+	// Terminal runs it on a terminal of that size.
+	Terminal *envd.TerminalSize `json:"terminal,omitempty"`
+}
+
+// ExecInput is one line of what follows an ExecRequest with Frames.
+type ExecInput struct {
+	Stdin []byte `json:"stdin,omitempty"`
+	End   bool   `json:"end,omitempty"` // of the standard input
+	envd.ExecControl
 }
 
 // ExecFrame is one line of the answer to an exec (application/x-ndjson). The last one holds Exit or Error.

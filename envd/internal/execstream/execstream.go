@@ -11,6 +11,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
@@ -29,13 +30,27 @@ func Body(r v1.ExecRequest, stdin io.Reader) (io.Reader, error) {
 	return io.MultiReader(bytes.NewReader(head), stdin), nil
 }
 
-// Accept reads the head of a body. What is left of it is the command's standard input.
-func Accept(body io.Reader) (r v1.ExecRequest, stdin io.Reader, err error) {
+// Call is an exec as its receiver has it.
+type Call struct {
+	v1.ExecRequest
+	Stdin   io.Reader
+	Control <-chan envd.ExecControl // nil without Frames
+	Close   func()                  // releases what reads the body; called when the command has ended
+}
+
+// Accept reads the head of a body. What is left of it is the command's standard input, or frames.
+func Accept(body io.Reader) (*Call, error) {
+	c := &Call{Close: func() {}}
 	d := json.NewDecoder(body)
-	if err := d.Decode(&r); err != nil || len(r.Command) == 0 {
-		return r, nil, errors.New(`the body must begin with {"command": ["…"]}`)
+	if err := d.Decode(&c.ExecRequest); err != nil || len(c.Command) == 0 {
+		return nil, errors.New(`the body must begin with {"command": ["…"]}`)
 	}
-	return r, io.MultiReader(d.Buffered(), body), nil
+	if c.Frames {
+		c.unpack(d)
+	} else {
+		c.Stdin = io.MultiReader(d.Buffered(), body)
+	}
+	return c, nil
 }
 
 // Receive writes an answer's streams out until the last frame, and returns the command's exit code.

@@ -19,22 +19,22 @@ func TestBodyIsAccepted(t *testing.T) {
 	for _, input := range []string{"", "{}", strings.Repeat("input\n", 10_000)} {
 		body, err := Body(want, strings.NewReader(input))
 		require.NoError(t, err)
-		got, stdin, err := Accept(body)
+		got, err := Accept(body)
 		require.NoError(t, err)
-		assert.Equal(t, want, got)
-		b, err := io.ReadAll(stdin)
+		assert.Equal(t, want, got.ExecRequest)
+		b, err := io.ReadAll(got.Stdin)
 		require.NoError(t, err)
 		assert.Equal(t, input, string(b))
 	}
 	body, err := Body(want, nil)
 	require.NoError(t, err)
-	_, stdin, err := Accept(body)
+	got, err := Accept(body)
 	require.NoError(t, err)
-	b, err := io.ReadAll(stdin)
+	b, err := io.ReadAll(got.Stdin)
 	require.NoError(t, err)
 	assert.Empty(t, b)
 	for _, bad := range []string{"", "{}", `{"command": []}`, "cat", `{"command": "cat"}`} {
-		_, _, err := Accept(strings.NewReader(bad))
+		_, err := Accept(strings.NewReader(bad))
 		assert.ErrorContains(t, err, "must begin with", bad)
 	}
 }

@@ -139,11 +139,12 @@ func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
-	req, stdin, err := execstream.Accept(r.Body)
+	req, err := execstream.Accept(r.Body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
+	defer req.Close()
 	env := s.baseEnv()
 	if req.Service == "" {
 		req.WorkDir = cmp.Or(req.WorkDir, s.Spec.Dir)
@@ -168,7 +169,7 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 	answer := execstream.NewSender(flusher{w})
 	code, err := s.Runtime.Exec(r.Context(), s.ID, envd.Exec{
 		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir, Clean: true,
-		Stdin: stdin, Stdout: answer.Stdout(), Stderr: answer.Stderr(),
+		Stdin: req.Stdin, Stdout: answer.Stdout(), Stderr: answer.Stderr(), Terminal: req.Terminal, Control: req.Control,
 	})
 	answer.End(code, err)
 }

@@ -253,11 +253,12 @@ func (p *session) logs(w http.ResponseWriter, r *http.Request) {
 
 // exec copies its input to its output, in capitals, and ends with 7; the command "missing" cannot be run.
 func exec(w http.ResponseWriter, r *http.Request) {
-	req, stdin, err := execstream.Accept(r.Body)
+	req, err := execstream.Accept(r.Body)
 	if err != nil {
 		reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
+	defer req.Close()
 	if req.Service == "nobody" {
 		reply(w, http.StatusNotFound, map[string]string{"error": "no such service: nobody"})
 		return
@@ -269,7 +270,7 @@ func exec(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(answer.Stderr(), strings.Join(req.Command, " "))
 	_ = control.Flush()
 	for buffer := make([]byte, 1024); ; {
-		n, err := stdin.Read(buffer)
+		n, err := req.Stdin.Read(buffer)
 		if n > 0 {
 			_, _ = answer.Stdout().Write(bytes.ToUpper(buffer[:n]))
 			_ = control.Flush()

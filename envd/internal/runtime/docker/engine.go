@@ -113,7 +113,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}
 	return envd.Capabilities{
 		Commands: true, Images: true, Replicas: true, Resources: true, Isolated: true, Hostnames: true, Egress: true,
-		Links: true, Pause: true, Limits: true, Disconnect: true, Guarantee: guarantee,
+		Links: true, Pause: true, Limits: true, Disconnect: true, Terminals: true, Guarantee: guarantee,
 	}, nil
 }
 

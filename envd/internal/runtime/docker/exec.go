@@ -61,7 +61,8 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 			return -1, fmt.Errorf("working directory: %w", err)
 		}
 	}
-	s := surroundings{workDir: workDir, command: helper(cmd, "", program)}
+	id := rand.Text()
+	s := surroundings{workDir: workDir, command: helper(cmd, id, program)}
 	visible := append([]string{program, workDir}, cmd.Command[1:]...) // and what it is told to read
 	if s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, visible...); err != nil {
 		return -1, err
@@ -69,14 +70,15 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 	if s.user, s.groups, err = hostUser(""); err != nil {
 		return -1, err
 	}
-	return e.runContainer(ctx, e.containerSpec("", s, vars), "", files, cmd)
+	return e.runContainer(ctx, id, e.containerSpec("", s, vars), "", files, cmd)
 }
 
 // runBeside runs a command in the surroundings of a service whose container has ended: its image, files and environment.
 func (e *environment) runBeside(ctx context.Context, svc *service, cmd envd.Exec) (int, error) {
 	spec := svc.spec
 	config, host := *spec.Config, *spec.HostConfig
-	config.Entrypoint, config.Cmd = helper(cmd, "", cmd.Command[0]), nil
+	id := rand.Text()
+	config.Entrypoint, config.Cmd = helper(cmd, id, cmd.Command[0]), nil
 	for name, value := range cmd.Env {
 		config.Env = append(slices.Clone(config.Env), name+"="+value)
 	}
@@ -84,14 +86,14 @@ func (e *environment) runBeside(ctx context.Context, svc *service, cmd envd.Exec
 		config.WorkingDir = cmd.WorkDir
 	}
 	spec.Config, spec.HostConfig = &config, &host
-	return e.runContainer(ctx, spec, svc.tree, e.filesOf(cmd.Service), cmd)
+	return e.runContainer(ctx, id, spec, svc.tree, e.filesOf(cmd.Service), cmd)
 }
 
-// runContainer runs a command in a container of its own. Removing that ends all that the command started.
-func (e *environment) runContainer(ctx context.Context, spec client.ContainerCreateOptions, tree string, files []placed, cmd envd.Exec) (code int, err error) {
+// runContainer runs a command, by id to its helper, in a container of its own. Removing that ends all that the command started.
+func (e *environment) runContainer(ctx context.Context, id string, spec client.ContainerCreateOptions, tree string, files []placed, cmd envd.Exec) (code int, err error) {
 	spec.Name = e.containerName("exec-" + strings.ToLower(rand.Text()[:10]))
 	spec.Config.Hostname, spec.Config.Labels = "", e.rt.labels(e.id, labelCommand, cmd.Name)
-	spec.Config.OpenStdin, spec.Config.StdinOnce = cmd.Stdin != nil, cmd.Stdin != nil
+	spec.Config.OpenStdin, spec.Config.StdinOnce, spec.Config.Tty = cmd.Stdin != nil, cmd.Stdin != nil, cmd.Terminal != nil
 	spec.HostConfig.LogConfig, spec.HostConfig.Init = container.LogConfig{Type: "none"}, nil
 	spec.NetworkingConfig = e.endpoint(netip.Addr{}, nil)
 	asked := context.WithoutCancel(ctx)
@@ -117,6 +119,12 @@ func (e *environment) runContainer(ctx context.Context, spec client.ContainerCre
 		return -1, err
 	}
 	copied := carry(attached.HijackedResponse, cmd)
+	running, ended := context.WithCancel(ctx)
+	defer ended()
+	go e.steer(running, created.ID, id, cmd.Control, func(size client.ContainerResizeOptions) error {
+		_, err := e.cli.ContainerResize(running, created.ID, size)
+		return err
+	})
 	exit, err := e.wait(ctx, created.ID)
 	if err != nil {
 		return -1, err
@@ -139,7 +147,7 @@ func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.
 	slices.Sort(env)
 	created, err := e.cli.ExecCreate(ctx, svc.container, client.ExecCreateOptions{
 		Cmd: helper(cmd, id, cmd.Command[0]), Env: env, WorkingDir: cmd.WorkDir,
-		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true,
+		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true, TTY: cmd.Terminal != nil,
 	})
 	if conflict(err) {
 		return -1, fmt.Errorf("service %s: %w: nothing can be run in it", cmd.Service, envd.ErrExited)
@@ -147,12 +155,18 @@ func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.
 	if err != nil {
 		return -1, err
 	}
-	attached, err := e.cli.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
+	attached, err := e.cli.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{TTY: cmd.Terminal != nil})
 	if err != nil {
 		return -1, err
 	}
 	defer attached.Close()
 	copied := carry(attached.HijackedResponse, cmd)
+	running, ended := context.WithCancel(ctx)
+	defer ended()
+	go e.steer(running, svc.container, id, cmd.Control, func(size client.ContainerResizeOptions) error {
+		_, err := e.cli.ExecResize(running, created.ID, client.ExecResizeOptions(size))
+		return err
+	})
 	select {
 	case err = <-copied:
 	case <-ctx.Done():
@@ -182,42 +196,6 @@ func (e *environment) execExit(ctx context.Context, exec string) (int, error) {
 	}
 }
 
-// endTimeout bounds the end of a command whose context is over.
-const endTimeout = 10 * time.Second
-
-// endExec ends a command and everything that it started: engines have no call for it, so a second helper does it inside.
-func (e *environment) endExec(ctx context.Context, svc *service, id, exec string) error {
-	ctx, cancel := context.WithTimeout(ctx, endTimeout)
-	defer cancel()
-	for {
-		state, err := e.cli.ExecInspect(ctx, exec, client.ExecInspectOptions{})
-		if notFound(err) || err == nil && !state.Running {
-			return nil // or its container is gone, and it with that
-		}
-		if err != nil {
-			return err
-		}
-		killer, err := e.cli.ExecCreate(ctx, svc.container, client.ExecCreateOptions{Cmd: []string{helperPath, shimVerb, "--kill", id}, AttachStdout: true})
-		if notFound(err) || conflict(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		attached, err := e.cli.ExecAttach(ctx, killer.ID, client.ExecAttachOptions{})
-		if err != nil {
-			return err
-		}
-		stop := context.AfterFunc(ctx, attached.Close)
-		_, err = io.Copy(io.Discard, attached.Reader)
-		stop()
-		attached.Close()
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // carry copies a command's streams until its output has ended.
 func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
 	if cmd.Stdin != nil {
@@ -230,7 +208,12 @@ func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
 	copied := make(chan error, 1)
 	go func() {
 		out, errs := &output{to: cmd.Stdout}, &output{to: cmd.Stderr, cpu: cmd.CPU}
-		_, err := stdcopy.StdCopy(out, errs, attached.Reader)
+		var err error
+		if cmd.Terminal != nil { // one stream, as it is
+			_, err = io.Copy(out, attached.Reader)
+		} else {
+			_, err = stdcopy.StdCopy(out, errs, attached.Reader)
+		}
 		copied <- errors.Join(err, out.end(), errs.end())
 	}()
 	return copied

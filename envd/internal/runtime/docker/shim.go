@@ -20,6 +20,9 @@ func helper(cmd envd.Exec, id, program string) []string {
 	if sameWriter(cmd.Stdout, cmd.Stderr) {
 		line = append(line, "--merge")
 	}
+	if cmd.Terminal != nil {
+		line = append(line, "--terminal", fmt.Sprintf("%dx%d", cmd.Terminal.Rows, cmd.Terminal.Columns))
+	}
 	if cmd.CPU != nil {
 		line = append(line, "--cpu")
 	}

@@ -21,9 +21,11 @@ import (
 // ShimMain is the body of the helper inside a container; it returns the exit code. args are those for which IsShim is
 // true:
 //
-//	container-helper [--merge] [--cpu] [--id ID] [--forward] -- COMMAND…   run a command, then end whatever it left behind
+//	container-helper [--merge] [--cpu] [--id ID] [--forward] [--terminal ROWSxCOLUMNS] -- COMMAND…
+//	                                                           run a command, then end whatever it left behind
 //	container-helper --address IP[,IP…] -- COMMAND…            take further addresses, then become a command
 //	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
+//	container-helper --signal NAME --kill ID                   send it a signal, no more
 //	container-helper --trap ADDRESS [WAY…]                     be the router that refuses what wants out of the network,
 //	                                                           except to the declared ways, each ADDRESS:PORT=HOST:PORT
 func ShimMain(args []string) int {
@@ -33,6 +35,8 @@ func ShimMain(args []string) int {
 	cpu := flags.Bool("cpu", false, "")
 	flags.String("id", "", "")
 	kill := flags.String("kill", "", "")
+	signalName := flags.String("signal", "", "")
+	terminal := flags.String("terminal", "", "")
 	router := flags.String("trap", "", "")
 	addresses := flags.String("address", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -43,13 +47,21 @@ func ShimMain(args []string) int {
 		return 1
 	}
 	if *kill != "" {
-		return endByID(*kill)
+		number := unix.SignalNum("SIG" + *signalName)
+		if *signalName != "" && number == 0 {
+			return 2
+		}
+		return endByID(*kill, number)
 	}
 	if *addresses != "" {
 		fmt.Fprintln(os.Stderr, "envd:", becomeAt(strings.Split(*addresses, ","), flags.Args()))
 		return 1
 	}
-	code, err := supervise(flags.Args(), *merge, *forward)
+	how := supervision{merge: *merge, forward: *forward, terminal: *terminal != ""}
+	if err := setSize(*terminal); err != nil {
+		fmt.Fprintln(os.Stderr, "envd:", err)
+	}
+	code, err := supervise(flags.Args(), how)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "envd:", err)
 	}
@@ -95,9 +107,28 @@ func becomeAt(addresses, command []string) error {
 	return unix.Exec(command[0], command, os.Environ())
 }
 
+// setSize gives this process's terminal a size: engines before API 1.42 make it without one. "" is none to give.
+func setSize(size string) error {
+	if size == "" {
+		return nil
+	}
+	var w unix.Winsize
+	if _, err := fmt.Sscanf(size, "%dx%d", &w.Row, &w.Col); err != nil {
+		return fmt.Errorf("terminal %s: %w", size, err)
+	}
+	return unix.IoctlSetWinsize(0, unix.TIOCSWINSZ, &w)
+}
+
+// supervision is how a command is run.
+type supervision struct {
+	merge    bool // stderr goes where stdout goes
+	forward  bool // signals are the command's; otherwise any of them kills it
+	terminal bool // it runs on a terminal, which sends signals itself
+}
+
 // supervise runs a command as shells do (exit codes 126 and 127 where it cannot be run, 128+n after signal n) and
 // outlives all of its descendants: orphans come to it, whatever session they are in (prctl(2), PR_SET_CHILD_SUBREAPER).
-func supervise(command []string, merge, forward bool) (int, error) {
+func supervise(command []string, how supervision) (int, error) {
 	if len(command) == 0 {
 		return 2, errors.New("no command given")
 	}
@@ -111,18 +142,23 @@ func supervise(command []string, merge, forward bool) (int, error) {
 		return 127, err
 	}
 	files := []uintptr{0, 1, 2}
-	if merge {
+	if how.merge {
 		files[2] = 1
 	}
 	// Not os/exec: its waiting would compete with the reaping.
-	child, err := syscall.ForkExec(program, command, &syscall.ProcAttr{Env: os.Environ(), Files: files})
+	// A group of its own can be signalled as a whole; on a terminal it must be in the foreground, as this one is.
+	own := &syscall.SysProcAttr{Setpgid: !how.forward && !how.terminal}
+	child, err := syscall.ForkExec(program, command, &syscall.ProcAttr{Env: os.Environ(), Files: files, Sys: own})
 	if err != nil {
 		return 126, fmt.Errorf("%s: %w", program, err)
 	}
 	go func() {
 		for s := range signals {
 			number, ok := s.(unix.Signal)
-			if !forward || !ok {
+			if how.terminal && (s == unix.SIGINT || s == unix.SIGQUIT) {
+				continue // typed, and the command's
+			}
+			if !how.forward || !ok {
 				number = unix.SIGKILL
 			}
 			_ = unix.Kill(child, number) // it may have ended by itself
@@ -192,8 +228,8 @@ func childrenOf(parent int) ([]int, error) {
 	return children, nil
 }
 
-// endByID ends the helper that bears an ID, which ends all that is below it.
-func endByID(id string) int {
+// endByID ends the helper that bears an ID, which ends all that is below it; or sends its command a signal that is not 0.
+func endByID(id string, signal unix.Signal) int {
 	mark := []byte("\x00--id\x00" + id + "\x00")
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -205,9 +241,27 @@ func endByID(id string) int {
 		if err != nil || errPID != nil || !bytes.Contains(line, mark) {
 			continue
 		}
+		if signal != 0 {
+			signalChildren(pid, signal)
+			continue
+		}
 		for unix.Kill(pid, unix.SIGTERM) == nil { // no pidfd: they need not work in every sandbox
 			time.Sleep(2 * time.Millisecond)
 		}
 	}
 	return 0
+}
+
+// signalChildren sends a signal to the children of a process, and to the groups that they lead.
+func signalChildren(parent int, signal unix.Signal) {
+	children, err := childrenOf(parent)
+	if err != nil {
+		return
+	}
+	for _, pid := range children {
+		if group, err := unix.Getpgid(pid); err == nil && group == pid {
+			pid = -pid
+		}
+		_ = unix.Kill(pid, signal) // it may have ended by itself
+	}
 }

@@ -180,7 +180,13 @@ func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...s
 		m.BindOptions.NonRecursive = entry.Name() == "var" // the engine's own mounts lie below it
 		mounts = append(mounts, m)
 	}
-	visible = slices.DeleteFunc(slices.Concat(visible, r.opts.Visible, []string{r.opts.Dir}), func(p string) bool {
+	visible = slices.Concat(visible, r.opts.Visible, []string{r.opts.Dir})
+	for _, p := range visible {
+		if target, err := filepath.EvalSymlinks(p); err == nil { // what is not there is not asked for
+			visible = append(visible, target)
+		}
+	}
+	visible = slices.DeleteFunc(visible, func(p string) bool {
 		return p == "/tmp" || !within(p, "/tmp") || within(p, path.Dir(envd.CAFile))
 	})
 	for _, p := range outermost(visible) {

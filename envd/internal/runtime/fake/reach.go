@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -74,6 +75,9 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 	if len(cmd.Command) == 0 {
 		return -1, errors.New("exec: no command given")
 	}
+	if cmd.Terminal != nil {
+		return -1, fmt.Errorf("%w: a function runs on no terminal", envd.ErrUnsupported)
+	}
 	t := &task{name: cmd.Service, command: cmd.Command, env: map[string]string{}, workDir: cmd.WorkDir}
 	if cmd.Service != "" {
 		svc, err := e.service(cmd.Service)
@@ -90,10 +94,7 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 		return -1, err
 	}
 	t.start(e, cmd.Stdin, orDiscard(cmd.Stdout), orDiscard(cmd.Stderr))
-	select {
-	case <-t.ended:
-	case <-ctx.Done():
-	}
+	t.await(ctx, cmd.Control)
 	t.kill()
 	<-t.treeEnded
 	if cmd.CPU != nil {
@@ -103,6 +104,19 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 		return -1, err
 	}
 	return t.exit.Code, nil
+}
+
+// await returns when the task has ended or ctx is over. A function cannot be signalled.
+func (t *task) await(ctx context.Context, control <-chan envd.ExecControl) {
+	for {
+		select {
+		case <-t.ended:
+			return
+		case <-ctx.Done():
+			return
+		case <-control:
+		}
+	}
 }
 
 func orDiscard(w io.Writer) io.Writer {

@@ -23,7 +23,11 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	streams, err := openStreams(cmd)
+	open := openStreams
+	if req.Terminal = cmd.Terminal != nil; req.Terminal {
+		open = openTerminal
+	}
+	streams, err := open(cmd)
 	if err != nil {
 		return -1, fmt.Errorf("exec %s: %w", cmd.Command[0], err)
 	}
@@ -32,7 +36,10 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	if err != nil {
 		return -1, errors.Join(err, streams.finish())
 	}
+	running, ended := context.WithCancel(ctx)
+	go e.steer(running, req.Name, streams, cmd.Control)
 	end, err := e.awaitExec(ctx, req.Name)
+	ended()
 	if cmd.CPU != nil {
 		*cmd.CPU = end.CPU
 	}
@@ -95,6 +102,7 @@ type streams struct {
 	close   []*os.File // theirs that were opened here
 	copying sync.WaitGroup
 	stdin   *os.File // our end, closed to end a copy that has nobody to write to
+	screen  *os.File // the terminal's other end; nil without one
 	mu      sync.Mutex
 	err     error
 }

@@ -91,13 +91,13 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}
 	if f.plain {
 		return envd.Capabilities{
-			Commands: true, SharedPorts: true, Pause: true,
+			Commands: true, SharedPorts: true, Pause: true, Terminals: true,
 			Guarantee: "weaker: no namespaces (" + f.reason + "); services run side by side with the host's processes on " +
 				"a loopback address of their own, reach the network freely, and what they daemonise may survive SIGKILL of envd",
 		}, nil
 	}
 	c := envd.Capabilities{
-		Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true, KillSafe: true,
+		Commands: true, Isolated: true, Hostnames: true, SharedPorts: true, Egress: true, Terminals: true, KillSafe: true,
 		StubsApart: f.features.Redirects,
 		Links:      f.features.Recorded, Pause: true, // links need veth, as the record does
 		Guarantee: "own user, PID, network, mount, IPC and UTS namespaces, tied to the runner by the kernel; outbound " +

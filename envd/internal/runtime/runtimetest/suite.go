@@ -80,6 +80,8 @@ func Run(t *testing.T, h Harness) {
 		{"Exec", testExec},
 		{"ExecCancelled", testExecCancelled},
 		{"ExecMany", testExecMany},
+		{"ExecSignal", testExecSignal},
+		{"ExecTerminal", testExecTerminal},
 		{"Dial", testDial},
 		{"ParallelEnvironments", testParallelEnvironments},
 		{"ForeignDestroy", testForeignDestroy},

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Verb is the first word of a workload's command line: what follows are its steps.
@@ -98,6 +100,10 @@ func (w World) step(ctx context.Context, verb, arg string) error {
 		case <-ctx.Done():
 		}
 		return nil
+	case "signal":
+		return w.signalled(ctx, unix.SignalNum("SIG"+arg))
+	case "size":
+		return w.size()
 	case "stubborn":
 		<-ctx.Done()
 		return nil

@@ -82,6 +82,8 @@ type Start struct {
 	User    string   `json:"user,omitempty"`    // name or uid, optionally :group
 	View    string   `json:"view,omitempty"`    // the service whose links it sees
 	Gateway bool     `json:"gateway,omitempty"` // it gets the sockets of the links
+
+	Terminal bool `json:"terminal,omitempty"` // its streams are a terminal, to become its controlling one
 }
 
 // Freeze stops Name and everything that descends from it, or lets it go on.

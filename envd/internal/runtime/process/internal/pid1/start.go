@@ -46,7 +46,7 @@ func (s *server) start(ctx context.Context, req *control.Start, files []*os.File
 	}
 	pidfd := -1
 	// The process itself goes with PID 1 at once; with a PID namespace, what descends from it goes too.
-	sys := &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd, Pdeathsig: unix.SIGKILL}
+	sys := &syscall.SysProcAttr{Setsid: true, Setctty: req.Terminal, PidFD: &pidfd, Pdeathsig: unix.SIGKILL}
 	var err error
 	if sys.Credential, err = credential(req.User); err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", req.Name, err)
