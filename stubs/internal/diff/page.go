@@ -50,7 +50,7 @@ func (r row) write(b *strings.Builder) {
 
 // lines are the lines of a cell; line feeds at its end do not count, as for Java's String.split.
 func lines(cell string) []string {
-	return strings.Split(strings.TrimRight(wrap(cell), "\n"), "\n")
+	return strings.Split(strings.TrimRight(newlines(wrap(cell)), "\n"), "\n")
 }
 
 func at(lines []string, i int) string {
@@ -86,7 +86,7 @@ func pad(b *strings.Builder, s string, width int) {
 // line feed is a character like any other.
 func wrap(s string) string {
 	long := false
-	for line := range strings.SplitSeq(s, "\n") {
+	for line := range strings.SplitSeq(newlines(s), "\n") {
 		long = long || utf8.RuneCountInString(line) > wrapWidth
 	}
 	if !long {
@@ -113,6 +113,9 @@ func wrap(s string) string {
 	out.WriteString(string(text))
 	return withoutBlankLines(out.String())
 }
+
+// newlines is s with each line ended by \n alone.
+func newlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 func withoutBlankLines(s string) string {
 	lines := strings.Split(s, "\n")

@@ -38,6 +38,15 @@ func TestCookies(t *testing.T) {
 		"$Version=1; a=1; $Path=/": {{"a", []string{"1"}}},
 		"`)((**$#@#=f; good=1":     {{"good", []string{"1"}}},
 		"a=;b":                     {{"a", []string{""}}},
+		"a=x y  z ; b = 1":         {{"a", []string{"x y  z"}}, {"b", []string{"1"}}},
+		"a b=1; c=2":               {{"c", []string{"2"}}},
+		"a=é; b=x,y; c=1":          {{"c", []string{"1"}}},
+		`a="x;y"; b=1`:             {{"b", []string{"1"}}},
+		`a="x; b=1`:                nil,
+		`a="x\"y"; b="x,y"; c=1`:   {{"c", []string{"1"}}},
+		`a="x" ; b="x"y; c=1`:      {{"a", []string{"x"}}, {"c", []string{"1"}}},
+		"a=1; (b)=2; c=3":          {{"c", []string{"3"}}},
+		"a=1; b(=2; c=3":           {{"a", []string{"1"}}, {"c", []string{"3"}}},
 	} {
 		r := Request{Header: http.Header{"Cookie": {in}}}
 		assert.Equal(t, want, r.Cookies(), in)

@@ -135,44 +135,6 @@ func (r *Request) isForm() bool {
 	return r.Described == nil && strings.Contains(strings.ToLower(r.ContentType()), "application/x-www-form-urlencoded")
 }
 
-// Cookies parses the Cookie headers; a name may come more than once.
-func (r *Request) Cookies() Params {
-	if r.Described != nil {
-		return r.Described.Cookies
-	}
-	var out Params
-	for _, line := range r.Header["Cookie"] {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
-			if value, fine := cookieValue(value); ok && fine && isToken(name) && name[0] != '$' {
-				out = out.add(name, value)
-			}
-		}
-	}
-	return out
-}
-
-// cookieValue checks a cookie's value and takes it out of its quotes; what RFC 6265 forbids makes the cookie go.
-func cookieValue(s string) (string, bool) {
-	s = strings.TrimSpace(s)
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		return s[1 : len(s)-1], true
-	}
-	return s, !strings.ContainsAny(s, " \",\\\t")
-}
-
-// isToken reports whether s is a token of RFC 7230.
-func isToken(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", s[i]) >= 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
 // Authority is host and port, the port only when it is not the scheme's default.
 func (r *Request) Authority() string {
 	if r.Port <= 0 || (r.Scheme == "http" && r.Port == 80) || (r.Scheme == "https" && r.Port == 443) {

@@ -209,17 +209,16 @@ func (r *renderer) node(n *Node, depth int, s *scope) {
 
 func (r *renderer) element(n *Node, depth int, s *scope) {
 	r.WriteString("<" + n.Name)
+	if depth == 0 { // the outermost element begins with the declaration of its own prefix
+		for _, a := range n.Attrs {
+			if a.declares() && a.declared() == n.Prefix {
+				s = r.declaration(s, a)
+			}
+		}
+	}
 	for _, a := range n.Attrs {
 		if a.declares() {
-			prefix := ""
-			if i := strings.LastIndexByte(a.Name, ':'); i > 0 {
-				prefix = a.Name[i+1:]
-			}
-			if uri, ok := s.lookup(prefix); ok && uri == a.Value {
-				continue // which is declared already
-			}
-			s = &scope{s, prefix, a.Value}
-			r.attribute(strings.TrimSuffix("xmlns:"+prefix, ":"), a.Value)
+			s = r.declaration(s, a)
 		}
 	}
 	for _, a := range n.Attrs {
@@ -238,6 +237,24 @@ func (r *renderer) element(n *Node, depth int, s *scope) {
 	r.WriteByte('>')
 	r.content(n.Children, depth, s)
 	r.WriteString("</" + n.Name + ">")
+}
+
+// declared is the prefix that a declaration is for.
+func (n *Node) declared() string {
+	if i := strings.LastIndexByte(n.Name, ':'); i > 0 {
+		return n.Name[i+1:]
+	}
+	return ""
+}
+
+// declaration prints what an attribute declares, unless that is declared already.
+func (r *renderer) declaration(s *scope, a *Node) *scope {
+	prefix := a.declared()
+	if uri, ok := s.lookup(prefix); ok && uri == a.Value {
+		return s
+	}
+	r.attribute(strings.TrimSuffix("xmlns:"+prefix, ":"), a.Value)
+	return &scope{s, prefix, a.Value}
 }
 
 // hollow reports whether there is nothing to print between the node's tags.

@@ -50,6 +50,11 @@ func TestRender(t *testing.T) {
 		"<a>😀&#13;</a>":                "<a>&#128512;&#13;</a>\n",
 		"<!--x--><a></a>":              "<!--x--><a/>\n",
 		"<n:a xmlns:n='u' n:b='1'/>":   "<n:a xmlns:n=\"u\" n:b=\"1\"/>\n",
+		// the outermost element begins with the declaration of its own prefix, the others have theirs in order
+		"<s:a xmlns:m='u' xmlns:s='v'/>":            "<s:a xmlns:s=\"v\" xmlns:m=\"u\"/>\n",
+		"<a><s:b xmlns:m='u' xmlns:s='v'/></a>":     "<a>\n  <s:b xmlns:m=\"u\" xmlns:s=\"v\"/>\n</a>\n",
+		"<a xmlns:m='u' xmlns:b='v' xmlns='w'/>":    "<a xmlns=\"w\" xmlns:b=\"v\" xmlns:m=\"u\"/>\n",
+		"<s:a xmlns:s='v' xmlns:m='v'><m:b/></s:a>": "<s:a xmlns:s=\"v\" xmlns:m=\"v\">\n  <m:b/>\n</s:a>\n",
 	} {
 		doc, err := Parse(source, false)
 		require.NoError(t, err)
