@@ -188,7 +188,7 @@ func (a *app) renewCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "from now on")
+	durationVar(c.Flags(), &ttl, "ttl", time.Hour, "from now on")
 	return c
 }
 

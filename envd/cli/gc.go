@@ -23,11 +23,11 @@ Of runs that were killed a moment ago, wait for what the engine still makes, and
 Objects that envd did not make are never touched. The process runtime leaves nothing to collect.
 
 Remove the run directories of runs that ended longer ago than --keep, too. Evidence that --out placed elsewhere stays.`,
-		Example: "  envd gc --dry-run\n  envd gc\n  envd gc --keep 168h",
+		Example: "  envd gc --dry-run\n  envd gc\n  envd gc --keep 7d",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if keep < 0 {
-				return fmt.Errorf("--keep %s: it cannot be negative", keep)
+			if err := checkRetention(keep); err != nil {
+				return err
 			}
 			found, err := docker.Collect(c.Context(), dryRun)
 			if err == nil && !dryRun {
@@ -49,8 +49,15 @@ Remove the run directories of runs that ended longer ago than --keep, too. Evide
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
-	c.Flags().DurationVar(&keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end")
+	durationVar(c.Flags(), &keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end")
 	return c
+}
+
+func checkRetention(keep time.Duration) error {
+	if keep < 0 {
+		return fmt.Errorf("--keep %s: it cannot be negative, write 7d for example", shortDuration(keep))
+	}
+	return nil
 }
 
 // prune removes the evidence of this user's runs that ended longer ago than keep.

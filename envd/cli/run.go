@@ -103,8 +103,8 @@ func (a *app) runCommand() *cobra.Command {
 	place.flags(c)
 	from.flags(c)
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
-	c.Flags().DurationVar(&keep, keepFlag, 0, "keep the environment of a run that does not pass for so long, or until envd down")
-	c.Flags().Lookup(keepFlag).NoOptDefVal = defaultKeep.String()
+	durationVar(c.Flags(), &keep, keepFlag, 0,
+		"keep the environment of a run that does not pass for so long, or until envd down").NoOptDefVal = shortDuration(defaultKeep)
 	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
 	if err := c.Flags().MarkHidden("resolved"); err != nil {
 		panic(err) // the flag stands three lines above

@@ -29,7 +29,10 @@ Clients need the token that is written to the token file at the first start.`,
   ENVD_SERVER=http://127.0.0.1:8700 envd run envd.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var err error
+			err := checkRetention(cfg.Keep)
+			if err != nil {
+				return err
+			}
 			if cfg.StateDir, err = launch.StateDir(); err != nil {
 				return err
 			}
@@ -52,7 +55,7 @@ Clients need the token that is written to the token file at the first start.`,
 	c.Flags().StringVar(&cfg.TokenFile, "token-file", "", "where the token is kept (default: in the state directory)")
 	c.Flags().IntVar(&cfg.MaxRuns, "max-runs", 2, "how many runs go on at once; more wait in the queue")
 	c.Flags().IntVar(&cfg.MaxEnvironments, "max-environments", 50, "how many environments may be up at once")
-	c.Flags().DurationVar(&cfg.Keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end; 0: for ever")
+	durationVar(c.Flags(), &cfg.Keep, "keep", launch.Retention, "how long the evidence of a run is kept after its end; 0: for ever")
 	return c
 }
 

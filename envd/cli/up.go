@@ -58,7 +58,7 @@ func (a *app) upCommand() *cobra.Command {
 	place.flags(c)
 	from.flags(c)
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
-	c.Flags().DurationVar(&ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
+	durationVar(c.Flags(), &ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
 	c.Flags().BoolVar(&foreground, "foreground", false, "hold the environment in this process, until it is interrupted")
 	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
 	if err := c.Flags().MarkHidden("resolved"); err != nil {

@@ -1,25 +1,26 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/envd-dev/envd/envd"
 )
 
-// duration is a time span in Go's notation; a bare number is refused, because its unit would be a guess.
+// duration is a time span as envd.ParseDuration reads it, and never negative.
 type duration time.Duration
 
 func (d *duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	switch {
-	case err != nil && number.Match(b):
-		return mistake{ruleBadDuration, fmt.Sprintf("%q has no unit", b), fmt.Sprintf("write %ss, or %sms, %sm", b, b, b)}
-	case err != nil:
-		return mistake{ruleBadDuration, fmt.Sprintf("%q is not a duration", b), "write for example 250ms, 10s or 1h30m"}
-	case v < 0:
+	v, err := envd.ParseDuration(string(b))
+	if wrong := (*envd.DurationError)(nil); errors.As(err, &wrong) {
+		return mistake{ruleBadDuration, wrong.Message, wrong.Help}
+	}
+	if v < 0 {
 		return mistake{ruleBadDuration, fmt.Sprintf("%q is negative", b), "write for example 250ms, 10s or 1h30m"}
 	}
 	*d = duration(v)
@@ -111,7 +112,7 @@ func (m *mode) UnmarshalText(b []byte) error {
 }
 
 func (duration) schema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9.]+(ns|us|µs|ms|s|m|h))+$|^0$`, Examples: []any{"250ms", "10s", "1h30m"}}
+	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9.]+(ns|us|µs|ms|s|m|h|d))+$|^0$`, Examples: []any{"250ms", "10s", "1h30m"}}
 }
 
 func (rate) schema() *jsonschema.Schema {

@@ -121,7 +121,7 @@ func (s schemas) add(v any) any {
 func mapped(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[envd.Duration]():
-		return &jsonschema.Schema{Type: "string", Description: "a duration in Go's notation, such as 1m30s", Examples: []any{"1h"}}
+		return &jsonschema.Schema{Type: "string", Description: "a duration in Go's notation, such as 1m30s, or in days, such as 7d; answers have Go's", Examples: []any{"1h"}}
 	case reflect.TypeFor[envd.Histogram]():
 		return &jsonschema.Schema{Type: "object", Description: "counts of values in logarithmic buckets"}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/internal/bundle"
 	"github.com/envd-dev/envd/envd/internal/dispatch"
@@ -86,8 +87,11 @@ func (a *api) uploaded(c *gin.Context) (s dispatch.Submission, err error) {
 	}
 	var ttl time.Duration
 	if text := c.Query("ttl"); text != "" {
-		if ttl, err = time.ParseDuration(text); err != nil || ttl < 0 {
-			return s, badRequest("?ttl=" + text + " is not a duration such as 30m")
+		if ttl, err = envd.ParseDuration(text); err != nil {
+			return s, badRequest("?ttl=" + text + ": " + err.Error())
+		}
+		if ttl < 0 {
+			return s, badRequest("?ttl=" + text + " cannot be negative")
 		}
 	}
 	dir, err := os.MkdirTemp(a.BundleDir, "spec-*")
