@@ -46,12 +46,8 @@ func appMain() {
 		}
 	case "printenv":
 		fmt.Println(os.Getenv(args[0]))
-	case "eat": // memory, until somebody ends it
-		var eaten [][]byte
-		for {
-			eaten = append(eaten, bytes.Repeat([]byte{1}, 1<<20))
-			_ = eaten
-		}
+	case "eat":
+		appEat()
 	case "screen":
 		appScreen()
 	case "patient": // is ended by nothing but SIGKILL, and neither is its child
@@ -79,13 +75,22 @@ func appMain() {
 	}
 }
 
+// appEat takes memory until somebody ends it.
+func appEat() {
+	var eaten [][]byte
+	for {
+		eaten = append(eaten, bytes.Repeat([]byte{1}, 1<<20))
+		_ = eaten
+	}
+}
+
 func fatal(v ...any) {
 	fmt.Fprintln(os.Stderr, v...)
 	os.Exit(1)
 }
 
 // appServe answers GET / with a greeting, GET /upstream with what its upstream answers (502 where it does not), and
-// GET /metrics with how often it greeted.
+// GET /metrics with how often it greeted; GET /eat is its end.
 func appServe(args []string) {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	address := flags.String("listen", ":8080", "")
@@ -132,6 +137,7 @@ func appServe(args []string) {
 		name, _ := os.Hostname() // "" is no name that a test expects
 		fmt.Fprintln(w, name)
 	})
+	mux.HandleFunc("/eat", func(http.ResponseWriter, *http.Request) { appEat() })
 	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if time.Now().Before(ready) {
 			http.Error(w, "not yet", http.StatusServiceUnavailable)

@@ -30,6 +30,8 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"breaks":  breakpointText,
 		"number":  func(v float64) string { return quantity.CountFormat(v, 6) },
 		"told":    (*scraped).text,
+		"bytes":   quantity.Bytes,
+		"cpu":     cpus,
 		"upper":   func(o envd.Outcome) string { return strings.ToUpper(string(o)) },
 		"clean":   CleanLine,
 		"lines":   func(l []string) string { return quantity.Plural(int64(len(l)), "line") },
@@ -74,6 +76,7 @@ func HTML(w io.Writer, r *Run) error {
 		"Rows":      conditionRows(&r.Verdict),
 		"Stages":    stages,
 		"Faults":    faultRows(&r.Verdict),
+		"Used":      r.usage(),
 		"Scrapes":   r.scrapes(),
 		"Logs":      slices.DeleteFunc(slices.Clone(r.Logs), func(l Log) bool { return len(l.Lines) == 0 }),
 	})

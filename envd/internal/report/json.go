@@ -22,6 +22,7 @@ type Document struct {
 	Dir       string       `json:"dir,omitempty"`     // the run directory
 	Started   time.Time    `json:"started"`
 	Ended     time.Time    `json:"ended"`
+	Used      []*Used      `json:"used,omitempty"` // by services, while the stages ran
 	Verdict   envd.Verdict `json:"verdict"`
 }
 
@@ -32,6 +33,6 @@ func JSON(w io.Writer, r *Run) error {
 	enc.SetEscapeHTML(false)
 	return enc.Encode(Document{
 		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Runtime: r.runtime(), Guarantee: r.guarantee(),
-		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Verdict: r.Verdict,
+		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Used: r.usage(), Verdict: r.Verdict,
 	})
 }

@@ -35,6 +35,7 @@ func Text(w io.Writer, r *Run, o TextOptions) error {
 	t.faults(v)
 	t.gate(v)
 	t.stubs(v)
+	t.usage(r)
 	t.scrapes(r)
 	t.connections(v)
 	t.leftovers(v)

@@ -215,7 +215,7 @@ func (s *session) started(svc *envd.Service) {
 			return // the environment was destroyed under it
 		}
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
-			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit),
+			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit),
 			Expected: s.settled.Load() || s.proven.Load() || asked.Load() || svc.Ready.Completed && exit.Code == 0,
 		}})
 	})

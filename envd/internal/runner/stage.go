@@ -164,22 +164,29 @@ func faultEvent(e chaos.Event) *envd.FaultEvent {
 	return event
 }
 
-// sampleUsage records what each service consumes until ctx ends.
+// sampleUsage records what each service consumes until ctx ends, and once more then.
 func (s *session) sampleUsage(ctx context.Context) {
 	tick := time.NewTicker(usageInterval)
 	defer tick.Stop()
 	for {
+		s.observeUsage(ctx)
 		select {
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), usageInterval)
+			defer cancel()
+			s.observeUsage(last)
 			return
 		case <-tick.C:
 		}
-		usage, err := s.Runtime.Stats(ctx, s.ID)
-		if err != nil {
-			continue // a service that just ended; the next sample tells
-		}
-		for i := range usage {
-			s.rec.observe(envd.Observation{Usage: &usage[i]})
-		}
+	}
+}
+
+func (s *session) observeUsage(ctx context.Context) {
+	usage, err := s.Runtime.Stats(ctx, s.ID)
+	if err != nil {
+		return // a service that just ended; the next sample tells
+	}
+	for i := range usage {
+		s.rec.observe(envd.Observation{Usage: &usage[i]})
 	}
 }
