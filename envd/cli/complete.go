@@ -122,7 +122,7 @@ func (a *app) completeIDs(c *cobra.Command, args []string, _ string) ([]string, 
 			}
 		}
 		return ids, none
-	case len(args) == 1 && (c.Name() == "logs" || c.Parent().Name() == "stub" && c.Name() != "ls"):
+	case c.Name() == "logs", len(args) == 1 && c.Parent().Name() == "stub" && c.Name() != "ls":
 		state, err := f.State(c.Context(), args[0])
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError

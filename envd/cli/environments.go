@@ -141,29 +141,6 @@ func printState(c *cobra.Command, s runner.State) {
 	}
 }
 
-func (a *app) logsCommand() *cobra.Command {
-	var follow bool
-	c := &cobra.Command{
-		Use:     "logs ID SERVICE",
-		Short:   "Print a service's output",
-		Example: "  envd logs shop-k3f9qa api -f",
-		Args:    cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			f, err := a.fleet()
-			if err != nil {
-				return err
-			}
-			err = f.Logs(c.Context(), args[0], args[1], follow, c.OutOrStdout())
-			if c.Context().Err() != nil {
-				return nil // ^C is how one stops following
-			}
-			return err
-		},
-	}
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the service ends")
-	return c
-}
-
 func (a *app) renewCommand() *cobra.Command {
 	var ttl time.Duration
 	c := &cobra.Command{
