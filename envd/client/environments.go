@@ -88,7 +88,9 @@ func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io
 	if err != nil {
 		return 0, err
 	}
-	resp, err := c.send(ctx, request{method: http.MethodPost, path: environmentPath(id, "/exec"), body: body, contentType: "application/json"})
+	// Standard input may never end: a daemon that refuses does so before it is sent.
+	early := http.Header{"Expect": {"100-continue"}}
+	resp, err := c.send(ctx, request{method: http.MethodPost, path: environmentPath(id, "/exec"), body: body, contentType: "application/json", header: early})
 	if err != nil {
 		return 0, err
 	}

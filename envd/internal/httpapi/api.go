@@ -5,11 +5,13 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -109,7 +111,14 @@ func refuse(c *gin.Context, e *v1.Error) {
 		c.Abort()
 		return
 	}
-	c.AbortWithStatusJSON(e.Code.HTTPStatus(), v1.ErrorBody{Error: *e})
+	b, err := json.Marshal(v1.ErrorBody{Error: *e})
+	if err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	c.Abort()
+	c.Header("Content-Length", strconv.Itoa(len(b))) // who is not at the end of its request sees the answer's end by it
+	c.Data(e.Code.HTTPStatus(), "application/json; charset=utf-8", b)
 }
 
 // fail answers with whatever went wrong.

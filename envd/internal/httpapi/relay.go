@@ -17,6 +17,7 @@ import (
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/internal/dispatch"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/execstream"
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
@@ -26,7 +27,7 @@ func (a *api) postExec(c *gin.Context) {
 	if !ok {
 		return
 	}
-	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 always is, HTTP/1 always can
+	defer execstream.Serve(c.Writer, c.Request.Body)()
 	a.relay(c, r, "/v1/exec", func(resp *http.Response) error {
 		if resp.StatusCode < 400 {
 			return nil
@@ -69,6 +70,7 @@ func (a *api) relay(c *gin.Context, r store.Record, path string, modify func(*ht
 			p.Out.URL = &url.URL{Scheme: "http", Host: "runner", Path: path, RawQuery: p.In.URL.RawQuery}
 			p.Out.Header.Del("Authorization")
 			p.Out.Header.Del("Cookie")
+			p.Out.Header.Del("Expect") // the caller was told to go on when its body was asked for
 		},
 		ErrorHandler: func(_ http.ResponseWriter, req *http.Request, err error) {
 			if req.Context().Err() == nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -139,6 +140,7 @@ func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
+	defer execstream.Serve(w, r.Body)()
 	req, err := execstream.Accept(r.Body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
@@ -163,8 +165,6 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 	for k, v := range req.Env {
 		env[k] = v
 	}
-	// The answer streams while the request is still being read.
-	_ = http.NewResponseController(w).EnableFullDuplex() // always there on HTTP/1
 	w.Header().Set("Content-Type", execstream.MediaType)
 	answer := execstream.NewSender(flusher{w})
 	code, err := s.Runtime.Exec(r.Context(), s.ID, envd.Exec{
@@ -194,9 +194,15 @@ func statusOf(err error) int {
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b))) // the caller of an exec may not be at the end of its request
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the caller has left when this fails
+	_, _ = w.Write(b) // the caller has left when this fails
 }
 
 func refuse(w http.ResponseWriter, status int, err error) {

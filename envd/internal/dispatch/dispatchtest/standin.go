@@ -253,6 +253,7 @@ func (p *session) logs(w http.ResponseWriter, r *http.Request) {
 
 // exec copies its input to its output, in capitals, and ends with 7; the command "missing" cannot be run.
 func exec(w http.ResponseWriter, r *http.Request) {
+	defer execstream.Serve(w, r.Body)()
 	req, err := execstream.Accept(r.Body)
 	if err != nil {
 		reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
@@ -264,7 +265,6 @@ func exec(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	control := http.NewResponseController(w)
-	_ = control.EnableFullDuplex()
 	w.Header().Set("Content-Type", execstream.MediaType)
 	answer := execstream.NewSender(w)
 	_, _ = io.WriteString(answer.Stderr(), strings.Join(req.Command, " "))
