@@ -99,9 +99,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, columns uint16) string {
 func newTerminal(t *testing.T, rows, columns uint16) (screen, line *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
+	if err != nil && os.Getenv("CI") == "" {
 		t.Skipf("SKIPPED: no terminals here: %v", err)
 	}
+	require.NoError(t, err)
 	t.Cleanup(func() { screen.Close() })
 	fd := int(screen.Fd())
 	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))

@@ -28,7 +28,7 @@ func TestWithoutNetwork(t *testing.T) {
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 	}
 	out, err := cmd.CombinedOutput()
-	if os.IsPermission(err) {
+	if os.IsPermission(err) && os.Getenv("CI") == "" {
 		t.Skipf("SKIPPED, NOTHING PROVEN: no user namespaces here: %v", err)
 	}
 	require.NoError(t, err, string(out))

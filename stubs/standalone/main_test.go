@@ -26,7 +26,7 @@ import (
 // skipOrFail skips loudly on a developer's machine and fails in CI.
 func skipOrFail(t *testing.T, what string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") != "" {
 		t.Fatal("needs " + what)
 	}
 	t.Skip("NOT TESTED: needs " + what)

@@ -29,7 +29,7 @@ func jar(t *testing.T) string {
 	}
 	_, javaErr := exec.LookPath("java")
 	if path == "" || javaErr != nil {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") != "" {
 			t.Fatal("no WireMock jar (WIREMOCK_JAR, .tools) or no java")
 		}
 		t.Skip("NOT TESTED: no WireMock jar (WIREMOCK_JAR, .tools) or no java")

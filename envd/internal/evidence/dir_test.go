@@ -184,9 +184,11 @@ func TestObservations(t *testing.T) {
 
 // TestLogKeepsItsFirstFailure: what cannot be written is told again at the end.
 func TestLogKeepsItsFirstFailure(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("SKIPPED: this system has no /dev/full")
+	_, err := os.Stat("/dev/full")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("NOT TESTED: this system has no /dev/full")
 	}
+	require.NoError(t, err)
 	d := create(t)
 	require.NoError(t, os.Symlink("/dev/full", d.Path(ObservationsFile)))
 	log, err := d.OpenLog(ObservationsFile)

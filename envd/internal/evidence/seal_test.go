@@ -28,7 +28,11 @@ func TestSealAndCheck(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, digest, got)
 	assert.Len(t, digest, 64)
-	if path, err := exec.LookPath("sha256sum"); err == nil { // the list is for others too
+	path, err := exec.LookPath("sha256sum")
+	if os.Getenv("CI") != "" {
+		require.NoError(t, err)
+	}
+	if err == nil { // the list is for others too
 		cmd := exec.Command(path, "--strict", "-c", SumsFile)
 		cmd.Dir = d.Path()
 		out, err := cmd.CombinedOutput()

@@ -156,9 +156,11 @@ func TestAFollowerEndsWithItsContextAndItsClose(t *testing.T) {
 
 // A full disk must not stop the service: writes succeed, and Close tells.
 func TestAFullDiskIsToldAtTheEnd(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("no /dev/full here")
+	_, err := os.Stat("/dev/full")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("NOT TESTED: this system has no /dev/full")
 	}
+	require.NoError(t, err)
 	l, err := logfile.Append("/dev/full", nil)
 	require.NoError(t, err)
 	write(t, l.Stream("stdout"), "lost\n")

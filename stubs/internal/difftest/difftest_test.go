@@ -32,7 +32,7 @@ const (
 func TestAgainstWireMock(t *testing.T) {
 	jar := os.Getenv(jarVariable)
 	if jar == "" {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") != "" {
 			t.Fatalf("%s does not name the WireMock jar to compare with", jarVariable)
 		}
 		t.Skipf("NOT COMPARED WITH WIREMOCK: %s does not name its jar", jarVariable)

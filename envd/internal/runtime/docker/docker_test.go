@@ -81,12 +81,10 @@ func needEngine(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_, err := docker.New(docker.Options{}).Capabilities(ctx)
-	if err != nil && os.Getenv("CI") == "true" {
-		require.NoError(t, err)
-	}
-	if err != nil {
+	if err != nil && os.Getenv("CI") == "" {
 		t.Skip("NOT TESTED: ", err)
 	}
+	require.NoError(t, err)
 }
 
 func TestConformance(t *testing.T) {

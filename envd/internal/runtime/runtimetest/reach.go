@@ -212,6 +212,9 @@ func ownAddress(t *testing.T) string {
 			return ip.IP.String()
 		}
 	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this machine has no network")
+	}
 	t.Skip("NOT TESTED: this machine has no network")
 	return ""
 }

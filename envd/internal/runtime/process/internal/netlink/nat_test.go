@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -30,10 +31,13 @@ func inside(t *testing.T) bool {
 	}
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
-	if os.IsPermission(err) {
-		t.Skip("no user namespaces here: ", err)
+	if os.IsPermission(err) && os.Getenv("CI") == "" {
+		t.Skip("NOT TESTED: no user namespaces here: ", err)
 	}
 	require.NoError(t, err)
+	if strings.Contains(string(out), "--- SKIP") {
+		t.Skip("NOT TESTED: it was skipped inside")
+	}
 	return false
 }
 
@@ -41,9 +45,11 @@ func TestRedirect(t *testing.T) {
 	if !inside(t) {
 		return
 	}
-	if err := ProbeNAT(); err != nil {
-		t.Skip("this kernel cannot redirect: ", err)
+	err := ProbeNAT()
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("NOT TESTED: this kernel cannot redirect: ", err)
 	}
+	require.NoError(t, err)
 	serve := func(address, says string) {
 		l, err := net.Listen("tcp", address)
 		require.NoError(t, err)
