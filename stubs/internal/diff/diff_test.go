@@ -36,6 +36,8 @@ func TestReport(t *testing.T) {
 		"nobody":     {stub: `{"request":{"url":"/x","bodyPatterns":[{"absent":true},{"binaryEqualTo":"AQID"}]}}`, url: "/a"},
 		"multipart":  {stub: `{"request":{"multipartPatterns":[{"name":"p9","headers":{"X-P":{"equalTo":"2"}},"bodyPatterns":[{"contains":"hellx"}]}]}}`, url: "/a", body: parts, header: http.Header{"Content-Type": {"multipart/form-data; boundary=bb"}}},
 		"no-parts":   {stub: `{"request":{"multipartPatterns":[{"bodyPatterns":[{"contains":"x"}]}]}}`, url: "/a", body: "x"},
+		"operands":   {stub: `{"request":{"method":"PUT","urlPathTemplate":"/a/{id}","host":{"equalToXml":"<a><b/></a>"},"clientIp":{"and":[{"contains":"1"},{"equalTo":"2"}]},"pathParameters":{"id":{"equalToXml":"<a><b/></a>"}},"headers":{"X-A":{"equalToXml":"<a><b/></a>"}},"queryParameters":{"q":{"equalToXml":"<a/>"}},"cookies":{"c":{"matchesJsonSchema":"{\"type\":\"object\"}"},"d":{"or":[{"or":[{"equalTo":"1"},{"equalTo":"2"}]},{"equalTo":"3"}]}}}}`, url: "/a/1"},
+		"crlf":       {stub: `{"request":{"bodyPatterns":[{"equalTo":"z"}]}}`, url: "/a", body: "one\r\n" + strings.Repeat("two ", 14) + "\r\nthree\r\n\r\nfour"},
 		"scenario":   {stub: `{"scenarioName":"s","requiredScenarioState":"two","request":{"customMatcher":{"name":"c"}}}`, url: "/a"},
 		"long":       {stub: `{"request":{"urlPath":"` + strings.Repeat("/a", 40) + `","headers":{"A":{"equalTo":"` + strings.Repeat("word ", 20) + `"}}}}`, url: strings.Repeat("/b", 50)},
 	} {

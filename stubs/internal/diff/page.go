@@ -50,7 +50,7 @@ func (r row) write(b *strings.Builder) {
 
 // lines are the lines of a cell; line feeds at its end do not count, as for Java's String.split.
 func lines(cell string) []string {
-	return strings.Split(strings.TrimRight(newlines(wrap(cell)), "\n"), "\n")
+	return strings.Split(strings.TrimRight(wrap(newlines(cell)), "\n"), "\n")
 }
 
 func at(lines []string, i int) string {
@@ -86,7 +86,7 @@ func pad(b *strings.Builder, s string, width int) {
 // line feed is a character like any other.
 func wrap(s string) string {
 	long := false
-	for line := range strings.SplitSeq(newlines(s), "\n") {
+	for line := range strings.SplitSeq(s, "\n") {
 		long = long || utf8.RuneCountInString(line) > wrapWidth
 	}
 	if !long {

@@ -2,12 +2,12 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
-	"github.com/envd-dev/envd/stubs/internal/jsondoc"
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -126,7 +126,7 @@ func (c *comparison) head() {
 		c.add(compare(strconv.Itoa(*p.Port), strconv.Itoa(r.Port), "Port", *p.Port == r.Port))
 	}
 	if p.ClientIP != nil {
-		c.add(compare(p.ClientIP.Name()+" "+p.ClientIP.Expected(), r.ClientIP, "ClientIp", false)) // WireMock compares with the text on the left
+		c.add(compare(p.ClientIP.Name()+" "+operand(p.ClientIP), r.ClientIP, "ClientIp", false)) // WireMock compares with the text on the left
 	}
 	if p.Scheme != "" {
 		c.add(compare(p.Scheme, r.Scheme, "Scheme", p.Scheme == r.Scheme))
@@ -169,85 +169,39 @@ func urlLabel(u *mapping.URLPattern) string {
 	return u.Expected
 }
 
-// isEquality tells the operators that the page does not name.
-func isEquality(p expectation) bool { return p.Name() == "equalTo" || p.Name() == "equalToJson" }
-
-// hostLabel is the host's expected value, with the operator in front unless that is equality.
-func hostLabel(p match.Pattern) string {
-	if isEquality(p) {
-		return p.Expected()
-	}
-	return "[" + p.Name() + "] " + p.Expected()
-}
-
-// operand is what a pattern was given in its mapping; of several patterns joined, what the first was given.
-func operand(p match.Pattern) string {
-	switch p.Name() {
-	case "absent":
-		return "null"
-	case "and", "or":
-		l, ok := p.(interface{ First() match.Pattern })
-		if !ok || l.First() == nil {
-			return p.Expected()
-		}
-		if name := l.First().Name(); name == "and" || name == "or" {
-			return operand(l.First())
-		}
-		return expected(l.First())
-	case "equalToJson":
-		if v, ok := firstOperand(jackson.Value(p)).(string); ok {
-			return v
-		}
-	}
-	return p.Expected()
-}
-
-func firstOperand(v any) any {
-	switch t := v.(type) {
-	case *jsondoc.Object:
-		if t.Len() > 0 {
-			return firstOperand(t.Members()[0].Value)
-		}
-	case []any:
-		if len(t) > 0 {
-			return firstOperand(t[0])
-		}
-	}
-	return v
-}
-
 func (c *comparison) headers() []row {
-	var rows []row
-	if auth := c.pattern.BasicAuth; auth != nil {
-		values := c.Request.Values("Authorization")
-		c.fail(requestmatch.AuthFailure(auth, c.Request))
-		rows = append(rows, valuesRow("Authorization [prefix] : "+auth.Header(), "Authorization", "Header", values, requestmatch.Auth(auth, c.Request)))
-	}
+	rows := make([]row, 0, len(c.pattern.Headers)+1)
 	for _, h := range c.pattern.Headers {
 		values := c.Request.Values(h.Name)
 		c.fail(match.FailureOfAll(h.Pattern, values))
 		rows = append(rows, valuesRow(headerLabel(h.Name, h.Pattern), h.Name, "Header", values, h.Pattern.ExactAll(values)))
 	}
-	return rows
+	auth := c.pattern.BasicAuth
+	if auth == nil {
+		return rows
+	}
+	const name = "Authorization"
+	values := c.Request.Values(name)
+	c.fail(requestmatch.AuthFailure(auth, c.Request))
+	credentials := valuesRow(name+" [prefix] : "+auth.Header(), name, "Header", values, requestmatch.Auth(auth, c.Request))
+	return byHash(append(rows, credentials), append(c.headerNames(), name))
 }
 
-func headerLabel(name string, p match.MultiPattern) string {
-	if label, ok := multiple(name, p); ok {
-		return label
+func (c *comparison) headerNames() []string {
+	var names []string
+	for _, h := range c.pattern.Headers {
+		names = append(names, h.Name)
 	}
-	if isEquality(p) {
-		return strings.TrimSuffix(name+": "+p.Expected(), ": ")
-	}
-	return strings.TrimRight(name+" ["+p.Name()+"] : "+p.Expected(), " :")
+	return names
 }
 
-// multiple labels hasExactly and includes: "q exactly [equalTo 1 AND matches 2]".
-func multiple(name string, p match.MultiPattern) (string, bool) {
-	m, ok := p.(interface{ Operator() string })
-	if !ok || m.Operator() == "" {
-		return "", false
+// byHash orders rows as WireMock does once it has put credentials among the headers: in a hash table of Java's, by name.
+func byHash(rows []row, names []string) []row {
+	out := make([]row, len(rows))
+	for i, name := range javaset.OrderOfCopy(names) {
+		out[i] = rows[slices.Index(names, name)]
 	}
-	return name + m.Operator() + "[" + p.Name() + "]", true
+	return out
 }
 
 // valuesRow compares a name with its values, one line each.
@@ -285,19 +239,6 @@ func (c *comparison) pathParameters() (rows []row, compared bool) {
 		rows = append(rows, compare(label, value, "Path parameter", p.Pattern.Exact(match.Text(value))))
 	}
 	return rows, true
-}
-
-// expectation is a pattern on one value or on several.
-type expectation interface {
-	Name() string
-	Expected() string
-}
-
-func assigned(name, equals string, p expectation) string {
-	if isEquality(p) {
-		return name + equals + p.Expected()
-	}
-	return name + " [" + p.Name() + "] " + p.Expected()
 }
 
 func (c *comparison) parameters(label, what string, ps []mapping.Named[match.MultiPattern], params event.Params) []row {

@@ -15,8 +15,19 @@ const (
 
 // Order returns names in the order in which a java.util.HashSet iterates that they were added to in the order given.
 // It is exact as long as no bucket holds so many that Java makes it a tree (eight).
-func Order(names []string) []string {
-	table := uint32(leastTable)
+func Order(names []string) []string { return orderIn(leastTable, names) }
+
+// OrderOfCopy returns names in the order of a java.util.HashMap that was made as the copy of one with all but the last of
+// them, and was then given the last.
+func OrderOfCopy(names []string) []string {
+	table := uint32(1)
+	for table < uint32(float64(len(names)-1)/load+1) {
+		table *= 2
+	}
+	return orderIn(table, names)
+}
+
+func orderIn(table uint32, names []string) []string {
 	for float64(len(names)) > float64(table)*load {
 		table *= 2
 	}

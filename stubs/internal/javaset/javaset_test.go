@@ -1,6 +1,7 @@
 package javaset
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,5 +23,15 @@ func TestOrder(t *testing.T) {
 		{nil, nil},
 	} {
 		assert.Equal(t, c.want, Order(c.in))
+	}
+}
+
+func TestOrderOfCopy(t *testing.T) {
+	for _, want := range [][]string{
+		{"Authorization"}, {"x-b", "Authorization"}, {"Authorization", "X-A"}, {"x-b", "Authorization", "X-A"},
+		{"Accept", "Authorization", "Content-Type"}, {"Authorization", "A", "B", "C", "D", "Y", "Z"},
+	} {
+		given := slices.DeleteFunc(slices.Sorted(slices.Values(want)), func(s string) bool { return s == "Authorization" })
+		assert.Equal(t, want, OrderOfCopy(append(given, "Authorization")))
 	}
 }
