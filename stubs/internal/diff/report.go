@@ -170,7 +170,7 @@ func urlLabel(u *mapping.URLPattern) string {
 }
 
 func (c *comparison) headers() []row {
-	rows := make([]row, 0, len(c.pattern.Headers)+1)
+	var rows []row
 	for _, h := range c.pattern.Headers {
 		values := c.Request.Values(h.Name)
 		c.fail(match.FailureOfAll(h.Pattern, values))
