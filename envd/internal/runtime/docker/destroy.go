@@ -11,6 +11,7 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/envd-dev/envd/envd"
 )
@@ -44,21 +45,28 @@ func (o objects) filter(wanted func(labels map[string]string) bool) (kept object
 	return kept
 }
 
+// list asks for all kinds at the same time.
 func list(ctx context.Context, cli *client.Client, which client.Filters) (objects, error) {
 	var o objects
-	containers, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: which})
-	if err != nil {
-		return o, unreachable(cli.DaemonHost(), err)
+	var kinds errgroup.Group
+	kinds.Go(func() error {
+		found, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: which})
+		o.containers = found.Items
+		return err
+	})
+	kinds.Go(func() error {
+		found, err := cli.NetworkList(ctx, client.NetworkListOptions{Filters: which})
+		o.networks = found.Items
+		return err
+	})
+	kinds.Go(func() error {
+		found, err := cli.VolumeList(ctx, client.VolumeListOptions{Filters: which})
+		o.volumes = found.Items
+		return err
+	})
+	if err := kinds.Wait(); err != nil {
+		return objects{}, unreachable(cli.DaemonHost(), err)
 	}
-	networks, err := cli.NetworkList(ctx, client.NetworkListOptions{Filters: which})
-	if err != nil {
-		return o, unreachable(cli.DaemonHost(), err)
-	}
-	volumes, err := cli.VolumeList(ctx, client.VolumeListOptions{Filters: which})
-	if err != nil {
-		return o, unreachable(cli.DaemonHost(), err)
-	}
-	o.containers, o.networks, o.volumes = containers.Items, networks.Items, volumes.Items
 	return o, nil
 }
 
@@ -78,8 +86,6 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	}
-	if e != nil {
 		e.removeOwn(ctx)
 	}
 	left, err := remove(ctx, cli, envID)
@@ -92,6 +98,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	if e == nil {
 		return nil, nil
 	}
+	e.router.process.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := slices.AppendSeq(slices.Collect(maps.Values(e.services)), maps.Values(e.made))
@@ -106,15 +113,53 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	return nil, e.leash.release()
 }
 
-// removeOwn removes the gateway and the router while services that were stopped are being removed.
+// removeOwn removes what this process started and still runs, the gateway and the router at least, and the network,
+// while services that were stopped are being removed. What it fails at is tried again by remove, which tells.
 func (e *environment) removeOwn(ctx context.Context) {
-	var all sync.WaitGroup
-	for _, name := range []string{envd.GatewayName, trapName} {
-		all.Go(func() { _ = e.removeContainer(ctx, e.containerName(name)) }) // remove tries again, and tells
+	for _, svc := range e.running() {
+		if svc.process.signal("KILL") {
+			e.removeEnded(ctx, svc.container)
+		}
 	}
-	all.Wait()
+	if e.router.process.signal("KILL") {
+		e.removeEnded(ctx, e.router.container)
+	}
+	e.exits.Wait()
+	_, _ = e.cli.NetworkRemove(ctx, e.network, client.NetworkRemoveOptions{}) // who has ended has left it, removed or not
 	e.removals.Wait()
 }
+
+// running are the services that this process started and did not stop for good.
+func (e *environment) running() (list []*service) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, svc := range e.services {
+		if !svc.final {
+			list = append(list, svc)
+		}
+	}
+	return list
+}
+
+// removeEnded removes a container whose first process has ended, once the engine has seen that, too: asked earlier, it
+// would run a program to kill it.
+func (e *environment) removeEnded(ctx context.Context, id string) {
+	e.exits.Add(1)
+	e.removals.Go(func() {
+		patient, cancel := context.WithTimeout(ctx, exitTimeout)
+		waiting := e.cli.ContainerWait(patient, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+		select {
+		case <-waiting.Result:
+		case <-waiting.Error: // it is gone, or will be removed however it is
+		}
+		cancel()
+		e.exits.Done()
+		_ = e.removeContainer(ctx, id) // Destroy tries again, and tells
+	})
+}
+
+// exitTimeout is how long an engine may take to see the end of a process.
+const exitTimeout = 10 * time.Second
 
 // remove removes containers first, because networks and volumes in use cannot go, and looks again until nothing is
 // there: a creation may have been under way.

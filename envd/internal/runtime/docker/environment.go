@@ -37,7 +37,9 @@ type environment struct {
 	files    map[string][]placed // by service; "" are those of every container
 	services map[string]*service
 	made     map[string]*service // whose containers are there and not started yet
-	removals sync.WaitGroup      // of containers, ahead of the environment's
+
+	// Of containers that are removed ahead of the environment.
+	exits, removals sync.WaitGroup
 }
 
 // service is one container that is to keep running, the gateway's too.
@@ -49,6 +51,7 @@ type service struct {
 	log       *logfile.Log  // nil where another process records it
 	pumped    chan struct{} // closed once all output is in the log, which is when the container has ended; nil as log
 	failed    error         // of recording; read after pumped
+	final     bool          // it was stopped for good, and is being removed; under the environment's mu
 
 	spec    client.ContainerCreateOptions // how it was made
 	tree    string

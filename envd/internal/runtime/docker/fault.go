@@ -41,10 +41,12 @@ func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 		if !state.Paused {
 			_, err = e.cli.ContainerPause(asked, svc.container, client.ContainerPauseOptions{})
 		}
+		svc.process.freeze(err == nil)
 	case envd.OpResume:
 		if state.Paused {
 			_, err = e.cli.ContainerUnpause(asked, svc.container, client.ContainerUnpauseOptions{})
 		}
+		svc.process.freeze(err != nil)
 	case envd.OpDisconnect:
 		if connected {
 			_, err = e.cli.NetworkDisconnect(asked, e.network, client.NetworkDisconnectOptions{Container: svc.container, Force: true})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/envd-dev/envd/envd"
 )
@@ -26,43 +27,58 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 		return state, err
 	}
 	state.Exists = o.any()
-	for _, c := range o.containers {
-		name := c.Labels[labelService]
-		if name == "" {
-			continue // a command is no service
-		}
-		if name == envd.GatewayName {
+	seen := make([]envd.ServiceState, len(o.containers))
+	there := make([]bool, len(o.containers))
+	var services errgroup.Group
+	for i, c := range o.containers {
+		switch c.Labels[labelService] {
+		case "": // a command is no service
+		case envd.GatewayName:
 			state.Gateway = c.State == container.StateRunning
-			continue
+		default:
+			services.Go(func() (err error) {
+				seen[i], there[i], err = observeService(ctx, cli, envID, c)
+				return err
+			})
 		}
-		seen, err := cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-		if notFound(err) {
-			continue
-		}
-		if err != nil {
-			return envd.State{}, err
-		}
-		if state.Services == nil {
-			state.Services = map[string]envd.ServiceState{}
-		}
-		svc, err := serviceState(seen.Container.State)
-		if err != nil {
-			return envd.State{}, fmt.Errorf("service %s: %w", name, err)
-		}
-		if n := seen.Container.NetworkSettings; n != nil && svc.Running {
-			if endpoint := n.Networks[networkName(envID)]; endpoint != nil && endpoint.IPAddress.IsValid() {
-				svc.Address = endpoint.IPAddress.String()
+	}
+	if err := services.Wait(); err != nil {
+		return envd.State{}, err
+	}
+	for i, c := range o.containers {
+		if there[i] {
+			if state.Services == nil {
+				state.Services = map[string]envd.ServiceState{}
 			}
+			state.Services[c.Labels[labelService]] = seen[i]
 		}
-		if host := seen.Container.HostConfig; host != nil {
-			svc.Resources = envd.Resources{CPUMillis: host.NanoCPUs / 1e6, MemoryBytes: host.Memory}
-		}
-		if networks := seen.Container.NetworkSettings; networks != nil {
-			svc.Disconnected = svc.Running && networks.Networks[networkName(envID)] == nil
-		}
-		state.Services[name] = svc
 	}
 	return state, nil
+}
+
+// observeService tells nothing of a container that has gone meanwhile.
+func observeService(ctx context.Context, cli *client.Client, envID string, c container.Summary) (svc envd.ServiceState, there bool, err error) {
+	seen, err := cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if notFound(err) {
+		return svc, false, nil
+	}
+	if err != nil {
+		return svc, false, err
+	}
+	if svc, err = serviceState(seen.Container.State); err != nil {
+		return svc, false, fmt.Errorf("service %s: %w", c.Labels[labelService], err)
+	}
+	if networks := seen.Container.NetworkSettings; networks != nil && svc.Running {
+		endpoint := networks.Networks[networkName(envID)]
+		svc.Disconnected = endpoint == nil
+		if endpoint != nil && endpoint.IPAddress.IsValid() {
+			svc.Address = endpoint.IPAddress.String()
+		}
+	}
+	if host := seen.Container.HostConfig; host != nil {
+		svc.Resources = envd.Resources{CPUMillis: host.NanoCPUs / 1e6, MemoryBytes: host.Memory}
+	}
+	return svc, true, nil
 }
 
 func serviceState(s *container.State) (envd.ServiceState, error) {

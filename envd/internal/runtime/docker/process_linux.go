@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +16,9 @@ import (
 // process is a container's first process, watched from this machine: the engine tells of its end only once it has
 // cleared up after it.
 type process struct {
-	pid int
-	fd  *os.File // pidfd_open(2)
+	pid    int
+	fd     *os.File    // pidfd_open(2)
+	frozen atomic.Bool // by the engine
 }
 
 // watch returns the first process of a container, or nil where it cannot be watched: it has ended, or the engine counts
@@ -29,7 +31,7 @@ func watch(pid int, container string) *process {
 	if err != nil {
 		return nil
 	}
-	p := &process{pid, os.NewFile(uintptr(fd), "pidfd")}
+	p := &process{pid: pid, fd: os.NewFile(uintptr(fd), "pidfd")}
 	groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil || !strings.Contains(string(groups), container) {
 		p.fd.Close()
@@ -55,6 +57,28 @@ func (p *process) wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return err
+}
+
+// freeze notes whether the engine has paused the process.
+func (p *process) freeze(frozen bool) {
+	if p != nil {
+		p.frozen.Store(frozen)
+	}
+}
+
+// signal sends a signal without the engine, which would run a program for it, and tells whether it could. What is
+// paused the engine has to thaw first.
+func (p *process) signal(name string) (sent bool) {
+	number := unix.SignalNum("SIG" + name)
+	if p == nil || number == 0 || p.frozen.Load() {
+		return false
+	}
+	raw, err := p.fd.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = raw.Control(func(fd uintptr) { sent = unix.PidfdSendSignal(int(fd), number, nil, 0) == nil })
+	return err == nil && sent
 }
 
 // deaf tells that the process will not notice a signal: the kernel keeps from the first process of a PID namespace what

@@ -1,9 +1,12 @@
 package docker
 
 import (
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,4 +28,23 @@ func TestListens(t *testing.T) {
 	for name, test := range tests {
 		assert.Equal(t, test.want, listens(test.status, test.signal), name)
 	}
+}
+
+func TestProcessSignal(t *testing.T) {
+	cmd := exec.Command("sleep", "60")
+	require.NoError(t, cmd.Start())
+	fd, err := unix.PidfdOpen(cmd.Process.Pid, unix.PIDFD_NONBLOCK)
+	require.NoError(t, err)
+	p := &process{pid: cmd.Process.Pid, fd: os.NewFile(uintptr(fd), "pidfd")}
+	defer p.close()
+
+	p.freeze(true)
+	assert.False(t, p.signal("KILL"), "the engine has to thaw it")
+	p.freeze(false)
+	assert.False(t, p.signal("NONE"), "there is no such signal")
+	assert.True(t, p.signal("KILL"))
+	require.Error(t, cmd.Wait(), "it was killed")
+	require.NoError(t, p.wait(t.Context()))
+	assert.False(t, p.signal("KILL"), "it has gone")
+	assert.False(t, (*process)(nil).signal("KILL"), "it cannot be watched")
 }

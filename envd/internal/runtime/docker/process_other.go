@@ -9,5 +9,7 @@ type process struct{}
 
 func watch(int, string) *process              { return nil }
 func (p *process) wait(context.Context) error { return nil }
+func (p *process) freeze(bool)                {}
+func (p *process) signal(string) bool         { return false }
 func (p *process) deaf(string) bool           { return false }
 func (p *process) close()                     {}

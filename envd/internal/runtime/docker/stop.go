@@ -29,10 +29,10 @@ func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 		return nil
 	}
 	if op.Final {
-		e.removals.Go(func() {
-			<-svc.pumped
-			_ = e.removeContainer(context.WithoutCancel(ctx), svc.container) // Destroy tries again, and tells
-		})
+		e.mu.Lock()
+		svc.final = true
+		e.mu.Unlock()
+		e.removeEnded(context.WithoutCancel(ctx), svc.container)
 		return nil
 	}
 	select {
@@ -58,6 +58,7 @@ func howToStop(svc *service, asked *envd.Service) envd.Stop {
 }
 
 // end signals a container's first process and waits for its end. One that would not notice is not waited for in vain.
+// Only the engine can thaw what is paused: what does not end in time is killed through it.
 func (e *environment) end(ctx context.Context, svc *service, how envd.Stop, early bool) error {
 	if svc.process != nil && svc.process.deaf(how.Signal) {
 		how.Signal = "KILL"
@@ -71,7 +72,10 @@ func (e *environment) end(ctx context.Context, svc *service, how envd.Stop, earl
 	}
 	patient, cancel := context.WithTimeout(ctx, how.Grace.Std())
 	defer cancel()
-	err := e.signal(ctx, svc, how.Signal)
+	var err error
+	if !svc.process.signal(how.Signal) {
+		err = e.signal(ctx, svc, how.Signal)
+	}
 	if err == nil {
 		err = ended(patient)
 	}

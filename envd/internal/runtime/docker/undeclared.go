@@ -25,10 +25,11 @@ const (
 // router is that container's state in this process. It starts with the environment, and is awaited by the first
 // container that could send something out.
 type router struct {
-	started chan struct{}
-	address netip.Addr
-	err     error
-	carrier *carrier // nil without declared destinations
+	started   chan struct{}
+	container string
+	process   *process // nil where it cannot be watched
+	err       error
+	carrier   *carrier // nil without declared destinations
 }
 
 // startRouter starts the container that refuses what wants out.
@@ -36,7 +37,7 @@ func (e *environment) startRouter(ctx context.Context) {
 	e.router = &router{started: make(chan struct{})}
 	go func() {
 		defer close(e.router.started)
-		e.router.address, e.router.err = e.runRouter(context.WithoutCancel(ctx))
+		e.router.err = e.runRouter(context.WithoutCancel(ctx))
 		if e.router.err == nil && len(e.ways) > 0 {
 			e.router.carrier = openWays(e.gatewayRoute, e.ways)
 		}
@@ -56,11 +57,10 @@ func (e *environment) awaitRouter(ctx context.Context) error {
 	}
 }
 
-func (e *environment) runRouter(ctx context.Context) (netip.Addr, error) {
-	none := netip.Addr{}
+func (e *environment) runRouter(ctx context.Context) error {
 	image, err := e.rt.ownImage(ctx, e.cli)
 	if err != nil {
-		return none, err
+		return err
 	}
 	command := []string{helperPath, shimVerb, "--trap", e.gatewayRoute.String()}
 	for _, w := range e.ways {
@@ -68,21 +68,25 @@ func (e *environment) runRouter(ctx context.Context) (netip.Addr, error) {
 	}
 	spec := e.containerSpec(trapName, surroundings{image: image, command: command}, nil)
 	spec.Config.Labels = e.rt.labels(e.id, labelCommand, trapName)
-	spec.NetworkingConfig = e.endpoint(none, nil)
+	spec.NetworkingConfig = e.endpoint(netip.Addr{}, nil)
 	spec.HostConfig.DNS = nil
 	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"}
 	spec.HostConfig.Sysctls = map[string]string{"net.ipv4.ip_forward": "0"}
 	spec.HostConfig.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m"}}
 	created, err := e.cli.ContainerCreate(ctx, spec)
 	if err != nil {
-		return none, err
+		return err
 	}
+	e.router.container = created.ID
 	if _, err := e.cli.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err != nil {
-		return none, err
+		return err
 	}
 	seen, err := e.cli.ContainerInspect(ctx, created.ID, client.ContainerInspectOptions{})
 	if err != nil {
-		return none, err
+		return err
+	}
+	if seen.Container.State != nil {
+		e.router.process = watch(seen.Container.State.Pid, created.ID)
 	}
 	address := e.addressIn(seen.Container)
 	for begin, pause := time.Now(), time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
@@ -94,7 +98,7 @@ func (e *environment) runRouter(ctx context.Context) (netip.Addr, error) {
 	if err != nil {
 		err = fmt.Errorf("the environment's router does not answer: %w", err)
 	}
-	return address, err
+	return err
 }
 
 const routerTimeout = 10 * time.Second
