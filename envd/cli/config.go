@@ -92,7 +92,8 @@ func newRuntime(s *envd.Spec, id string, lease time.Duration, dir *evidence.Dir,
 		}
 		return process.New(process.Options{ID: id, Visible: paths, LogDir: logs, Redact: redact}), nil
 	case docker.Name:
-		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir, Lease: lease}), nil
+		return docker.New(docker.Options{Visible: paths, LogDir: logs, Redact: redact, Dir: s.Dir, Lease: lease,
+			WireMockImage: os.Getenv(runner.ImageVariable), WireMockJar: os.Getenv(runner.JarVariable)}), nil
 	default:
 		return nil, fmt.Errorf("runtime %s is not built into this envd; it has: %s", name, strings.Join(runtimes, ", "))
 	}

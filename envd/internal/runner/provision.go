@@ -58,6 +58,9 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err
 		}
+		if err := s.recordImage(ctx, envd.GatewayName); err != nil {
+			return err
+		}
 		return s.claimGateway(ctx)
 	case envd.OpStub:
 		return s.loadStub(ctx, op.Stub)
@@ -102,8 +105,13 @@ func (s *session) prepareImage(ctx context.Context, op envd.Operation) error {
 	if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 		return err
 	}
+	return s.recordImage(ctx, op.Target)
+}
+
+// recordImage writes down which image a service runs from, where it runs from one that the user has chosen.
+func (s *session) recordImage(ctx context.Context, service string) error {
 	if r, ok := s.Runtime.(envd.ImageReporter); ok {
-		if fact, known := r.Image(ctx, s.ID, op.Target); known {
+		if fact, known := r.Image(ctx, s.ID, service); known {
 			s.rec.observe(envd.Observation{Image: &fact})
 			return s.update(func(m *evidence.Meta) { m.Images = append(m.Images, fact) })
 		}

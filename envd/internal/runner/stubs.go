@@ -24,15 +24,37 @@ import (
 // JarVariable names the standalone jar of the real WireMock.
 const JarVariable = "ENVD_WIREMOCK_JAR"
 
+// ImageVariable names an image that WireMock runs from with containers: wiremock/wiremock, or with JarVariable any that
+// has Java.
+const ImageVariable = "ENVD_WIREMOCK_IMAGE"
+
+// imagesJar is where the image wiremock/wiremock has its jar.
+const imagesJar = "/var/wiremock/lib/wiremock-standalone.jar"
+
+// jar is the path of WireMock's jar, as the gateway sees it.
+func (s *session) jar(stub *envd.Stub) (string, error) {
+	if jar, ok := s.Lookup.Env(JarVariable); ok && jar != "" {
+		return jar, nil
+	}
+	images := ""
+	if _, ok := s.Runtime.(envd.ImageReporter); ok {
+		if image, ok := s.Lookup.Env(ImageVariable); ok && image != "" {
+			return imagesJar, nil
+		}
+		images = fmt.Sprintf("; or %s, the name of an image such as wiremock/wiremock:3.13.2", ImageVariable)
+	}
+	return "", fmt.Errorf("stub %s: engine wiremock needs %s, the path of wiremock-standalone-3.x.jar "+
+		"(the npm package wiremock ships it), and java%s", stub.Host, JarVariable, images)
+}
+
 // loadStub reads a stub's mappings and files and hands them to the gateway.
 func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
 	c := gateway.StubConfig{Engine: stub.Engine, Ports: stub.Ports, TLSPorts: stub.TLSPorts, Aliases: stub.Aliases, Files: map[string][]byte{}}
 	c.Seed = stubSeed(s.meta.Seed, stub.Host)
 	if stub.Engine == envd.EngineWireMock {
-		jar, ok := s.Lookup.Env(JarVariable)
-		if !ok {
-			return fmt.Errorf("stub %s: engine wiremock needs %s, the path of wiremock-standalone-3.x.jar "+
-				"(the npm package wiremock ships it), and java", stub.Host, JarVariable)
+		jar, err := s.jar(stub)
+		if err != nil {
+			return err
 		}
 		c.Jar = jar
 	}

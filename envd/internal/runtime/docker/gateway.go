@@ -3,9 +3,13 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/moby/moby/api/types/mount"
 
 	"github.com/envd-dev/envd/envd"
 )
@@ -39,18 +43,25 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 		names = append(names, envd.GatewayName)
 		s.command = append([]string{helperPath, shimVerb, "--address", strings.Join(addresses, ","), "--"}, s.command...)
 	}
-	if real { // Java and the jar are this machine's
-		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
-	} else {
+	vars, hosted := op.Env, false
+	switch {
+	case !real:
 		s.image, err = e.rt.ownImage(ctx, e.cli)
+	case e.rt.opts.WireMockImage != "":
+		vars = maps.Clone(vars)
+		maps.DeleteFunc(vars, func(name, _ string) bool { return slices.Contains(hostsOwn, name) })
+		err = e.besideWireMock(ctx, &s)
+	default: // Java and the jar are this machine's
+		hosted = true
+		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
 	}
 	if err != nil {
 		return err
 	}
-	spec := e.containerSpec(envd.GatewayName, s, op.Env)
+	spec := e.containerSpec(envd.GatewayName, s, vars)
 	spec.NetworkingConfig = e.endpoint(e.gateway, names)
 	spec.HostConfig.DNS = nil
-	if !real {
+	if !hosted {
 		spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_BIND_SERVICE"}
 	}
 	if len(addresses) > 0 { // to take them; and a dependency that is off the network is asked for nowhere else
@@ -66,6 +77,24 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 		return fmt.Errorf("gateway: %w", err)
 	}
 	return e.awaitControl(ctx, svc)
+}
+
+// besideWireMock lets the gateway run in the image that has the real WireMock, or the Java for it.
+func (e *environment) besideWireMock(ctx context.Context, s *surroundings) error {
+	image, err := e.preparedImage(ctx, &envd.Service{Name: envd.GatewayName, Image: e.rt.opts.WireMockImage})
+	if err != nil {
+		return fmt.Errorf("engine wiremock: %w", err)
+	}
+	exe, err := e.rt.exe()
+	if err != nil {
+		return err
+	}
+	s.image, s.user = image.ID, "0:0" // whoever the image's user is, the gateway takes ports below 1024
+	s.mounts = append(s.mounts, mount.Mount{Type: mount.TypeBind, Source: exe, Target: helperPath, ReadOnly: true})
+	if jar := e.rt.opts.WireMockJar; jar != "" {
+		s.mounts = append(s.mounts, mount.Mount{Type: mount.TypeBind, Source: jar, Target: jar, ReadOnly: true})
+	}
+	return nil
 }
 
 // awaitControl waits until the gateway's control API accepts connections, or the gateway ends.

@@ -27,6 +27,10 @@ type Options struct {
 	// Run names the run on labels; by default the environment's ID.
 	Run string
 
+	// WireMockImage is the image that the real WireMock runs from: one with Java and, where WireMockJar is empty, the jar.
+	// Where it is empty, both are this machine's.
+	WireMockImage, WireMockJar string
+
 	// Lease is how long objects may stay when nobody can tell whether their runner lives; 24 hours by default.
 	Lease time.Duration
 }
