@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/envd"
 )
 
 const relaySpec = `apiVersion: envd/v1
@@ -28,15 +30,38 @@ type relayFigures struct {
 	DirectRate, LinkedRate float64       // bytes per second, median
 }
 
-// BenchmarkLink measures, inside an environment, what the way through the gateway costs a request on a connection that is
-// kept, and how much of the throughput is left, both next to the direct way.
+// BenchmarkLink measures, inside an environment of each runtime, what the way through the gateway costs a request on a
+// connection that is kept, and how much of the throughput is left, both next to the direct way.
 func BenchmarkLink(b *testing.B) {
+	for _, runtime := range []string{"process", "docker"} {
+		b.Run(runtime, func(b *testing.B) {
+			if runtime == "docker" {
+				if ok, err := needDocker(b); !ok {
+					require.NoError(b, err)
+					b.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
+				}
+			}
+			benchLink(b, runtime)
+		})
+	}
+}
+
+func benchLink(b *testing.B, runtime string) {
 	r := newBench(b, relaySpec)
-	r.envd(b, "up", r.spec, "--id", "bench-link")
-	defer r.envd(b, "down", "bench-link")
+	id := fmt.Sprintf("bench-link-%s-%d", runtime, os.Getpid())
+	r.envd(b, "up", r.spec, "--runtime", runtime, "--id", id)
+	defer r.envd(b, "down", id)
+	var seen struct {
+		Services map[string]envd.ServiceState `json:"services"`
+	}
+	require.NoError(b, json.Unmarshal(r.envd(b, "inspect", id, "-o", "json"), &seen))
+	direct := "127.0.0.1" // as processes, services share an address
+	if runtime == "docker" {
+		direct = seen.Services["source"].Address
+	}
 	for b.Loop() {
 		var f relayFigures
-		out := r.envd(b, "exec", "bench-link", "--service", "sink", "--", r.app, "compare", "127.0.0.1:9000", "source:9000")
+		out := r.envd(b, "exec", id, "--service", "sink", "--", r.app, "compare", direct+":9000", "source:9000")
 		require.NoError(b, json.Unmarshal(out, &f), "%s", out)
 		microseconds := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 		b.ReportMetric(microseconds(f.Direct), "direct-p50-µs")
