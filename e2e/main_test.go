@@ -69,9 +69,22 @@ func runScripts(t *testing.T, dir string) {
 			e.Setenv("DEBIAN", os.Getenv(debianVariable))
 			e.Setenv("PORT", strconv.Itoa(freePort(t)))
 			e.Setenv("ENVD_WIREMOCK_JAR", jar())
+			e.Defer(func() { downAll(t, e.Getenv("ENVD_STATE_DIR")) })
 			return nil
 		},
 	})
+}
+
+// downAll takes down what a script that failed left up.
+func downAll(t *testing.T, stateDir string) {
+	if _, err := os.Stat(stateDir); err != nil {
+		return
+	}
+	cmd := exec.Command(binary, "down", "--all")
+	cmd.Env = append(os.Environ(), "ENVD_STATE_DIR="+stateDir, "ENVD_SERVER=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Logf("envd down --all in %s: %v\n%s", stateDir, err, out)
+	}
 }
 
 // freePort returns a TCP port of the loopback interface that nobody listens on.

@@ -95,11 +95,11 @@ func (a *app) completeServices(c *cobra.Command, args []string, _ string) ([]str
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	state, err := f.State(c.Context(), id)
+	services, err := f.Services(c.Context(), id)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return sortedKeys(state.Services), cobra.ShellCompDirectiveNoFileComp
+	return services, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeIDs offers the environments and runs that are alive, and then the stubs or services of the one named.

@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -20,6 +24,8 @@ import (
 type fleet interface {
 	List(ctx context.Context) ([]evidence.Meta, error)
 	State(ctx context.Context, id string) (runner.State, error)
+	// Services names the services of an environment, also of one that has ended.
+	Services(ctx context.Context, id string) ([]string, error)
 	Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error
 	Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error)
@@ -86,6 +92,9 @@ func (local) List(context.Context) ([]evidence.Meta, error) {
 	return runs, err
 }
 
+// errNotUp says that nobody holds an environment.
+var errNotUp = errors.New("is not up (any more)")
+
 // reach finds an environment and connects to its runner.
 func (l local) reach(ctx context.Context, id string) (*runner.Client, evidence.Meta, error) {
 	if id == "" {
@@ -103,7 +112,7 @@ func (l local) reach(ctx context.Context, id string) (*runner.Client, evidence.M
 		return nil, meta, err
 	}
 	if !launch.Alive(meta) {
-		return nil, meta, fmt.Errorf("%s is not up (any more)", meta.ID)
+		return nil, meta, fmt.Errorf("%s %w", meta.ID, errNotUp)
 	}
 	return runner.Connect(meta.Control), meta, nil
 }
@@ -141,13 +150,75 @@ func (l local) State(ctx context.Context, id string) (runner.State, error) {
 	return c.State(ctx)
 }
 
+func (l local) Services(ctx context.Context, id string) ([]string, error) {
+	c, meta, err := l.reach(ctx, id)
+	if errors.Is(err, errNotUp) {
+		return l.hadServices(meta.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	state, err := c.State(ctx)
+	return sortedKeys(state.Services), err
+}
+
+// hadServices names the services of a run that has ended.
+func (l local) hadServices(id string) ([]string, error) {
+	dir, err := l.evidence(id)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := dir.Spec()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range spec.Environment.Expand().Services {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// evidence is the run directory of a run.
+func (local) evidence(id string) (*evidence.Dir, error) {
+	root, err := launch.RunsDir()
+	if err != nil {
+		return nil, err
+	}
+	dir, _, err := launch.Find(root, id)
+	return dir, err
+}
+
 func (l local) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
-	c, _, err := l.reach(ctx, id)
+	c, meta, err := l.reach(ctx, id)
+	if errors.Is(err, errNotUp) {
+		return l.keptLog(meta.ID, service, w)
+	}
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	return c.Logs(ctx, service, follow, w)
+}
+
+// keptLog copies what a service of a run that has ended printed.
+func (l local) keptLog(id, service string, w io.Writer) (err error) {
+	dir, err := l.evidence(id)
+	if err != nil {
+		return err
+	}
+	log, err := os.Open(dir.Path(evidence.LogsDir, filepath.Base(service)+".log"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has ended, and has no log of a service %s", id, service)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	_, err = io.Copy(w, log)
+	return err
 }
 
 func (l local) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {

@@ -62,6 +62,11 @@ func (r remote) State(ctx context.Context, id string) (runner.State, error) {
 	return runner.State{Meta: metaOf(e), Services: e.Services, Stubs: e.Stubs}, err
 }
 
+func (r remote) Services(ctx context.Context, id string) ([]string, error) {
+	state, err := r.State(ctx, id)
+	return sortedKeys(state.Services), err
+}
+
 func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
 	return r.c.Logs(ctx, id, service, follow, w)
 }

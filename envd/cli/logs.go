@@ -20,7 +20,7 @@ func (a *app) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs ID [SERVICE...]",
 		Short: "Print services' output",
-		Long: `Print what services wrote, each line with its time and stream; of all services where none is named. Where it is more than
+		Long: `Print what services wrote, also of a run that has ended, each line with its time and stream; of all services where none is named. Where it is more than
 one, or several replicas, lines come in the order of their times and begin with the service's name.`,
 		Example: `  envd logs shop-k3f9qa api -f
   envd logs shop-k3f9qa`,
@@ -52,11 +52,10 @@ one, or several replicas, lines come in the order of their times and begin with 
 // instances are the services that names mean: replicas for the name that they share, all for no name. What is no service
 // stays as it is, for whoever is asked to say so.
 func instances(ctx context.Context, f fleet, id string, names []string) ([]string, error) {
-	state, err := f.State(ctx, id)
+	all, err := f.Services(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	all := sortedKeys(state.Services)
 	if len(names) == 0 {
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no services", id)
@@ -70,7 +69,7 @@ func instances(ctx context.Context, f fleet, id string, names []string) ([]strin
 			_, err := strconv.Atoi(number)
 			return !ok || err != nil
 		})
-		if _, is := state.Services[name]; is || len(replicas) == 0 {
+		if slices.Contains(all, name) || len(replicas) == 0 {
 			replicas = []string{name}
 		}
 		out = append(out, replicas...)

@@ -42,11 +42,12 @@ func (a *app) initCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, f := range files {
-				fmt.Fprintln(c.OutOrStdout(), "wrote", f)
-			}
-			fmt.Fprintf(c.OutOrStdout(), "\nNext: envd run %s\n", filepath.Join(dir, "envd.yaml"))
-			return nil
+			return a.print(c, files, func() {
+				for _, f := range files {
+					fmt.Fprintln(c.OutOrStdout(), "wrote", f)
+				}
+				fmt.Fprintf(c.OutOrStdout(), "\nNext: envd run %s\n", filepath.Join(dir, templates.SpecFile))
+			})
 		},
 	}
 	c.Flags().StringVar(&template, "template", "minimal", "which template; --list names them")

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,9 @@ import (
 func listenControl(_ *evidence.Dir, id string) (net.Listener, string, error) {
 	name := fmt.Sprintf("@envd/%d/%s", os.Getuid(), id)
 	l, err := net.Listen("unix", name)
+	if errors.Is(err, unix.EADDRINUSE) { // IDs are this machine's and user's, state directories may be many
+		return nil, "", fmt.Errorf("%s is the ID of an environment that is up, of another state directory: name another", id)
+	}
 	if err != nil {
 		return nil, "", err
 	}
