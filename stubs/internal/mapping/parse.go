@@ -176,7 +176,7 @@ func readAction(v place, java string) (a ServeAction, err error) {
 		case name == "name":
 			a.Name, _, err = v.str()
 		case name == "parameters":
-			a.Parameters, err = v.parameters(javaPackage + "extension.Parameters")
+			a.Parameters, err = v.parameters(javaParams)
 		case name == "requestPhases" && java == javaListener:
 			a.Phases, err = readPhases(v)
 		default:
@@ -193,7 +193,7 @@ func readPhases(v place) ([]string, error) {
 		if v.value == nil {
 			return nil, nil
 		}
-		return nil, v.cannotRead("java.util.LinkedHashSet<" + javaPhase + ">")
+		return nil, v.cannotRead("java.util.HashSet<" + javaPhase + ">")
 	}
 	phases := make([]string, 0, len(list))
 	for i, e := range list {

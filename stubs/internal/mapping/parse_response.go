@@ -71,7 +71,7 @@ func (b *bodies) into(d *ResponseDefinition, pointer string) error {
 	case b.json != nil:
 		d.BodyKind, d.JSON, d.Body = JSONBody, b.json, jackson.Compact(b.json)
 	case b.base64 != nil:
-		data, err := decodeBase64(*b.base64)
+		data, err := DecodeBase64(*b.base64)
 		if err != nil {
 			return parsing(pointer, err.Error())
 		}
@@ -80,8 +80,8 @@ func (b *bodies) into(d *ResponseDefinition, pointer string) error {
 	return nil
 }
 
-// decodeBase64 decodes with or without padding and words errors as java.util.Base64 does.
-func decodeBase64(s string) ([]byte, error) {
+// DecodeBase64 decodes with or without padding and words errors as java.util.Base64 does.
+func DecodeBase64(s string) ([]byte, error) {
 	if i := strings.IndexAny(s, "\r\n"); i >= 0 { // which Go skips
 		return nil, fmt.Errorf("Illegal base64 character %x", s[i]) // Java's wording
 	}
@@ -191,6 +191,11 @@ func readHeaders(v place) ([]Header, error) {
 	return out, nil
 }
 
+var javaDelays = map[DelayType]string{
+	FixedDelay: javaPackage + "http.FixedDelayDistribution", UniformDelay: javaPackage + "http.UniformDistribution",
+	LogNormalDelay: javaPackage + "http.LogNormal",
+}
+
 func readDelay(v place) (*DelayDistribution, error) {
 	if v.value == nil {
 		return nil, nil
@@ -204,21 +209,36 @@ func readDelay(v place) (*DelayDistribution, error) {
 	if i := strings.LastIndexByte(v.pointer, '/'); i >= 0 {
 		property = " (for POJO property '" + v.pointer[i+1:] + "')"
 	}
-	if !has {
+	if !has || kind == nil {
 		return nil, parsing(v.pointer, "Could not resolve subtype of [simple type, class "+javaDelay+"]: missing type id property 'type'"+property)
 	}
 	d := &DelayDistribution{Type: DelayType(fmt.Sprint(kind))}
-	java, known := map[DelayType]string{FixedDelay: "FixedDelayDistribution", UniformDelay: "UniformDistribution", LogNormalDelay: "LogNormal"}[d.Type]
+	java, known := javaDelays[d.Type]
 	if !known {
 		return nil, parsing(v.pointer, fmt.Sprintf("Could not resolve type id '%s' as a subtype of `%s`: known type ids = [fixed, lognormal, uniform]%s", d.Type, javaDelay, property))
 	}
-	return d, v.bean(javaPackage+"http."+java, d.read)
+	return d, v.bean(java, d.read)
+}
+
+// ConvertDelay reads a delay distribution that stands in the parameters of a listener. WireMock converts it late and tells of
+// errors without their place.
+func ConvertDelay(o *jsondoc.Object) (*DelayDistribution, error) {
+	d, err := readDelay(place{value: o})
+	if err == nil {
+		return d, nil
+	}
+	e := AsError(err, "")
+	detail := e.Detail + "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]"
+	if member := strings.TrimPrefix(e.Pointer, "/"); member != "" {
+		detail += fmt.Sprintf(" (through reference chain: %s[%q])", javaDelays[d.Type], member)
+	}
+	return nil, errors.New(detail)
 }
 
 func (d *DelayDistribution) read(name string, v place) (known bool, err error) {
-	integer := func(dst *int) {
+	integer := func(dst *int, java string) {
 		var n *int
-		if n, err = v.integer("int"); n != nil {
+		if n, err = v.integer(java); n != nil {
 			*dst = *n
 		}
 	}
@@ -231,11 +251,11 @@ func (d *DelayDistribution) read(name string, v place) (known bool, err error) {
 	switch {
 	case name == "type":
 	case name == "milliseconds" && d.Type == FixedDelay:
-		integer(&d.Milliseconds)
+		integer(&d.Milliseconds, "long")
 	case name == "lower" && d.Type == UniformDelay:
-		integer(&d.Lower)
+		integer(&d.Lower, "int")
 	case name == "upper" && d.Type == UniformDelay:
-		integer(&d.Upper)
+		integer(&d.Upper, "int")
 	case name == "median" && d.Type == LogNormalDelay:
 		float(&d.Median)
 	case name == "sigma" && d.Type == LogNormalDelay:

@@ -73,12 +73,15 @@ func (w writer) actions(name string, list []ServeAction) {
 		return
 	}
 	w.Set(name, jackson.List(list, func(a ServeAction) any {
-		o := jackson.Object("name", a.Name)
+		o := &jsondoc.Object{}
+		if a.Name != "" {
+			o.Set("name", a.Name)
+		}
 		if a.Phases != nil {
 			o.Set("requestPhases", a.Phases)
 		}
 		if a.Parameters != nil {
-			o.Set("parameters", a.Parameters)
+			o.Set("parameters", jsondoc.WithoutNulls(a.Parameters))
 		}
 		return o
 	}))
@@ -104,7 +107,9 @@ func (p *RequestPattern) Value() *jsondoc.Object {
 	if c := p.CustomMatcher; c != nil {
 		o := writer{&jsondoc.Object{}, nil}
 		o.str("name", c.Name)
-		o.object("parameters", c.Parameters)
+		if c.Parameters != nil {
+			o.Set("parameters", jsondoc.WithoutNulls(c.Parameters))
+		}
 		w.Set("customMatcher", o.Object)
 	}
 	if p.Multipart != nil {

@@ -46,7 +46,7 @@ func (p place) token() string {
 
 // cannotRead is Jackson's complaint about a value that a collection or scalar type cannot be made from.
 func (p place) cannotRead(java string) *Error {
-	if _, text := p.value.(string); text && (strings.HasPrefix(java, "java.util.LinkedHashMap<") || java == "java.util.ArrayList<java.lang.String>" || java == javaMetadata) {
+	if _, text := p.value.(string); text && (strings.HasPrefix(java, "java.util.LinkedHashMap<") || java == "java.util.ArrayList<java.lang.String>" || java == javaMetadata || java == javaParams) {
 		raw, _, _ := strings.Cut(java, "<")
 		return p.cannotConstruct(raw)
 	}

@@ -58,7 +58,9 @@ func (s *Settings) Value() *jsondoc.Object {
 	if s.DelayDistribution != nil {
 		w.Set("delayDistribution", s.DelayDistribution.Value())
 	}
-	w.object("extended", s.Extended)
+	if s.Extended != nil {
+		w.Set("extended", jsondoc.WithoutNulls(s.Extended))
+	}
 	w.Set("proxyPassThrough", s.ProxyPassThrough)
 	return w.Object
 }

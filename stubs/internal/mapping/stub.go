@@ -45,7 +45,7 @@ type StubMapping struct {
 
 // ServeAction is an entry of serveEventListeners or postServeActions: a webhook, in practice.
 type ServeAction struct {
-	Name       string
+	Name       string   // "" when not given
 	Phases     []string // requestPhases; nil when not given (and always nil for postServeActions)
 	Parameters *jsondoc.Object
 }

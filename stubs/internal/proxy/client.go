@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,6 +43,7 @@ const DefaultTimeout = 5 * time.Minute
 
 const (
 	defaultMaxConnections = 1000
+	maxIdle               = 16 // connections per target that are kept
 	// maxBody bounds a target's response.
 	maxBody = 512 << 20
 	// userAgent is what WireMock 3.13's client says, so that targets and their journals see no difference.
@@ -153,11 +155,13 @@ func (c *Client) transport(config *tls.Config) *http.Transport {
 		DialTLSContext:        secure,
 		TLSClientConfig:       config,
 		DisableCompression:    true,
-		DisableKeepAlives:     !c.options.ReuseConnections,
 		MaxConnsPerHost:       c.options.MaxConnections,
-		MaxIdleConnsPerHost:   16,
+		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       30 * time.Second,
 		ResponseHeaderTimeout: c.options.Timeout,
+	}
+	if !c.options.ReuseConnections {
+		t.MaxIdleConnsPerHost = -1 // closed after use; to have keep-alives disabled would tell the target so
 	}
 	if c.options.Via != nil {
 		t.Proxy = http.ProxyURL(c.options.Via)
@@ -190,12 +194,17 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.rules.Host(u.Hostname()) {
+	switch {
+	case !c.rules.Host(u.Hostname()):
 		return nil, fmt.Errorf("%w: %s", ErrDenied, u.Hostname())
+	case q.Method == "":
+		return nil, errors.New("HTTP method must not be blank") // this and the next are the words of WireMock's client
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("Unroutable protocol scheme: %s://%s", u.Scheme, u.Host)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	r := &http.Request{Method: q.Method, URL: u, Host: q.Host, Header: http.Header{"User-Agent": {userAgent}}}
+	r := &http.Request{Method: q.Method, URL: u, Host: q.Host, Header: http.Header{"User-Agent": {userAgent}, "Connection": {"keep-alive"}}}
 	if q.Body != nil {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(q.Body)), int64(len(q.Body))
 		switch {

@@ -107,7 +107,7 @@ func (t *templates) render(ctx context.Context, r *Responder, ev *event.ServeEve
 	if err := distinctParts(ev.Request); err != nil {
 		return nil, err
 	}
-	m := template.NewModel(template.RequestName, ev.Request, variables(ev), def.TransformerParameters)
+	m := template.NewModel(template.RequestName, ev.Request, template.PathVariables(ev), def.TransformerParameters)
 	if ev.State != nil {
 		m.SetState(ev.State.Session, ev.State.Values)
 	}
@@ -185,20 +185,4 @@ func renderHeaders(ctx context.Context, m *template.Model, headers []mapping.Hea
 		}
 	}
 	return out, nil
-}
-
-// variables are those of the stub's path template, in its order.
-func variables(ev *event.ServeEvent) []template.Variable {
-	if ev.Stub == nil || ev.Stub.Request == nil || ev.Stub.Request.URL.Template == nil {
-		return nil
-	}
-	t := ev.Stub.Request.URL.Template
-	values := t.Variables(ev.Request.Path())
-	out := make([]template.Variable, 0, len(values))
-	for _, name := range t.Names() {
-		if v, ok := values[name]; ok {
-			out = append(out, template.Variable{Name: name, Value: v})
-		}
-	}
-	return out
 }

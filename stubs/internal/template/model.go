@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -54,8 +55,26 @@ func NewModel(name string, req *event.Request, variables []Variable, parameters 
 	// request and parameters, in this order, is also how a HashMap of these two names iterates.
 	m.entries = [2]entry{{name, &m.request}, {"parameters", params}}
 	m.root = Map{kind: hashMap, entries: m.entries[:]}
-	m.unusable = checkURI(req.URL)
+	if err := javauri.Check(req.URL); err != nil { // WireMock cannot make a model then and answers with its error page
+		m.unusable = "java.lang.IllegalArgumentException: " + err.Error()
+	}
 	return m
+}
+
+// PathVariables are what the path template of the stub that was served finds in the request, in the template's order.
+func PathVariables(ev *event.ServeEvent) []Variable {
+	if ev.Stub == nil || ev.Stub.Request == nil || ev.Stub.Request.URL.Template == nil {
+		return nil
+	}
+	t := ev.Stub.Request.URL.Template
+	values := t.Variables(ev.Request.Path())
+	out := make([]Variable, 0, len(values))
+	for _, name := range t.Names() {
+		if v, ok := values[name]; ok {
+			out = append(out, Variable{Name: name, Value: v})
+		}
+	}
+	return out
 }
 
 var emptyParameters = &Map{kind: parameterMap}

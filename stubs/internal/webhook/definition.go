@@ -2,15 +2,14 @@ package webhook
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/template"
@@ -27,49 +26,93 @@ type definition struct {
 	delay       time.Duration
 }
 
-// define reads a webhook's parameters and renders their templates over the request that was served.
+// define reads a webhook's parameters, in the order and with the errors of WireMock's WebhookDefinition, and renders their
+// templates over the request that was served.
 func (r *Runner) define(ev *event.ServeEvent, parameters *jsondoc.Object) (*definition, error) {
 	if parameters == nil {
-		parameters = &jsondoc.Object{}
+		return nil, errors.New(`Cannot invoke "com.github.tomakehurst.wiremock.extension.Parameters.getString(String, String)" because "parameters" is null`)
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, renderTimeout)
-	defer cancel()
-	x := &renderer{ctx: ctx, engine: r.options.Templates}
-	if x.engine != nil {
-		x.model = template.NewModel(template.OriginalRequestName, ev.Request, nil, parameters)
-		if ev.State != nil {
-			x.model.SetState(ev.State.Session, ev.State.Values)
-		}
+	d := &definition{method: text(parameters, "method", http.MethodGet)}
+	if err := d.read(parameters); err != nil {
+		return nil, err
 	}
-	d := &definition{method: x.render(text(parameters, "method", http.MethodGet)), url: x.render(text(parameters, "url", ""))}
-	if _, ok := parameters.Get("url"); !ok {
-		return nil, errors.New("url' not present")
+	delay, err := object(parameters, "delay")
+	if err != nil {
+		return nil, err
 	}
-	d.headers = x.headers(parameters)
-	if body, ok := parameters.Get("base64Body"); ok && body != nil {
-		data, err := base64.StdEncoding.DecodeString(fmt.Sprint(body))
+	if delay != nil {
+		distribution, err := mapping.ConvertDelay(delay)
 		if err != nil {
-			return nil, fmt.Errorf("base64Body: %w", err)
+			return nil, err
 		}
-		d.body = data
+		d.delay = distribution.Sample(r.options.Random)
 	}
-	if _, ok := parameters.Get("body"); ok {
-		d.body = []byte(x.render(text(parameters, "body", "")))
-	}
-	if x.err != nil {
-		return nil, x.err
-	}
-	var err error
-	if d.delay, err = r.delay(parameters); err != nil {
+	if err := r.render(d, ev, parameters); err != nil {
 		return nil, err
 	}
 	return d, checkURL(d.url)
 }
 
-// checkURL refuses what cannot be sent anywhere, in Java's words where it has some.
+// read takes everything but the delay from the parameters, as it is written.
+func (d *definition) read(parameters *jsondoc.Object) error {
+	u, _ := parameters.Get("url")
+	if u == nil {
+		return errors.New("url' not present") // WireMock's wording
+	}
+	var ok bool
+	if d.url, ok = u.(string); !ok {
+		return errors.New("url is not of type String")
+	}
+	headers, err := object(parameters, "headers")
+	if err != nil {
+		return err
+	}
+	if d.headers, err = readHeaders(headers); err != nil {
+		return err
+	}
+	if body, _ := parameters.Get("base64Body"); body != nil {
+		if encoded, ok := body.(string); ok {
+			if d.body, err = mapping.DecodeBase64(encoded); err != nil {
+				return err
+			}
+		}
+	}
+	if body, ok := parameters.Get("body"); ok {
+		if written, ok := body.(string); ok {
+			d.body = []byte(written)
+		}
+	}
+	return nil
+}
+
+// render renders the templates in what was read.
+func (r *Runner) render(d *definition, ev *event.ServeEvent, parameters *jsondoc.Object) error {
+	if r.options.Templates == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, renderTimeout)
+	defer cancel()
+	model := template.NewModel(template.OriginalRequestName, ev.Request, template.PathVariables(ev), parameters)
+	if ev.State != nil {
+		model.SetState(ev.State.Session, ev.State.Values)
+	}
+	x := &renderer{ctx: ctx, engine: r.options.Templates, model: model}
+	d.method, d.url = x.render(d.method), x.render(d.url)
+	for _, h := range d.headers {
+		for i, v := range h.Values {
+			h.Values[i] = x.render(v)
+		}
+	}
+	if _, written := parameters.Get("body"); written && d.body != nil {
+		d.body = []byte(x.render(string(d.body)))
+	}
+	return x.err
+}
+
+// checkURL refuses what java.net.URI and java.net.URL cannot read, in their words.
 func checkURL(raw string) error {
-	if i := strings.IndexAny(raw, " \"<>\\^`{|}"); i >= 0 {
-		return fmt.Errorf("Illegal character in path at index %d: %s", i, raw) // Java's message
+	if err := javauri.Check(raw); err != nil {
+		return err
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -81,36 +124,55 @@ func checkURL(raw string) error {
 	return nil
 }
 
-// delay draws the webhook's delay.
-func (r *Runner) delay(parameters *jsondoc.Object) (time.Duration, error) {
-	v, _ := parameters.Get("delay")
+// object is a parameter that must be an object; nil where it is absent.
+func object(parameters *jsondoc.Object, name string) (*jsondoc.Object, error) {
+	v, _ := parameters.Get(name)
 	if v == nil {
-		return 0, nil
+		return nil, nil
 	}
-	settings := &jsondoc.Object{} // the settings parser knows delay distributions
-	settings.Set("delayDistribution", v)
-	parsed, err := mapping.ParseSettings(jsondoc.AppendCompact(nil, settings))
-	if err != nil {
-		return 0, fmt.Errorf("delay: %w", err)
+	o, ok := v.(*jsondoc.Object)
+	if !ok {
+		return nil, errors.New(name + " is not a map")
 	}
-	return parsed.DelayDistribution.Sample(r.options.Random), nil
+	return o, nil
 }
 
-// text is a parameter as Java's toString gives it.
+// text is a parameter that counts only where it is text.
 func text(parameters *jsondoc.Object, name, def string) string {
 	v, _ := parameters.Get(name)
-	return scalar(v, def)
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return def
 }
 
-func scalar(v any, def string) string {
-	switch t := v.(type) {
-	case nil:
-		return def
-	case string:
-		return t
-	default:
-		return jsondoc.Compact(t)
+func readHeaders(o *jsondoc.Object) ([]mapping.Header, error) {
+	if o == nil {
+		return nil, nil
 	}
+	var out []mapping.Header
+	for _, m := range o.Members() {
+		if m.Value == nil {
+			continue // such a member is not kept
+		}
+		list, isList := m.Value.([]any)
+		if !isList {
+			list = []any{m.Value}
+		}
+		h := mapping.Header{Name: m.Name}
+		for _, one := range list {
+			switch v := one.(type) {
+			case nil:
+				return nil, errors.New("null") // the message of Java's exception
+			case string:
+				h.Values = append(h.Values, v)
+			default:
+				h.Values = append(h.Values, jsondoc.Compact(v))
+			}
+		}
+		out = append(out, h)
+	}
+	return out, nil
 }
 
 // renderer renders templates until one fails.
@@ -135,27 +197,6 @@ func (x *renderer) render(src string) string {
 	return out
 }
 
-func (x *renderer) headers(parameters *jsondoc.Object) []mapping.Header {
-	v, _ := parameters.Get("headers")
-	object, ok := v.(*jsondoc.Object)
-	if !ok {
-		return nil
-	}
-	var out []mapping.Header
-	for _, m := range object.Members() {
-		h := mapping.Header{Name: m.Name}
-		list, isList := m.Value.([]any)
-		if !isList {
-			list = []any{m.Value}
-		}
-		for _, one := range list {
-			h.Values = append(h.Values, x.render(scalar(one, "")))
-		}
-		out = append(out, h)
-	}
-	return out
-}
-
 // httpHeader are the headers to send.
 func (d *definition) httpHeader() http.Header {
 	h := make(http.Header, len(d.headers))
@@ -163,6 +204,16 @@ func (d *definition) httpHeader() http.Header {
 		h[f.Name] = f.Values
 	}
 	return h
+}
+
+// host is the Host header that the stub gives, "" for that of the URL.
+func (d *definition) host() string {
+	for _, f := range d.headers {
+		if strings.EqualFold(f.Name, "Host") && len(f.Values) > 0 {
+			return f.Values[0]
+		}
+	}
+	return ""
 }
 
 // order is that of the headers in the stub.

@@ -79,7 +79,7 @@ func (r *Runner) AfterServe(ev *event.ServeEvent) {
 				r.options.Log.Warn("no extension was found", "name", action.Name, "stub", ev.Stub.ID)
 				continue
 			}
-			if len(action.Phases) == 0 || slices.Contains(action.Phases, "AFTER_COMPLETE") {
+			if action.Phases == nil || slices.Contains(action.Phases, "AFTER_COMPLETE") {
 				r.trigger(ev, action.Parameters)
 			}
 		}
@@ -149,7 +149,8 @@ func (r *Runner) wait(d time.Duration) bool {
 
 func (r *Runner) send(ev *event.ServeEvent, hook *definition) {
 	defer func() { <-r.slots }()
-	resp, err := r.options.Client.Do(r.ctx, &proxy.Request{Method: hook.method, URL: hook.url, Header: hook.httpHeader(), Order: hook.order(), Body: hook.payload()})
+	resp, err := r.options.Client.Do(r.ctx, &proxy.Request{Method: hook.method, URL: hook.url, Host: hook.host(), Header: hook.httpHeader(),
+		Order: hook.order(), Body: hook.payload()})
 	switch {
 	case errors.Is(err, proxy.ErrDenied):
 		stub := ev.Stub.Name
@@ -195,9 +196,9 @@ func (d *definition) logged(now time.Time) *jsondoc.Object {
 	if err != nil { // define has parsed it before
 		return o
 	}
-	target := u.EscapedPath()
-	if u.RawQuery != "" || u.ForceQuery {
-		target += "?" + u.RawQuery
+	_, target, _ := strings.Cut(d.url, "://")
+	if i := strings.IndexAny(target, "/?#"); i >= 0 {
+		target = target[i:] // as it is written, fragment and all
 	}
 	q := &event.Request{URL: target, Scheme: u.Scheme, Body: d.payload(), Header: d.httpHeader()}
 	o.Set("url", target)

@@ -73,7 +73,7 @@ func TestWebhook(t *testing.T) {
 	}))
 	t.Cleanup(target.Close)
 	ev := served(t, `[{"name":"webhook","parameters":{"method":"{{parameters.verb}}","verb":"PUT","url":"`+target.URL+`/cb?{{originalRequest.query.a}}",
-		"headers":{"X-One":"{{jsonPath originalRequest.body '$.id'}}","X-Two":["1","2"]},"body":"got {{originalRequest.method}}","delay":{"type":"fixed","milliseconds":20}}}]`)
+		"headers":{"X-One":"{{jsonPath originalRequest.body '$.id'}}","X-Two":["1","2"],"Host":"other.test"},"body":"got {{originalRequest.method}}","delay":{"type":"fixed","milliseconds":20}}}]`)
 	start := time.Now()
 	runner(t, proxy.Options{}).AfterServe(ev)
 	q := <-got
@@ -81,6 +81,7 @@ func TestWebhook(t *testing.T) {
 	body, err := io.ReadAll(q.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "PUT /cb?b got POST", q.Method+" "+q.RequestURI+" "+string(body))
+	assert.Equal(t, "other.test", q.Host)
 	assert.Equal(t, []string{"7"}, q.Header["X-One"])
 	assert.Equal(t, []string{"1", "2"}, q.Header["X-Two"])
 
@@ -90,10 +91,20 @@ func TestWebhook(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(data[0]), &request))
 	require.NoError(t, json.Unmarshal([]byte(data[1]), &response))
 	assert.Equal(t, target.URL+"/cb?b", request["absoluteUrl"])
-	assert.Equal(t, map[string]any{"X-One": "7", "X-Two": []any{"1", "2"}}, request["headers"])
+	assert.Equal(t, map[string]any{"X-One": "7", "X-Two": []any{"1", "2"}, "Host": "other.test"}, request["headers"])
 	assert.Equal(t, "got POST", request["body"])
 	assert.InDelta(t, 202, response["status"], 0)
 	assert.Equal(t, "thanks", response["body"])
+}
+
+func TestWebhooksSeePathVariables(t *testing.T) {
+	m, err := mapping.Parse([]byte(`{"request":{"urlPathTemplate":"/things/{id}"},"serveEventListeners":[{"name":"webhook","parameters":
+		{"url":"http://127.0.0.1:1/{{originalRequest.path.id}}"}}]}`))
+	require.NoError(t, err)
+	ev := &event.ServeEvent{Stub: m, Request: &event.Request{Method: "GET", URL: "/things/77", Header: http.Header{}}}
+	runner(t, proxy.Options{}).AfterServe(ev)
+	_, data := await(t, ev, 1)
+	assert.Contains(t, data[0], `"absoluteUrl":"http://127.0.0.1:1/77"`)
 }
 
 func TestWebhooksThatFail(t *testing.T) {
@@ -106,10 +117,19 @@ func TestWebhooksThatFail(t *testing.T) {
 			"Failed to fire webhook POST http://127.0.0.1:1/x: Connect to http://127.0.0.1:1 failed: Connection refused"},
 		"denied": {`[{"name":"webhook","parameters":{"url":"http://denied.test/x"}}]`, []string{"WEBHOOK_REQUEST", "ERROR"},
 			"The target webhook address http://denied.test/x specified by stub 11111111-2222-3333-4444-555555555555 is denied in WireMock's configuration."},
-		"no url":       {`[{"name":"webhook","parameters":{"method":"GET"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: url' not present"},
-		"bad url":      {`[{"name":"webhook","parameters":{"url":"not a url"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: Illegal character in path at index 3: not a url"},
-		"bad template": {`[{"name":"webhook","parameters":{"url":"http://x.test/{{#if}}"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: "},
-		"bad base64":   {`[{"name":"webhook","parameters":{"url":"http://x.test/","base64Body":"***"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: base64Body"},
+		"no url":              {`[{"name":"webhook","parameters":{"method":"GET"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: url' not present"},
+		"bad url":             {`[{"name":"webhook","parameters":{"url":"not a url"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: Illegal character in path at index 3: not a url"},
+		"bad template":        {`[{"name":"webhook","parameters":{"url":"http://x.test/{{#if}}"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: "},
+		"bad base64":          {`[{"name":"webhook","parameters":{"url":"http://x.test/","base64Body":"***"}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: Illegal base64 character 2a"},
+		"url of another type": {`[{"name":"webhook","parameters":{"url":1}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: url is not of type String"},
+		"no parameters":       {`[{"name":"webhook"}]`, []string{"ERROR"}, `Exception thrown while configuring webhook: Cannot invoke "com.github`},
+		"headers in a list":   {`[{"name":"webhook","parameters":{"url":"http://x.test/","headers":[]}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: headers is not a map"},
+		"delay as a number":   {`[{"name":"webhook","parameters":{"url":"http://x.test/","delay":5}}]`, []string{"ERROR"}, "Exception thrown while configuring webhook: delay is not a map"},
+		"delay of no kind": {`[{"name":"webhook","parameters":{"url":"http://x.test/","delay":{"type":"fixed","milliseconds":"x"}}}]`, []string{"ERROR"},
+			"Exception thrown while configuring webhook: Cannot deserialize value of type `long` from String \"x\": not a valid `long` value\n at [Source: UNKNOWN; " +
+				"byte offset: #UNKNOWN] (through reference chain: com.github.tomakehurst.wiremock.http.FixedDelayDistribution[\"milliseconds\"])"},
+		"no method": {`[{"name":"webhook","parameters":{"url":"http://x.test/","method":""}}]`, []string{"WEBHOOK_REQUEST", "ERROR"}, "Failed to fire webhook  http://x.test/: HTTP method must not be blank"},
+		"ftp":       {`[{"name":"webhook","parameters":{"url":"ftp://x.test/"}}]`, []string{"WEBHOOK_REQUEST", "ERROR"}, "Failed to fire webhook GET ftp://x.test/: Unroutable protocol scheme: ftp://x.test"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := served(t, c.listeners)
@@ -124,7 +144,8 @@ func TestWebhooksThatFail(t *testing.T) {
 }
 
 func TestListenersOfOtherKindsAndPhasesAreLeftAlone(t *testing.T) {
-	ev := served(t, `[{"name":"other"},{"name":"webhook","requestPhases":["BEFORE_MATCH"],"parameters":{"url":"http://127.0.0.1:1"}}]`)
+	ev := served(t, `[{"name":"other"},{"name":"webhook","requestPhases":["BEFORE_MATCH"],"parameters":{"url":"http://127.0.0.1:1"}},`+
+		`{"name":"webhook","requestPhases":[],"parameters":{"url":"http://127.0.0.1:1"}}]`)
 	runner(t, proxy.Options{}).AfterServe(ev)
 	assert.Empty(t, ev.SubEvents())
 }
