@@ -201,6 +201,9 @@ func describe(r rune) string {
 	if unicode.IsControl(r) {
 		return fmt.Sprintf("(CTRL-CHAR, code %d)", r)
 	}
+	if r > unicode.MaxLatin1 {
+		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)
+	}
 	return fmt.Sprintf("'%c' (code %d)", r, r)
 }
 

@@ -32,12 +32,6 @@ func (w writer) boolean(name string, b *bool) {
 	}
 }
 
-func (w writer) object(name string, o *jsondoc.Object) {
-	if o != nil {
-		w.Set(name, o)
-	}
-}
-
 func (w writer) pattern(name string, p match.Pattern) {
 	if p != nil {
 		w.Set(name, jackson.Value(p))

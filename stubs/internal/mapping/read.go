@@ -203,6 +203,18 @@ func (p place) boolean() (*bool, error) {
 	return &b, nil
 }
 
+// primitiveBoolean reads what cannot be absent in Java, whose messages then differ; false for null.
+func (p place) primitiveBoolean() (bool, error) {
+	b, err := p.boolean()
+	if err != nil {
+		e := *AsError(err, p.pointer)
+		e.Detail = strings.NewReplacer("`java.lang.Boolean`", "`boolean`", `only "true" or "false"`,
+			`only "true"/"True"/"TRUE" or "false"/"False"/"FALSE"`).Replace(e.Detail)
+		return false, &e
+	}
+	return b != nil && *b, nil
+}
+
 // enum reads one of the values, spelled exactly; "" for null.
 func (p place) enum(java string, listed string, values ...string) (string, error) {
 	s, given, err := p.str()

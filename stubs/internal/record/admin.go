@@ -35,7 +35,7 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case "POST " + base + "/snapshot":
 		r.respond(w, func() (*Snapshot, error) {
 			if req.ContentLength == 0 {
-				return r.Snapshot(DefaultSpec())
+				return r.Snapshot(mapping.DefaultRecordSpec())
 			}
 			spec, err := readSpec(req)
 			if err != nil {
@@ -65,7 +65,7 @@ func (s *Snapshot) Value() any {
 	return jackson.Object("mappings", jackson.List(s.Stubs, func(m *mapping.StubMapping) any { return m.Value() }))
 }
 
-func readSpec(req *http.Request) (*Spec, error) {
+func readSpec(req *http.Request) (*mapping.RecordSpec, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(nil, req.Body, maxSpec))
 	if err == nil && string(bytes.TrimSpace(data)) == "null" {
 		err = errors.New("the recording's spec is null")
@@ -73,7 +73,7 @@ func readSpec(req *http.Request) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseSpec(data)
+	return mapping.ParseRecordSpec(data)
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -35,12 +35,12 @@ type draft struct {
 }
 
 // drafts makes stubs of the events that the spec asks for, newest first.
-func (r *Recorder) drafts(events []*event.ServeEvent, spec *Spec) ([]*draft, error) {
+func (r *Recorder) drafts(events []*event.ServeEvent, spec *mapping.RecordSpec) ([]*draft, error) {
 	var out []*draft
 	groups := map[string][]*draft{} // by request pattern
 	var order []string
 	for _, e := range events {
-		if !spec.takes(e) {
+		if !takes(spec, e) {
 			continue
 		}
 		d, body := r.draft(e, spec)
@@ -67,9 +67,9 @@ func (r *Recorder) drafts(events []*event.ServeEvent, spec *Spec) ([]*draft, err
 	return out, nil
 }
 
-// takes reports whether the spec's filters let an event pass.
-func (s *Spec) takes(e *event.ServeEvent) bool {
-	if !e.Response.Proxied && !s.NonProxied {
+// takes reports whether a spec's filters let an event pass.
+func takes(s *mapping.RecordSpec, e *event.ServeEvent) bool {
+	if !proxied(e) && !s.NonProxied {
 		return false
 	}
 	if s.Filter != nil {
@@ -79,6 +79,15 @@ func (s *Spec) takes(e *event.ServeEvent) bool {
 		}
 	}
 	return s.IDs == nil || slices.Contains(s.IDs, e.Request.ID.String())
+}
+
+// proxied reports whether a request was to be proxied; that the target did not answer makes no difference.
+func proxied(e *event.ServeEvent) bool {
+	if e.Response.Proxied {
+		return true
+	}
+	def := e.Served()
+	return def != nil && def.ProxyBaseURL != ""
 }
 
 // intoScenario makes a group of stubs for the same request answer one after the other, the oldest first.
@@ -96,7 +105,7 @@ func intoScenario(n int, group []*draft) {
 	}
 }
 
-func (r *Recorder) draft(e *event.ServeEvent, spec *Spec) (*draft, []byte) {
+func (r *Recorder) draft(e *event.ServeEvent, spec *mapping.RecordSpec) (*draft, []byte) {
 	d := &draft{id: r.host.NewID().String(), path: e.Request.Path()}
 	if decoded, err := url.PathUnescape(d.path); err == nil {
 		d.path = decoded
@@ -111,7 +120,7 @@ func (r *Recorder) draft(e *event.ServeEvent, spec *Spec) (*draft, []byte) {
 }
 
 // requestOf is the pattern that recorded stubs match with.
-func requestOf(q *event.Request, spec *Spec) *jsondoc.Object {
+func requestOf(q *event.Request, spec *mapping.RecordSpec) *jsondoc.Object {
 	o := &jsondoc.Object{}
 	query := q.Query()
 	if len(query) == 0 {
@@ -148,7 +157,7 @@ func requestOf(q *event.Request, spec *Spec) *jsondoc.Object {
 	return o
 }
 
-func bodyPattern(q *event.Request, m BodyMatcher) *jsondoc.Object {
+func bodyPattern(q *event.Request, m mapping.RecordedBody) *jsondoc.Object {
 	kind := m.Kind
 	media, _, _ := strings.Cut(q.ContentType(), ";")
 	media = strings.TrimSpace(media)
@@ -166,7 +175,7 @@ func bodyPattern(q *event.Request, m BodyMatcher) *jsondoc.Object {
 			return jackson.Object("binaryEqualTo", base64.StdEncoding.EncodeToString(q.Body))
 		}
 	}
-	p := jackson.Object(kind, string(q.Body))
+	p := jackson.Object(kind, event.Decode(q.Body, q.ContentType()))
 	option := func(name string, given *bool, withAuto bool) {
 		switch {
 		case given != nil:
@@ -226,7 +235,7 @@ func decompressed(resp *event.Response) []byte {
 }
 
 // setBody puts the body and the headers of a response into the draft, or the body into a file when it is large.
-func (r *Recorder) setBody(d *draft, e *event.ServeEvent, body []byte, spec *Spec) error {
+func (r *Recorder) setBody(d *draft, e *event.ServeEvent, body []byte, spec *mapping.RecordSpec) error {
 	media := contentType(e.Response.Header)
 	asText := isText(media)
 	switch {

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -40,7 +41,7 @@ func (d *draft) fileName(extension string) string {
 		if !ok {
 			url, _ = d.request.Get("urlPath")
 		}
-		label = text(method) + "-" + text(url)
+		label = fmt.Sprint(method, "-", url)
 	}
 	return files.SafeName(label + "-" + d.id + "." + extension)
 }

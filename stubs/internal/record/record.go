@@ -45,7 +45,7 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	status  Status
-	spec    *Spec
+	spec    *mapping.RecordSpec
 	proxyID string    // of the stub that proxies to the target
 	since   uuid.UUID // of the newest request before the start
 }
@@ -62,7 +62,7 @@ func (r *Recorder) Status() Status {
 
 // Start begins a recording; with a target, everything that no newer stub answers is proxied there. A recording that is
 // under way goes on.
-func (r *Recorder) Start(spec *Spec) error {
+func (r *Recorder) Start(spec *mapping.RecordSpec) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.status == Recording {
@@ -106,7 +106,7 @@ func (r *Recorder) Stop() (*Snapshot, error) {
 }
 
 // Snapshot stores stubs made from the whole journal.
-func (r *Recorder) Snapshot(spec *Spec) (*Snapshot, error) {
+func (r *Recorder) Snapshot(spec *mapping.RecordSpec) (*Snapshot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.take(r.host.ServeEvents(), spec)
@@ -118,7 +118,7 @@ type Snapshot struct {
 	IDsOnly bool
 }
 
-func (r *Recorder) take(events []*event.ServeEvent, spec *Spec) (*Snapshot, error) {
+func (r *Recorder) take(events []*event.ServeEvent, spec *mapping.RecordSpec) (*Snapshot, error) {
 	drafts, err := r.drafts(events, spec)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (r *Recorder) take(events []*event.ServeEvent, spec *Spec) (*Snapshot, erro
 		out.Stubs = append(out.Stubs, stub)
 	}
 	for _, e := range events {
-		if !spec.takes(e) {
+		if !takes(spec, e) {
 			continue
 		}
 		if err := event.CheckURI(e.Request.URL); err != nil {

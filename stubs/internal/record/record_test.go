@@ -15,6 +15,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/files"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -71,7 +72,7 @@ func call(t *testing.T, r *Recorder, method, path, body string) (int, string) {
 
 func snapshot(t *testing.T, h *host, spec string) []*mapping.StubMapping {
 	t.Helper()
-	parsed, err := ParseSpec([]byte(spec))
+	parsed, err := mapping.ParseRecordSpec([]byte(spec))
 	require.NoError(t, err)
 	s, err := New(h).Snapshot(parsed)
 	require.NoError(t, err)
@@ -200,17 +201,29 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-func TestSpecErrors(t *testing.T) {
-	for spec, want := range map[string]string{
-		`{"zork":1}`:              `Unrecognized field "zork" (class com.github.tomakehurst.wiremock.recording.RecordSpec), not marked as ignorable`,
-		`{"outputFormat":"html"}`: "Invalid output format",
-		`{"extractBodyCriteria":{"textSizeThreshold":"10 zb"}}`: "Invalid size unit: z",
-		`{"extractBodyCriteria":{"textSizeThreshold":"much"}}`:  "Invalid size string: much",
-		`nojson`: "Unrecognized token 'nojson'",
-	} {
-		_, err := ParseSpec([]byte(spec))
-		require.ErrorContains(t, err, want)
-	}
+func TestRequestsWhoseTargetDidNotAnswerAreRecorded(t *testing.T) {
+	h := &host{}
+	e := h.serve("GET", "/down", "", "", "", []byte("Network failure"))
+	e.Response.Proxied, e.Response.Status = false, 500
+	assert.Empty(t, snapshot(t, h, `{}`), "a stub's own response")
+	stub, err := proxyAll("http://target.test")
+	require.NoError(t, err)
+	e.Stub = stub
+	got := snapshot(t, h, `{}`)
+	require.Len(t, got, 1)
+	assert.Equal(t, 500, got[0].Response.Status)
+	assert.Equal(t, "Network failure", string(got[0].Response.Body))
+}
+
+func TestBodiesAreReadInTheirCharset(t *testing.T) {
+	h := &host{}
+	h.serve("POST", "/latin", "text/plain; charset=iso-8859-1", "\xe9", "text/plain", nil)
+	got := snapshot(t, h, `{}`)
+	require.Len(t, got, 1)
+	assert.Contains(t, jsondoc.Compact(got[0].Value()), `"equalTo":"é"`)
+}
+
+func TestBadSpecsAreRefused(t *testing.T) {
 	code, body := call(t, New(&host{}), "POST", "snapshot", `{"outputFormat":"html"}`)
 	assert.Equal(t, 422, code)
 	assert.JSONEq(t, `{"errors":[{"code":10,"source":{"pointer":"/outputFormat"},"title":"Error parsing JSON","detail":"Invalid output format"}]}`, body)
@@ -235,15 +248,4 @@ func TestNames(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, extension(c.path, c.media, []byte(c.body)), c)
 	}
-}
-
-func FuzzParseSpec(f *testing.F) {
-	f.Add([]byte(`{"targetBaseUrl":"http://x","filters":{"urlPattern":"/a.*","ids":["x"]},"captureHeaders":{"A":{"caseInsensitive":true}}}`))
-	f.Add([]byte(`{"extractBodyCriteria":{"textSizeThreshold":"10 kb","binarySizeThreshold":"1.5 M"},"outputFormat":"ids"}`))
-	f.Add([]byte(`{"requestBodyPattern":{"matcher":"equalToJson","ignoreArrayOrder":"true"},"persist":"false"}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if s, err := ParseSpec(data); (s == nil) == (err == nil) {
-			t.Fatalf("spec %v with error %v", s, err)
-		}
-	})
 }
