@@ -41,8 +41,8 @@ func routes() []route {
 		{"POST", "/mappings/edit", (*adminCall).editMappingOld},
 		{"POST", "/mappings/save", (*adminCall).saveMappings},
 		{"POST", "/mappings/reset", (*adminCall).resetMappings},
-		{"GET", "/mappings/unmatched", (*adminCall).listUnusedMappings},
-		{"DELETE", "/mappings/unmatched", (*adminCall).deleteUnusedMappings},
+		{"GET", "/mappings/unmatched", journaled((*adminCall).listUnusedMappings)},
+		{"DELETE", "/mappings/unmatched", journaled((*adminCall).deleteUnusedMappings)},
 		{"POST", "/mappings/remove", (*adminCall).removeMapping},
 		{"POST", "/mappings/find-by-metadata", (*adminCall).findMappingsByMetadata},
 		{"POST", "/mappings/remove-by-metadata", (*adminCall).removeMappingsByMetadata},
@@ -57,18 +57,18 @@ func routes() []route {
 		{"GET", "/scenarios", (*adminCall).listScenarios},
 		{"POST", "/scenarios/reset", (*adminCall).resetScenarios},
 		{"PUT", "/scenarios/{}/state", (*adminCall).setScenarioState},
-		{"GET", "/requests", (*adminCall).listRequests},
+		{"GET", "/requests", journaled((*adminCall).listRequests)},
 		{"DELETE", "/requests", (*adminCall).clearRequests},
 		{"POST", "/requests/count", (*adminCall).countRequests},
 		{"POST", "/requests/find", (*adminCall).findRequests},
 		{"GET", "/requests/unmatched", (*adminCall).listUnmatchedRequests},
-		{"GET", "/requests/unmatched/near-misses", (*adminCall).nearMissesOfUnmatched},
-		{"POST", "/requests/remove", (*adminCall).removeRequests},
-		{"POST", "/requests/remove-by-metadata", (*adminCall).removeRequestsByMetadata},
-		{"GET", "/requests/{}", (*adminCall).getRequest},
+		{"GET", "/requests/unmatched/near-misses", journaled((*adminCall).nearMissesOfUnmatched)},
+		{"POST", "/requests/remove", journaled((*adminCall).removeRequests)},
+		{"POST", "/requests/remove-by-metadata", journaled((*adminCall).removeRequestsByMetadata)},
+		{"GET", "/requests/{}", journaled((*adminCall).getRequest)},
 		{"DELETE", "/requests/{}", (*adminCall).deleteRequest},
 		{"POST", "/near-misses/request", (*adminCall).nearMissesOfRequest},
-		{"POST", "/near-misses/request-pattern", (*adminCall).nearMissesOfPattern},
+		{"POST", "/near-misses/request-pattern", journaled((*adminCall).nearMissesOfPattern)},
 		{"GET", "/settings", (*adminCall).getSettings},
 		{"PUT", "/settings", (*adminCall).putSettings},
 		{"POST", "/settings", (*adminCall).putSettings},
@@ -123,6 +123,10 @@ func adminPath(escaped string) (string, bool) {
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string) {
 	s.expire(s.clock())
 	if h := s.adminExtension(path); h != nil {
+		if s.options.Journal.Disabled && (path == "/recordings/start" || path == "/recordings/snapshot") {
+			sendFailure(w, r, errNoJournal)
+			return
+		}
 		h.ServeHTTP(w, r)
 		return
 	}

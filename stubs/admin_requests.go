@@ -1,6 +1,7 @@
 package stubs
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,6 +19,21 @@ import (
 
 func (c *adminCall) eventValue(e *event.ServeEvent) any {
 	return adminview.ServeEvent(e, c.options.Journal.ResponseBodyLimit)
+}
+
+// errNoJournal is what WireMock throws where requests are asked for that it does not keep.
+var errNoJournal = errors.New("com.github.tomakehurst.wiremock.verification.RequestJournalDisabledException: " +
+	"The request journal is disabled, so no verification or request searching operations are available")
+
+// journaled handles what needs the journal: without one it answers as WireMock does, with 500.
+func journaled(handle func(*adminCall)) func(*adminCall) {
+	return func(c *adminCall) {
+		if c.options.Journal.Disabled {
+			c.thrown(errNoJournal)
+			return
+		}
+		handle(c)
+	}
 }
 
 func requestValue(e *event.ServeEvent) any { return adminview.Request(e.Request) }
@@ -45,7 +61,7 @@ func (c *adminCall) listRequests() {
 	c.json(http.StatusOK, jackson.Object(
 		"requests", jackson.List(shown, c.eventValue),
 		"meta", jackson.Object("total", len(all)),
-		"requestJournalDisabled", c.journal.Disabled(),
+		"requestJournalDisabled", c.options.Journal.Disabled,
 	))
 }
 
@@ -145,10 +161,10 @@ func (c *adminCall) countRequests() {
 		return
 	}
 	count := len(filter(c.journal.All(), fits))
-	if c.journal.Disabled() {
+	if c.options.Journal.Disabled {
 		count = -1
 	}
-	c.json(http.StatusOK, jackson.Object("count", count, "requestJournalDisabled", c.journal.Disabled()))
+	c.json(http.StatusOK, jackson.Object("count", count, "requestJournalDisabled", c.options.Journal.Disabled))
 }
 
 func (c *adminCall) findRequests() {
@@ -160,7 +176,7 @@ func (c *adminCall) findRequests() {
 }
 
 func (c *adminCall) showRequests(events []*event.ServeEvent) {
-	c.json(http.StatusOK, jackson.Object("requests", jackson.List(events, requestValue), "requestJournalDisabled", c.journal.Disabled()))
+	c.json(http.StatusOK, jackson.Object("requests", jackson.List(events, requestValue), "requestJournalDisabled", c.options.Journal.Disabled))
 }
 
 func unmatchedEvent(e *event.ServeEvent) bool { return !e.Matched() }

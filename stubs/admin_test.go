@@ -169,6 +169,34 @@ func TestJournalBounds(t *testing.T) {
 	off := newServer(t, stubs.Options{Journal: stubs.Journal{Disabled: true}})
 	send(off, "GET", "/", "")
 	assert.JSONEq(t, `{"count":-1,"requestJournalDisabled":true}`, send(off, "POST", "/__admin/requests/count", `{}`).body)
+	for path, method := range map[string]string{"requests": "GET", "requests/unmatched/near-misses": "GET", "requests/remove": "POST",
+		"near-misses/request-pattern": "POST", "mappings/unmatched": "DELETE", "recordings/start": "POST", "recordings/snapshot": "POST"} {
+		a := send(off, method, "/__admin/"+path, `{}`)
+		assert.Equal(t, 500, a.status, path)
+		assert.Contains(t, a.body, "RequestJournalDisabledException: The request journal is disabled", path)
+	}
+
+	none := newServer(t, stubs.Options{Journal: stubs.Journal{Empty: true}})
+	send(none, "GET", "/", "")
+	assert.JSONEq(t, `{"requests":[],"meta":{"total":0},"requestJournalDisabled":false}`, send(none, "GET", "/__admin/requests", "").body)
+}
+
+func TestLoggedBodiesAreCut(t *testing.T) {
+	for limit, want := range map[int]string{0: "0123456789", 4: "0123", -1: ""} {
+		s := newServer(t, stubs.Options{Journal: stubs.Journal{ResponseBodyLimit: limit}}, `{"request":{"url":"/a"},"response":{"body":"0123456789"}}`)
+		require.Equal(t, "0123456789", send(s, "GET", "/a", "").body)
+		assert.Contains(t, send(s, "GET", "/__admin/requests", "").body, `"body" : "`+want+`"`)
+	}
+}
+
+func TestSourcesThatAreLoadedOnce(t *testing.T) {
+	doc := func(url string) []byte { return []byte(`{"request":{"url":"` + url + `"}}`) }
+	s, err := stubs.New(stubs.Options{Mappings: []stubs.Source{{Name: "a", Document: doc("/once"), Once: true}, {Name: "b", Document: doc("/always")}}})
+	require.NoError(t, err)
+	assert.Equal(t, 200, send(s, "GET", "/once", "").status)
+	send(s, "POST", "/__admin/mappings/reset", "")
+	assert.Equal(t, 404, send(s, "GET", "/once", "").status)
+	assert.Equal(t, 200, send(s, "GET", "/always", "").status)
 }
 
 func TestAdminErrors(t *testing.T) {

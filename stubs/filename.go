@@ -11,7 +11,7 @@ import (
 )
 
 // templatedFileName is the name of a persistent mapping's file by Options.FilenameTemplate: a Handlebars template over the
-// mapping's id, name, method, url, priority and scenario fields. "" means that there is no template, or none that can be
+// mapping's members, its method and its URL. "" means that there is no template, or none that can be
 // rendered, so that the usual name is taken.
 func (s *Server) templatedFileName(m *mapping.StubMapping) string {
 	src := s.options.FilenameTemplate
@@ -35,6 +35,8 @@ func (s *Server) templatedFileName(m *mapping.StubMapping) string {
 	} {
 		model.Set(name, value)
 	}
+	model.SetDocument("request", m.Request.Value())
+	model.SetDocument("response", m.Response.Value())
 	if m.Priority != nil {
 		model.Set("priority", strconv.Itoa(*m.Priority))
 	}

@@ -16,7 +16,8 @@ func TestTemplatedFileName(t *testing.T) {
 		"":                               "",
 		"{{{method}}}-{{{url}}}.json":    "get-ab.json",
 		"{{{name}}}-{{{priority}}}.json": "my-stub-3.json",
-		"{{{id}}}{{#if scenarioName}}x{{/if}}.json": "11111111-2222-3333-4444-555555555555.json",
+		"{{{id}}}{{#if scenarioName}}x{{/if}}.json":        "11111111-2222-3333-4444-555555555555.json",
+		"{{{request.urlPath}}}-{{{response.status}}}.json": "ab-200.json",
 		"{{#if}}": "",
 	} {
 		s, err := New(Options{ResponseOptions: ResponseOptions{FilenameTemplate: template}})

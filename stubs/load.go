@@ -14,7 +14,9 @@ import (
 
 // resetToDefaults makes the mappings of the directory and of the options the only ones. Bad ones are left out and
 // reported all together.
-func (s *Server) resetToDefaults() error {
+func (s *Server) resetToDefaults() error { return s.load(false) }
+
+func (s *Server) load(first bool) error {
 	var stubs []*mapping.StubMapping
 	var errs []error
 	names, err := s.mappings.List()
@@ -35,6 +37,9 @@ func (s *Server) resetToDefaults() error {
 	}
 	inInsertionOrder(stubs)
 	for _, source := range s.options.Mappings {
+		if source.Once && !first {
+			continue
+		}
 		loaded, bad := s.parseFile(source.Name, source.Document)
 		for _, m := range loaded {
 			m.File = ""

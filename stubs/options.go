@@ -47,10 +47,11 @@ type Options struct {
 
 // Journal bounds a server's memory of the requests that it served.
 type Journal struct {
-	Disabled bool
+	Disabled bool  // keeps no requests; what asks for them is refused
+	Empty    bool  // keeps no requests, and says that there were none
 	Entries  int   // most requests kept; 0 is 10,000, negative no limit
 	Bytes    int64 // most bytes of requests, responses and sub-events kept; 0 is 16 MiB, negative no limit
-	// ResponseBodyLimit cuts the response bodies that the journal keeps; 0 keeps them whole.
+	// ResponseBodyLimit cuts the response bodies that the journal keeps; 0 keeps them whole, negative none of them.
 	ResponseBodyLimit int
 }
 

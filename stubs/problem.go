@@ -12,6 +12,8 @@ import (
 type Source struct {
 	Name     string // for error messages: a file name. The document is YAML when it ends in .yaml or .yml, otherwise JSON.
 	Document []byte
+	// Once loads the mappings when the server is made only: a reset does not bring them back.
+	Once bool
 }
 
 // Problem is an error in a document with mappings.

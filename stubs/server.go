@@ -62,7 +62,7 @@ func New(o Options) (*Server, error) {
 		s.options.MaxRequestBody = defaultMaxRequestBody
 	}
 	s.started = s.clock()
-	s.journal = journal.New(journal.Limits{Disabled: o.Journal.Disabled, Entries: o.Journal.Entries, Bytes: o.Journal.Bytes})
+	s.journal = journal.New(journal.Limits{Disabled: o.Journal.Disabled || o.Journal.Empty, Entries: o.Journal.Entries, Bytes: o.Journal.Bytes})
 	s.state.Limits = script.Limits{Sessions: o.State.Sessions, Bytes: o.State.Bytes}
 	s.settings.Store(mapping.DefaultSettings())
 	if err := s.openFiles(); err != nil {
@@ -73,7 +73,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("stubs: %w", err)
 	}
 	s.responder = responder
-	return s, s.resetToDefaults()
+	return s, s.load(true)
 }
 
 func (s *Server) openFiles() error {

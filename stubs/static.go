@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/envd-dev/envd/stubs/internal/respond"
 )
 
 // serveFile answers a GET that no stub matched with the file of the same name below __files, as WireMock does, and
@@ -64,6 +67,10 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, x *exchange, n
 		Modified(name string) (time.Time, error)
 	}); ok {
 		modified, _ = dated.Modified(name) // a file that went away meanwhile has no date
+	}
+	if !s.options.NoGzip && r.Header.Get("Range") == "" {
+		h.Set("Content-Length", strconv.Itoa(len(data)))
+		data = respond.Compressed(r, h, http.StatusOK, data)
 	}
 	http.ServeContent(w, r, "", modified, bytes.NewReader(data))
 }

@@ -1,9 +1,11 @@
 package stubs_test
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,6 +34,11 @@ func TestStaticFilesAnswerConditionsAndRanges(t *testing.T) {
 	assert.Equal(t, "st", a.body)
 	assert.Equal(t, "bytes 0-1/14", a.header.Get("Content-Range"))
 	assert.Equal(t, 304, send(s, "GET", "/a.txt", "", "If-Modified-Since", written.Format(http.TimeFormat)).status)
+	require.NoError(t, os.WriteFile(name, bytes.Repeat([]byte("x"), 500), 0o644))
+	a = send(s, "GET", "/a.txt", "", "Accept-Encoding", "gzip")
+	assert.Equal(t, []string{"gzip", strconv.Itoa(len(a.body))}, []string{a.header.Get("Content-Encoding"), a.header.Get("Content-Length")})
+	assert.Less(t, len(a.body), 100)
+	assert.Empty(t, send(s, "GET", "/a.txt", "", "Accept-Encoding", "gzip", "Range", "bytes=0-1").header.Get("Content-Encoding"))
 	assert.Equal(t, "application/json", send(s, "GET", "/plain", "").header.Get("Content-Type"))
 }
 

@@ -201,9 +201,11 @@ func (c *checker) serverOptions(o *stubs.Options) {
 		c.fail("flag --record-mappings needs the request journal: leave out --no-request-journal")
 	}
 	if o.Journal.Entries = c.number("max-request-journal-entries", 0, 0, 1<<31-1); c.has("max-request-journal-entries") && o.Journal.Entries == 0 {
-		o.Journal.Disabled = true
+		o.Journal.Empty = true
 	}
-	o.Journal.ResponseBodyLimit = c.number("logged-response-body-size-limit", 0, 0, 1<<31-1)
+	if o.Journal.ResponseBodyLimit = c.number("logged-response-body-size-limit", 0, 0, 1<<31-1); c.has("logged-response-body-size-limit") && o.Journal.ResponseBodyLimit == 0 {
+		o.Journal.ResponseBodyLimit = -1
+	}
 	o.GlobalTemplating = c.has("global-response-templating")
 	o.NoTemplating = c.has("disable-response-templating")
 	if o.TemplateCache = c.number("max-template-cache-entries", 0, 0, 1<<31-1); o.TemplateCache == 0 && c.get("max-template-cache-entries", "") == "0" {
@@ -312,5 +314,5 @@ func (c *checker) proxyAll(target string, o *stubs.Options) {
 		c.fail("flag --proxy-all: %w", err)
 		return
 	}
-	o.Mappings = append(o.Mappings, stubs.Source{Name: "--proxy-all", Document: doc})
+	o.Mappings = append(o.Mappings, stubs.Source{Name: "--proxy-all", Document: doc, Once: true})
 }

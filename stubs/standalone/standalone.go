@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -73,6 +75,7 @@ func (c *config) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	c.makeFolders()
 	srv, err := stubs.New(c.server)
 	if err != nil {
 		if srv == nil {
@@ -106,6 +109,16 @@ func (c *config) shutdown(ctx context.Context, t *transport.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	return t.Shutdown(ctx)
+}
+
+// makeFolders makes the folders that mappings and files are put into, so that they can be copied there. That they cannot be
+// made matters only to what is to be written there.
+func (c *config) makeFolders() {
+	for _, name := range []string{"mappings", "__files"} {
+		if err := os.MkdirAll(filepath.Join(c.server.Dir, name), 0o755); err != nil {
+			c.server.Log.Info("folder not made", "error", err)
+		}
+	}
 }
 
 // transport says where to listen.

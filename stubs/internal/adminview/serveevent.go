@@ -18,7 +18,7 @@ import (
 // unmatchedStub is what WireMock shows as the stub of a request that matched none.
 const unmatchedStub = "f1f3e4f6-5c8e-4f7c-9a53-0f5b0f5a6d11"
 
-// ServeEvent is WireMock's ServeEvent. limit cuts the response body; 0 shows it whole.
+// ServeEvent is WireMock's ServeEvent. limit cuts the response body; 0 shows it whole, negative nothing of it.
 func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
 	definition, stub := unmatchedDefinition(), unmatched()
 	if e.Matched() {
@@ -53,8 +53,8 @@ func response(r *event.Response, matched bool, limit int) *jsondoc.Object {
 	} else if len(r.Header) > 0 {
 		o.Set("headers", responseHeaders(r.Header))
 	}
-	if limit > 0 && len(body) > limit {
-		body = body[:limit]
+	if limit != 0 {
+		body = body[:min(max(limit, 0), len(body))]
 	}
 	o.Set("bodyAsBase64", base64.StdEncoding.EncodeToString(body))
 	if r.Fault != "" {

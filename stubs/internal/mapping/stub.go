@@ -61,6 +61,9 @@ func (s *StubMapping) Rank() int {
 // InScenario reports whether serving the stub depends on or changes a scenario's state.
 func (s *StubMapping) InScenario() bool { return s.ScenarioName != "" }
 
+// HasName reports whether the stub was given a name, be it an empty one.
+func (s *StubMapping) HasName() bool { return s.Name != "" || s.empty.has("name") }
+
 // ShouldPersist reports whether the stub asks to be written to the mappings directory.
 func (s *StubMapping) ShouldPersist() bool { return s.Persistent != nil && *s.Persistent }
 

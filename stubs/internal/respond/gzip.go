@@ -30,6 +30,14 @@ func compressible(req *http.Request, h http.Header, status, length int) bool {
 	return len(h["Content-Type"]) == 0 || !compressedType(h["Content-Type"][0])
 }
 
+// Compressed is the body as the client takes it: compressed, which is noted in the headers, or as it is.
+func Compressed(req *http.Request, h http.Header, status int, body []byte) []byte {
+	if compressible(req, h, status, len(body)) {
+		return compress(h, body)
+	}
+	return body
+}
+
 func acceptsGzip(values []string) bool {
 	for _, line := range values {
 		for item := range strings.SplitSeq(line, ",") {

@@ -110,7 +110,7 @@ func headersOf(stub *mapping.StubMapping, def *mapping.ResponseDefinition, p *pr
 	}
 	h := headerMap(def.Headers)
 	addHeader(h, "Matched-Stub-Id", stub.ID)
-	if stub.Name != "" {
+	if stub.HasName() {
 		addHeader(h, "Matched-Stub-Name", ascii(stub.Name))
 	}
 	if p != nil {

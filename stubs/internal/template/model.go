@@ -85,6 +85,12 @@ func (m *Model) Set(name string, value string) {
 	m.root.order()
 }
 
+// SetDocument adds a variable that is a JSON document.
+func (m *Model) SetDocument(name string, v any) {
+	m.root.put(name, fromDocument(v, jackson))
+	m.root.order()
+}
+
 // requestLine is the part of the request's model that WireMock also shows as request.requestLine.
 type requestLine struct {
 	req       *event.Request

@@ -37,7 +37,7 @@ type Options struct {
 	Log       *slog.Logger
 	// Concurrency bounds the webhooks under way; 0 is 10.
 	Concurrency int
-	// BodyLimit cuts the response bodies that sub-events keep; 0 keeps them whole.
+	// BodyLimit cuts the response bodies that sub-events keep; 0 keeps them whole, negative none of them.
 	BodyLimit int
 }
 
@@ -270,8 +270,8 @@ func loggedResponse(resp *proxy.Response, limit int) *jsondoc.Object {
 	}
 	o.Set("headers", headerObject(headers))
 	body := resp.Body
-	if limit > 0 && len(body) > limit {
-		body = body[:limit]
+	if limit != 0 {
+		body = body[:min(max(limit, 0), len(body))]
 	}
 	o.Set("bodyAsBase64", base64.StdEncoding.EncodeToString(body))
 	o.Set("body", string(body))
