@@ -103,7 +103,7 @@ func (c *adminCall) requestFilter() (keep func(*event.ServeEvent) bool, ok bool)
 	}
 	unmatched := q.Get("unmatched") == "true"
 	return func(e *event.ServeEvent) bool {
-		return (!unmatched || !e.Matched()) &&
+		return (!unmatched || !e.Answered()) &&
 			(stub == "" || e.Matched() && e.Stub.ID == stub)
 	}, true
 }
@@ -179,7 +179,7 @@ func (c *adminCall) showRequests(events []*event.ServeEvent) {
 	c.json(http.StatusOK, jackson.Object("requests", jackson.List(events, requestValue), "requestJournalDisabled", c.options.Journal.Disabled))
 }
 
-func unmatchedEvent(e *event.ServeEvent) bool { return !e.Matched() }
+func unmatchedEvent(e *event.ServeEvent) bool { return !e.Answered() }
 
 func (c *adminCall) listUnmatchedRequests() { c.showRequests(filter(c.journal.All(), unmatchedEvent)) }
 

@@ -62,7 +62,7 @@ func (s *Server) Unmatched() []UnmatchedRequest {
 	events := s.journal.All()
 	for i := len(events) - 1; i >= 0; i-- {
 		e := events[i]
-		if e.Matched() || e.Response.Proxied {
+		if e.Answered() {
 			continue
 		}
 		out = append(out, UnmatchedRequest{

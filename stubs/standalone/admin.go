@@ -22,7 +22,8 @@ func (c *config) handler(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest, ok := strings.CutPrefix(r.URL.Path, adminPath); !ok || rest != "" && rest[0] != '/' {
+		rest, ok := strings.CutPrefix(r.URL.Path, adminPath)
+		if !ok || rest != "" && rest[0] != '/' || strings.HasPrefix(rest, "/swagger-ui/") || strings.HasPrefix(rest, "/recorder/") { // pages
 			next.ServeHTTP(w, r)
 			return
 		}

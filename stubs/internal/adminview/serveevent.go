@@ -20,20 +20,26 @@ const unmatchedStub = "f1f3e4f6-5c8e-4f7c-9a53-0f5b0f5a6d11"
 
 // ServeEvent is WireMock's ServeEvent. limit cuts the response body; 0 shows it whole, negative nothing of it.
 func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
-	definition, stub := unmatchedDefinition(), unmatched()
-	if e.Matched() {
-		definition, stub = e.Served().Value(), e.Stub.Value()
+	definition := unmatchedDefinition()
+	if e.Answered() {
+		definition = e.Served().Value()
 	}
-	return jackson.Object(
+	o := jackson.Object(
 		"id", e.Request.ID.String(),
 		"request", Request(e.Request),
 		"responseDefinition", definition,
-		"response", response(&e.Response, e.Matched(), limit),
-		"wasMatched", e.Matched(),
+		"response", response(&e.Response, e.Answered(), limit),
+		"wasMatched", e.Answered(),
 		"timing", timing(&e.Timing),
 		"subEvents", jackson.List(subEvents(e), subEvent),
-		"stubMapping", stub,
 	)
+	switch {
+	case e.Matched():
+		o.Set("stubMapping", e.Stub.Value())
+	case !e.Forwarded:
+		o.Set("stubMapping", unmatched())
+	}
+	return o
 }
 
 func unmatchedDefinition() *jsondoc.Object {
@@ -97,7 +103,7 @@ func timing(t *event.Timing) *jsondoc.Object {
 // the response's body.
 func subEvents(e *event.ServeEvent) []event.SubEvent {
 	list := append(findings(e), e.SubEvents()...)
-	if e.Matched() || e.Response.Proxied {
+	if e.Answered() {
 		return list
 	}
 	return append(list, event.SubEvent{Type: "REQUEST_NOT_MATCHED", Offset: e.Timing.Process(), Data: jackson.Object(

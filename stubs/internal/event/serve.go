@@ -17,6 +17,8 @@ type ServeEvent struct {
 	Stub    *mapping.StubMapping // nil when no stub matched
 	// Definition is the response definition that was served, after templating; nil is the one of Stub.
 	Definition *mapping.ResponseDefinition
+	// Forwarded says that the request went to the target that a browser named, whether or not that answered.
+	Forwarded bool
 	// Response is what was sent.
 	Response Response
 	Timing   Timing
@@ -63,6 +65,9 @@ type Response struct {
 
 // Matched reports whether a stub answered.
 func (e *ServeEvent) Matched() bool { return e.Stub != nil }
+
+// Answered reports whether a stub or a browser's target answered; the others are WireMock's unmatched requests.
+func (e *ServeEvent) Answered() bool { return e.Stub != nil || e.Forwarded }
 
 // Served is the response definition that was served, or nil.
 func (e *ServeEvent) Served() *mapping.ResponseDefinition {

@@ -83,7 +83,7 @@ func takes(s *mapping.RecordSpec, e *event.ServeEvent) bool {
 
 // proxied reports whether a request was to be proxied; that the target did not answer makes no difference.
 func proxied(e *event.ServeEvent) bool {
-	if e.Response.Proxied {
+	if e.Response.Proxied || e.Forwarded {
 		return true
 	}
 	def := e.Served()
@@ -113,7 +113,7 @@ func (r *Recorder) draft(e *event.ServeEvent, spec *mapping.RecordSpec) (*draft,
 	d.name = sanitizeURL(d.path)
 	d.request = requestOf(e.Request, spec)
 	d.response = jackson.Object("status", jsondoc.Number(strconv.Itoa(e.Response.Status)))
-	if e.Stub == nil && !e.Response.Proxied { // the journal does not keep the page that explains why nothing matched
+	if !e.Answered() && !e.Response.Proxied { // the journal does not keep the page that explains why nothing matched
 		return d, nil
 	}
 	return d, decompressed(&e.Response)
@@ -267,7 +267,7 @@ func (r *Recorder) extract(d *draft, e *event.ServeEvent, body []byte, media str
 
 // setHeaders keeps the headers that do not depend on how the response was transferred.
 func (d *draft) setHeaders(e *event.ServeEvent) {
-	if e.Stub == nil && !e.Response.Proxied {
+	if !e.Answered() && !e.Response.Proxied {
 		return
 	}
 	headers := &jsondoc.Object{}

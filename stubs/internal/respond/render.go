@@ -45,7 +45,7 @@ func (r *Responder) Prepare(def *mapping.ResponseDefinition) error {
 // render makes ev.Response and returns the definition that it was made from.
 func (r *Responder) render(ctx context.Context, ev *event.ServeEvent, def *mapping.ResponseDefinition) *mapping.ResponseDefinition {
 	if def == nil {
-		ev.Definition = &mapping.ResponseDefinition{Status: http.StatusOK}
+		ev.Definition, ev.Forwarded = &mapping.ResponseDefinition{Status: http.StatusOK}, true
 		r.forward(ctx, ev)
 		return ev.Definition
 	}
