@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,10 +57,14 @@ func (c *composed) up(id string, args ...string) map[string]string {
 	return meta.Addresses
 }
 
-// ask returns what a service of testdata/stack answers.
+// ask returns what a service of testdata/stack answers, once it listens: one without a healthcheck is up before.
 func (c *composed) ask(address, path, of string) string {
-	resp, err := http.Get("http://" + address + path + "?of=" + url.QueryEscape(of))
-	require.NoError(c.t, err)
+	var resp *http.Response
+	require.Eventually(c.t, func() (ok bool) {
+		var err error
+		resp, err = http.Get("http://" + address + path + "?of=" + url.QueryEscape(of))
+		return err == nil
+	}, time.Minute, 50*time.Millisecond)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(c.t, err)
@@ -218,4 +225,121 @@ services:
 	assert.Equal(t, 3, code)
 	assert.Contains(t, out, "service job did not complete: exit code 1")
 	assert.Contains(t, out, "open /no/such/folder: no such file or directory", "its last words")
+}
+
+// TestComposeSeveralFiles has a stack in several files, each with what is usual in such: an included one with variables
+// of its own, a service extended from another folder, a later file that takes back what cannot be, and what has no effect.
+func TestComposeSeveralFiles(t *testing.T) {
+	c := newComposed(t, map[string]string{
+		"compose.yaml": `
+include:
+  - path: db/compose.yaml
+x-logging: &logging
+  logging: {driver: json-file, options: {max-size: 10m}}
+services:
+  web:
+    <<: *logging
+    extends: {file: common/services.yaml, service: base}
+    platform: linux/` + runtime.GOARCH + `
+    ports: ["80"]
+    privileged: true
+    networks: [proxy, back]
+    restart: unless-stopped
+    depends_on:
+      db: {condition: service_healthy, restart: true}
+      job: {condition: service_completed_successfully}
+      metrics: {condition: service_started, required: false}
+    ulimits: {nproc: 65535, nofile: {soft: 2048, hard: 4096}}
+    tty: true
+    security_opt: ["no-new-privileges:true"]
+    deploy: {mode: global, placement: {constraints: [node.role == manager]}, update_config: {parallelism: 1}}
+  late: {image: ` + stackImage + `, command: serve :80 300ms}
+  job:
+    image: ` + stackImage + `
+    entrypoint: [/stack, get, "http://late/"]
+    deploy: {restart_policy: {condition: on-failure, delay: 5s}}
+    depends_on: [late]
+  metrics: {image: registry.invalid/never/pulled:1, profiles: [metrics], devices: [/dev/kvm]}
+networks:
+  proxy: {external: true}
+  back: {driver: bridge, ipam: {config: [{subnet: 172.28.0.0/16}]}}
+`,
+		"compose.envd.yaml":    "services:\n  web: {privileged: !reset null, environment: {MODE: test}}\n",
+		"db/compose.yaml":      "services:\n  db:\n    image: \"" + stackImage + "\"\n    command: serve :${DB_PORT}\n    environment: {PASSWORD: \"${DB_PASSWORD}\"}\n    ports: [\"${DB_PORT}\"]\n    healthcheck: {test: [CMD, /stack, check, \"localhost:${DB_PORT}\"], start_period: 30s, start_interval: 100ms}\n",
+		"db/.env":              "DB_PORT=5432\nDB_PASSWORD=s3cret-of-db\n",
+		"common/services.yaml": "services:\n  base:\n    image: \"" + stackImage + "\"\n    environment: {MODE: base, SECRET: \"${TOKEN}\"}\n    env_file: base.env\n    volumes: [./content:/content:ro]\n  other: {image: \"x:${NOWHERE}\", privileged: true}\n",
+		"common/base.env":      "OF_FILE=yes\n", "common/content/page": "a page",
+	})
+	id := "e2e-compose-several"
+	addresses := c.up(id, "-f", "compose.yaml", "-f", "compose.envd.yaml")
+	web, db := addresses["web:80"], addresses["db:5432"]
+	for _, want := range []struct{ address, path, of, text string }{
+		{web, "/env", "MODE", "test"},
+		{web, "/env", "SECRET", "s3cret-of-env"},
+		{web, "/env", "OF_FILE", "yes"},
+		{web, "/file", "/content/page", "a page"},
+		{web, "/get", "http://db:5432/", "db"},
+		{db, "/env", "PASSWORD", "s3cret-of-db"},
+	} {
+		assert.Equal(t, want.text, c.ask(want.address, want.path, want.of), "%s of %s", want.path, want.of)
+	}
+	assert.Regexp(t, `Max open files +2048 +4096`, c.ask(web, "/file", "/proc/1/limits"))
+	assert.Contains(t, c.ask(web, "/file", "/proc/self/status"), "NoNewPrivs:\t1")
+	out, _ := c.envd("inspect", id)
+	assert.Regexp(t, `service job +ended with exit code 0, \d+ restarts?\n`, out, "it asked before anybody answered")
+	assert.Regexp(t, `service web +running\n`, out)
+	out, _ = c.envd("logs", id, "web")
+	assert.Regexp(t, `(?m)serving :80$`, out, "what is written to a terminal is recorded")
+	out, code := c.envd("down", id)
+	require.Zero(t, code, "%s", out)
+	assertGone(t, id)
+}
+
+// TestComposeRestart has services with restart policies end by themselves, or by somebody else's hand.
+func TestComposeRestart(t *testing.T) {
+	c := newComposed(t, map[string]string{
+		"compose.yaml": `
+services:
+  web: {image: ` + stackImage + `, ports: ["80"], restart: always, volumes: ["/kept"]}
+  broken: {image: ` + stackImage + `, command: [serve, nowhere], restart: always}
+  twice: {image: ` + stackImage + `, command: [serve, nowhere], restart: "on-failure:2"}
+`,
+		"envd.yaml": `
+apiVersion: envd/v1
+name: shop
+artifact: {file: run.yaml}
+environment: {compose: run.yaml}
+stages: [{name: nothing, functional: {command: ["true"]}}]
+gate: {conditions: [no undeclared connections]}
+`,
+		"run.yaml": `
+services:
+  late: {image: ` + stackImage + `, command: serve :80 300ms}
+  job: {image: ` + stackImage + `, entrypoint: [/stack, get, "http://late/"], restart: on-failure}
+  web: {image: ` + stackImage + `, depends_on: {job: {condition: service_completed_successfully}}}
+`,
+	})
+	id := "e2e-compose-restart"
+	web := c.up(id, "-f", "compose.yaml")["web:80"]
+	c.ask(web, "/", "")
+	name := "envd-" + id + "-web"
+	out, err := exec.Command("docker", "cp", filepath.Join(c.dir, "compose.yaml"), name+":/kept.yaml").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	out, err = exec.Command("docker", "kill", name).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Eventually(t, func() bool {
+		out, _ := c.envd("inspect", id)
+		return regexp.MustCompile(`service web +running, 1 restart\n`).MatchString(out) &&
+			regexp.MustCompile(`service twice +ended with exit code 1, 2 restarts\n`).MatchString(out)
+	}, time.Minute, 100*time.Millisecond)
+	assert.Contains(t, c.ask(web, "/file", "/kept.yaml"), "services:", "it is the same container, with what was written there")
+	text, code := c.envd("down", id) // while the broken one waits for its next start
+	require.Zero(t, code, "%s", text)
+	assertGone(t, id)
+
+	text, code = c.envd("run", "envd.yaml", "--out", "evidence")
+	assert.Zero(t, code, "an end on the way up is what the policy is for: %s", text)
+	assert.Regexp(t, `\d restarts? of job, the last after exit code 1`, text)
+	text, code = c.envd("verify", "evidence")
+	assert.Zero(t, code, "%s", text)
 }

@@ -39,6 +39,9 @@ type Container struct {
 	Stdin     bool              `json:"stdin,omitempty"`     // kept open
 	Sysctls   map[string]string `json:"sysctls,omitempty"`
 	Ulimits   map[string]Ulimit `json:"ulimits,omitempty"`
+	TTY       bool              `json:"tty,omitempty"` // its output is a terminal's
+
+	NoNewPrivileges bool `json:"no_new_privileges,omitempty"` // nor through setuid programs (PR_SET_NO_NEW_PRIVS, prctl(2))
 }
 
 // Ulimit bounds a resource of a process (setrlimit(2)).

@@ -98,8 +98,15 @@ type Service struct {
 	Replicas  int              `json:"replicas"`
 	ReplicaOf string           `json:"replica_of,omitempty"` // the service that this is one replica of; see Expand
 	Stop      Stop             `json:"stop"`
+	Restart   *Restart         `json:"restart,omitempty"`   // nil: it is not started again
 	Mounts    []Mount          `json:"mounts,omitempty"`    // for container runtimes
 	Container *Container       `json:"container,omitempty"` // for container runtimes
+}
+
+// Restart says that a service which ends without having been asked to is started again.
+type Restart struct {
+	Always bool `json:"always,omitempty"` // after exit code 0 too
+	Most   int  `json:"most,omitempty"`   // times in a row; 0 is no bound
 }
 
 // Port is one TCP port that a service listens on.

@@ -56,6 +56,9 @@ type ServiceEvent struct {
 	ExitCode *int   `json:"exit_code,omitempty"`
 	Expected bool   `json:"expected,omitempty"` // the exit was asked for
 	Detail   string `json:"detail,omitempty"`
+
+	Restarting bool `json:"restarting,omitempty"` // exited: it is started again, as its policy says
+	Restart    int  `json:"restart,omitempty"`    // started: by its policy, for the nth time
 }
 
 // StageEvent marks started and ended of a stage, and of its load.

@@ -142,6 +142,7 @@ type ServiceState struct {
 	Started  time.Time `json:"started,omitzero"`
 	ExitCode *int      `json:"exit_code,omitempty"`
 
+	Restarts     int       `json:"restarts,omitempty"`     // by its policy; whoever owns the environment counts them
 	Paused       bool      `json:"paused,omitempty"`       // all of it is frozen
 	Disconnected bool      `json:"disconnected,omitempty"` // from its network
 	Resources    Resources `json:"resources,omitzero"`     // the bounds that hold now

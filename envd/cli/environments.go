@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/quantity"
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
@@ -124,6 +125,9 @@ func printState(c *cobra.Command, s runner.State) {
 			if svc.ExitCode != nil {
 				word = fmt.Sprintf("ended with exit code %d", *svc.ExitCode)
 			}
+		}
+		if svc.Restarts > 0 {
+			word += ", " + quantity.Plural(int64(svc.Restarts), "restart")
 		}
 		fmt.Fprintf(out, "service %-20s %s\n", name, word)
 	}

@@ -51,6 +51,8 @@ func (p *progress) observation(o *envd.Observation) {
 		p.runEvent(o.Run)
 	case o.Service != nil && o.Service.Name == envd.ServiceReady:
 		p.line("✓", "service "+o.Service.Service+" ready "+o.Service.Detail)
+	case o.Service != nil && o.Service.Name == envd.ServiceExited && o.Service.Restarting:
+		p.line("!", "service "+o.Service.Service+" ended and is started again: "+o.Service.Detail)
 	case o.Service != nil && o.Service.Name == envd.ServiceExited && !o.Service.Expected:
 		p.line("✗", "service "+o.Service.Service+" ended: "+o.Service.Detail)
 	case o.StageEvent != nil && o.StageEvent.Name == envd.StageStarted:

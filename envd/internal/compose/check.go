@@ -18,34 +18,57 @@ import (
 type checker struct {
 	*reader
 	file *file
-	seen map[*yaml.Node]bool
 }
 
-func (c *checker) report(n *yaml.Node, rule, message, help string) {
-	c.found = append(c.found, c.file.text.At(n, rule, message, help))
+// check walks all files, and what their services extend as if it stood in those.
+func (r *reader) check() {
+	for _, f := range r.files {
+		(&checker{r, f}).walk(f.root, top, nil)
+		for _, name := range f.services() {
+			for _, b := range r.basesOf(f, name) {
+				(&checker{r, b.file}).walk(b.node, service, []string{"services", name})
+			}
+		}
+	}
 }
+
+// tell notes what is wrong at a node.
+func (c *checker) tell(n *yaml.Node, path []string, rule, message, help string) {
+	c.findings = append(c.findings, finding{Diagnostic: c.file.text.At(n, rule, message, help), path: path})
+}
+
+// tooMany nodes are not walked: a few aliases of aliases make billions.
+const tooMany = 100_000
 
 func (c *checker) walk(n *yaml.Node, s *shape, path []string) {
 	n = resolved(n)
-	switch {
-	case c.seen[n]:
-		return
-	case s.values:
-		c.seen[n] = true
-		c.values(n)
+	if c.visits++; c.visits == tooMany {
+		c.found = append(c.found, c.file.text.At(n, spec.RuleOutOfRange, "aliases make this file too large", "write it out, or use fewer aliases"))
+	}
+	if c.visits >= tooMany {
 		return
 	}
-	c.seen[n] = true
+	if s.values {
+		c.values(n, path)
+		return
+	}
 	switch n.Kind {
 	case yaml.ScalarNode:
-		c.interpolated(n)
+		if text := c.interpolate(n, path); s.closed() && n.ShortTag() != "!!null" && !s.allows(text) {
+			c.tell(n, path, spec.RuleUnsupported, fmt.Sprintf("%s: %s is not supported by envd", display(path), text), s.help)
+			c.findings[len(c.findings)-1].value = text
+		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
-			c.walk(item, s, append(slices.Clone(path), tree.PathMatchList))
+			c.walk(item, s, below(path, tree.PathMatchList))
 		}
 	case yaml.MappingNode:
+		if s.closed() {
+			c.tell(n, path, spec.RuleUnsupported, display(path)+" as a mapping is not supported by envd", s.help)
+			return
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := n.Content[i], n.Content[i+1]
+			key, value := n.Content[i], resolved(n.Content[i+1])
 			if key.Value == "<<" {
 				c.merged(value, s, path)
 				continue
@@ -55,9 +78,10 @@ func (c *checker) walk(n *yaml.Node, s *shape, path []string) {
 	}
 }
 
+func below(path []string, part string) []string { return append(slices.Clone(path), part) }
+
 // merged walks what a merge key brings in.
 func (c *checker) merged(n *yaml.Node, s *shape, path []string) {
-	n = resolved(n)
 	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
 			c.walk(item, s, path)
@@ -68,19 +92,18 @@ func (c *checker) merged(n *yaml.Node, s *shape, path []string) {
 }
 
 func (c *checker) entry(key, value *yaml.Node, s *shape, path []string) {
-	inside := append(slices.Clone(path), key.Value)
+	inside := below(path, key.Value)
 	next := s.any
 	if sub, ok := s.keys[key.Value]; ok {
 		next = sub
 	}
 	switch {
 	case strings.HasPrefix(key.Value, "x-") && len(path) < 3: // nobody's: anchors stand there
+	case value.Tag == "!reset": // takes back what an earlier file says
 	case next == nil && s.open():
 		c.walk(value, s, inside)
 	case next == nil:
 		c.refuse(key, s, path)
-	case next.only != nil && value.Kind == yaml.ScalarNode && !slices.Contains(next.only, value.Value):
-		c.report(value, spec.RuleUnsupported, fmt.Sprintf("%s: %s is not supported by envd", display(inside), value.Value), next.help)
 	default:
 		c.walk(value, next, inside)
 	}
@@ -101,15 +124,16 @@ func display(path []string) string {
 // refuse reports a key that Compose knows and envd does not, or that nobody knows.
 func (c *checker) refuse(key *yaml.Node, s *shape, path []string) {
 	where := display(path)
-	at := tree.NewPath(append(slices.Clone(path), key.Value)...)
+	inside := below(path, key.Value)
+	at := tree.NewPath(inside...)
 	if known := attributes(); known.Matches(at) || known.MayContain(at) {
 		help := reasons[key.Value]
 		if help == "" {
 			help = "remove it; supported here: " + strings.Join(slices.Sorted(maps.Keys(s.keys)), ", ")
 		}
-		c.report(key, spec.RuleUnsupported, fmt.Sprintf("%s of %s is not supported by envd", key.Value, where), help)
+		c.tell(key, inside, spec.RuleUnsupported, fmt.Sprintf("%s of %s is not supported by envd", key.Value, where), help)
 		return
 	}
-	c.report(key, spec.RuleUnknownKey, fmt.Sprintf("%q is not a key of %s", key.Value, where),
+	c.tell(key, inside, spec.RuleUnknownKey, fmt.Sprintf("%q is not a key of %s", key.Value, where),
 		spec.Suggest(key.Value, "key", slices.Collect(maps.Keys(s.keys))))
 }

@@ -143,3 +143,17 @@ services:
 	assert.Equal(t, `envd.yaml:5:54: stub smtp.example.com replaces "mial", which is no service of the compose file [unknown-service]`, found[0].String())
 	assert.Contains(t, found[0].Help, `did you mean "mail"?`)
 }
+
+// TestSeveralFiles has files that include others, extend services of others, and take back what others say.
+func TestSeveralFiles(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "several"))
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	s, found := spec.FromCompose([]string{"compose.yaml", "compose.over.yaml"}, nil, true, options())
+	require.NoError(t, found.Err())
+	b, err := json.MarshalIndent(s, "", "  ")
+	require.NoError(t, err)
+	text := strings.ReplaceAll(string(b), dir, "DIR") + "\n"
+	assert.NotContains(t, text, "d0tenv", "values stay references")
+	golden(t, "golden.json", text)
+}

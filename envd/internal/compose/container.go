@@ -20,7 +20,10 @@ func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	c := &envd.Container{
 		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Init: s.Init,
 		Labels: s.Labels, PidsLimit: s.PidsLimit, ReadOnly: s.ReadOnly, ShmBytes: int64(s.ShmSize), Stdin: s.StdinOpen,
-		Sysctls: s.Sysctls,
+		Sysctls: s.Sysctls, TTY: s.Tty,
+		NoNewPrivileges: slices.ContainsFunc(s.SecurityOpt, func(o string) bool {
+			return strings.HasPrefix(o, "no-new-privileges") && !strings.HasSuffix(o, "false")
+		}),
 	}
 	for _, name := range s.CapAdd {
 		if slices.Contains(forbidden, strings.TrimPrefix(strings.ToUpper(name), "CAP_")) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -35,9 +36,7 @@ func (r *reader) convert() *spec.Composed {
 		r.report(spec.RuleMissingField, "no service is enabled", "write services: {name: {image: name}}, or enable a profile", "services")
 	}
 	r.conditions(out.Services)
-	if r.useFile {
-		out.EnvFiles = []envd.EnvFile{{Path: r.variablesFile()}}
-	}
+	out.EnvFiles = r.envFiles()
 	return out
 }
 
@@ -80,9 +79,10 @@ func (r *reader) service(s types.ServiceConfig) envd.Service {
 	}
 	out := envd.Service{
 		Name: s.Name, Hostnames: r.hostnames(s), Image: s.Image, Build: r.build(s), Pull: r.pull(s),
-		WorkDir: s.WorkingDir, User: s.User, Env: valuesOf(s.Environment), EnvFiles: r.envFiles(s),
+		WorkDir: s.WorkingDir, User: s.User, Env: valuesOf(s.Environment), EnvFiles: r.envFilesOf(s),
 		Ports: r.ports(s), Files: r.placed(s), Ready: r.ready(s), Replicas: s.GetScale(),
 		Resources: r.resources(s), Stop: r.stop(s), Mounts: r.mounts(s), Container: r.container(s),
+		Restart: restart(s),
 	}
 	r.program(&out, s)
 	if r.Publish {
@@ -172,7 +172,7 @@ func valuesOf(vars types.MappingWithEquals) map[string]envd.Value {
 	return out
 }
 
-func (r *reader) envFiles(s types.ServiceConfig) (files []envd.EnvFile) {
+func (r *reader) envFilesOf(s types.ServiceConfig) (files []envd.EnvFile) {
 	for _, f := range s.EnvFiles {
 		if f.Format != "" {
 			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: env_file format %s is not supported by envd", s.Name, f.Format), "leave format out", "services", s.Name, "env_file", f.Path)
@@ -191,6 +191,28 @@ func (r *reader) stop(s types.ServiceConfig) envd.Stop {
 		out.Grace = envd.Duration(*s.StopGracePeriod)
 	}
 	return out
+}
+
+// restart is what is to happen when a service ends. What deploy says wins, as with Compose.
+func restart(s types.ServiceConfig) *envd.Restart {
+	policy, most := s.Restart, 0
+	if s.Deploy != nil && s.Deploy.RestartPolicy != nil {
+		policy = cmp.Or(s.Deploy.RestartPolicy.Condition, "any")
+		if n := s.Deploy.RestartPolicy.MaxAttempts; n != nil {
+			most = int(*n)
+		}
+	}
+	policy, bound, _ := strings.Cut(policy, ":")
+	if n, err := strconv.Atoi(bound); err == nil {
+		most = n
+	}
+	switch policy {
+	case "always", "unless-stopped", "any":
+		return &envd.Restart{Always: true, Most: most}
+	case "on-failure":
+		return &envd.Restart{Most: most}
+	}
+	return nil
 }
 
 func (r *reader) resources(s types.ServiceConfig) envd.Resources {

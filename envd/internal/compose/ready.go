@@ -40,6 +40,10 @@ func (r *reader) ready(s types.ServiceConfig) envd.Readiness {
 		out.Exec = h.Test[1:]
 	case "CMD-SHELL":
 		out.Exec = []string{"/bin/sh", "-c", strings.Join(h.Test[1:], " ")}
+	default:
+		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: a healthcheck's test cannot begin with %q", s.Name, h.Test[0]),
+			"write test: [CMD, program, argument], or test: a line of shell", "services", s.Name, "healthcheck", "test")
+		return out
 	}
 	if len(h.Test) < 2 {
 		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: the healthcheck's test is no command", s.Name), "write test: [CMD, program], or test: a line of shell", "services", s.Name, "healthcheck", "test")

@@ -24,18 +24,7 @@ func (r *reader) checkResources() {
 	}
 	for _, name := range r.inOrder() {
 		s := r.project.Services[name]
-		used := map[string][]string{"networks": slices.Sorted(maps.Keys(s.Networks))}
-		for _, v := range s.Volumes {
-			if v.Type == types.VolumeTypeVolume && v.Source != "" {
-				used["volumes"] = append(used["volumes"], v.Source)
-			}
-		}
-		for _, v := range s.Secrets {
-			used["secrets"] = append(used["secrets"], v.Source)
-		}
-		for _, v := range s.Configs {
-			used["configs"] = append(used["configs"], v.Source)
-		}
+		used := usedBy(s)
 		for _, kind := range slices.Sorted(maps.Keys(used)) {
 			for _, one := range used[kind] {
 				if !slices.Contains(known[kind], one) {
@@ -48,12 +37,29 @@ func (r *reader) checkResources() {
 	}
 }
 
+// usedBy are the volumes, secrets, configs and networks that a service names.
+func usedBy(s types.ServiceConfig) map[string][]string {
+	used := map[string][]string{"networks": slices.Sorted(maps.Keys(s.Networks))}
+	for _, v := range s.Volumes {
+		if v.Type == types.VolumeTypeVolume && v.Source != "" {
+			used["volumes"] = append(used["volumes"], v.Source)
+		}
+	}
+	for _, v := range s.Secrets {
+		used["secrets"] = append(used["secrets"], v.Source)
+	}
+	for _, v := range s.Configs {
+		used["configs"] = append(used["configs"], v.Source)
+	}
+	return used
+}
+
 func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
 	for _, v := range s.Volumes {
 		m := envd.Mount{Type: v.Type, Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
 		switch v.Type {
 		case types.VolumeTypeBind:
-			r.exists(v.Source, "service "+s.Name+": volume", "services", s.Name, "volumes", v.Target)
+			r.bound(s.Name, v)
 		case types.VolumeTypeVolume:
 			m.NoCopy = v.Volume != nil && v.Volume.NoCopy
 		case types.VolumeTypeTmpfs:
@@ -69,6 +75,23 @@ func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
 		out = append(out, r.tmpfs(s.Name, t))
 	}
 	return out
+}
+
+// engineSockets are where engines are asked for containers.
+var engineSockets = []string{"/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock"}
+
+// bound checks a file or folder of this machine that a service is to see.
+func (r *reader) bound(service string, v types.ServiceVolumeConfig) {
+	at := []string{"services", service, "volumes", v.Target}
+	if slices.Contains(engineSockets, path.Clean(v.Source)) {
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: the engine's socket %s is not given to services by envd", service, v.Source),
+			inside+": with it one could start others beside it", at...)
+		return
+	}
+	if v.Bind != nil && strings.HasSuffix(v.Bind.Propagation, "shared") {
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: propagation %s is not supported by envd", service, v.Bind.Propagation), inside+": what it mounts is not this machine's", at...)
+	}
+	r.exists(v.Source, "service "+service+": volume", at...)
 }
 
 // tmpfs reads a tmpfs in its short form: its path, and options as mount(8) has them.

@@ -52,6 +52,7 @@ type exit struct {
 	service string
 	code    *int
 	detail  string
+	again   bool // it was started again, as its policy says
 }
 
 func (x exit) text() string {
@@ -61,6 +62,9 @@ func (x exit) text() string {
 	}
 	if x.stage != "" {
 		s += " during stage " + x.stage
+	}
+	if x.again {
+		s += ", and was started again"
 	}
 	return withDetail(s, x.detail)
 }
@@ -128,7 +132,7 @@ func (f *facts) take(o envd.Observation) {
 		}
 	case o.Service != nil:
 		if e := o.Service; e.Name == envd.ServiceExited && !e.Expected {
-			f.exits = append(f.exits, exit{o.Time, o.Stage, e.Service, e.ExitCode, e.Detail})
+			f.exits = append(f.exits, exit{o.Time, o.Stage, e.Service, e.ExitCode, e.Detail, e.Restarting})
 		}
 	case o.Fault != nil:
 		if x := f.faults[o.Fault.Fault]; x != nil {

@@ -22,6 +22,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,13 +98,19 @@ func (j *judgement) judgeRun() {
 		return
 	}
 	for _, x := range j.exits {
-		if x.stage == "" {
+		if x.stage == "" && !j.onTheWayUp(x) {
 			j.add(envd.Fail, "%s", x.text())
 		}
 	}
 	if !stopped && !j.complete() {
 		j.add(envd.Inconclusive, "the record ends before every stage had run to its end")
 	}
+}
+
+// onTheWayUp tells of an end that is what its service's restart policy is for: what it needed was not there yet. Once the
+// environment is up, being started again does not undo an end.
+func (j *judgement) onTheWayUp(x exit) bool {
+	return x.again && x.at.Before(j.events[envd.RunProvisioned].at)
 }
 
 // judgeProvisioning says why the environment did not come up. One that was interrupted on its way up has not failed.
@@ -118,8 +125,9 @@ func (j *judgement) judgeProvisioning(stopped bool) {
 	case !stopped && len(j.internalErrors) == 0:
 		j.add(envd.Errored, "the environment did not come up: the record ends before it was provisioned")
 	}
-	for _, x := range j.exits {
-		if !strings.Contains(failed.detail, x.service) {
+	for i, x := range j.exits {
+		repeated := x.again && slices.ContainsFunc(j.exits[i+1:], func(later exit) bool { return later.service == x.service })
+		if !repeated && !strings.Contains(failed.detail, x.service) {
 			j.add(envd.Errored, "%s", x.text())
 		}
 	}

@@ -119,6 +119,12 @@ func TestRun(t *testing.T) {
 		{"service exited between stages", func(r *record) {
 			r.extra = []envd.Observation{{Time: at(-1.5), Service: &envd.ServiceEvent{Service: "podinfo", Name: envd.ServiceExited}}}
 		}, envd.Fail, "service podinfo exited unexpectedly at 11:59:58.5"},
+		{"service started again on the way up", func(r *record) {
+			r.extra = []envd.Observation{{Time: at(-30), Service: &envd.ServiceEvent{Service: "podinfo", Name: envd.ServiceExited, ExitCode: &exit7, Restarting: true}}}
+		}, envd.Pass, ""},
+		{"service started again in a stage", func(r *record) {
+			r.extra = []envd.Observation{{Time: at(9.5), Service: &envd.ServiceEvent{Service: "podinfo", Name: envd.ServiceExited, ExitCode: &exit7, Restarting: true}}}
+		}, envd.Fail, "service podinfo exited unexpectedly with code 7 at 12:00:09.5 during stage peak, and was started again"},
 		{"service stopped as asked", func(r *record) {
 			r.extra = []envd.Observation{{Time: at(9), Service: &envd.ServiceEvent{Service: "podinfo", Name: envd.ServiceExited, Expected: true}}}
 		}, envd.Pass, ""},

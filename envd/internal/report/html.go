@@ -61,6 +61,10 @@ func HTML(w io.Writer, r *Run) error {
 	for _, f := range r.images() {
 		images = append(images, imageText(f))
 	}
+	var restarts []string
+	for _, f := range r.restarts() {
+		restarts = append(restarts, f.text())
+	}
 	return pageTemplate().Execute(w, map[string]any{
 		"Style":     template.CSS(style), //nolint:gosec // our own file, embedded
 		"Run":       r,
@@ -69,6 +73,7 @@ func HTML(w io.Writer, r *Run) error {
 		"Artifact":  r.artifact(),
 		"Guarantee": r.guarantee(),
 		"Images":    images,
+		"Restarts":  restarts,
 		"Runtime":   r.runtime(),
 		"Took":      r.took(),
 		"Started":   r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),

@@ -15,6 +15,7 @@ type Document struct {
 	Outcome  envd.Outcome     `json:"outcome"` // the verdict's, where scripts look first
 	Artifact envd.Artifact    `json:"artifact"`
 	Images   []envd.ImageFact `json:"images,omitempty"` // that services ran from
+	Restarts []Restarts       `json:"restarts,omitempty"`
 	Runtime  string           `json:"runtime,omitempty"`
 	// Guarantee says what isolation the runtime gave on that machine.
 	Guarantee string       `json:"guarantee,omitempty"`
@@ -32,7 +33,7 @@ func JSON(w io.Writer, r *Run) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(Document{
-		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Runtime: r.runtime(), Guarantee: r.guarantee(),
+		ID: r.ID, Name: r.Spec.Name, Outcome: r.Verdict.Outcome, Artifact: r.Spec.Artifact, Images: r.images(), Restarts: r.restarts(), Runtime: r.runtime(), Guarantee: r.guarantee(),
 		Version: r.Version, Dir: r.Dir, Started: r.Started.UTC(), Ended: r.Ended.UTC(), Used: r.usage(), Verdict: r.Verdict,
 	})
 }

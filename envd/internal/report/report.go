@@ -68,24 +68,6 @@ func (r *Run) artifact() string {
 	return "not named"
 }
 
-// images are those that services ran from, in the order in which they were there.
-func (r *Run) images() (images []envd.ImageFact) {
-	for _, o := range r.Observations {
-		if o.Image != nil {
-			images = append(images, *o.Image)
-		}
-	}
-	return images
-}
-
-// imageText names an image by its digest: the registry's where it has one, else the engine's.
-func imageText(f envd.ImageFact) string {
-	if f.Digest != "" {
-		return f.Service + " from " + f.Digest
-	}
-	return f.Service + " from " + f.Reference + ", image ID " + f.ID
-}
-
 func relative(path, dir string) string {
 	if rest, ok := strings.CutPrefix(path, strings.TrimSuffix(dir, "/")+"/"); ok && dir != "" {
 		return rest

@@ -28,6 +28,9 @@ func Text(w io.Writer, r *Run, o TextOptions) error {
 	for _, f := range r.images() {
 		t.wrap("", "image "+imageText(f))
 	}
+	for _, f := range r.restarts() {
+		t.wrap("", f.text())
+	}
 	if c := r.Capabilities; c != nil && !c.Isolated {
 		t.wrap("", "isolation "+c.Guarantee)
 	}

@@ -82,6 +82,12 @@ func (s *session) getState(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	if observed, err := s.Runtime.Observe(r.Context(), s.ID); err == nil {
 		state.Services = observed.Services
+		for name, svc := range state.Services {
+			if l := s.lifeOf(name); l != nil {
+				svc.Restarts = int(l.restarts.Load())
+				state.Services[name] = svc
+			}
+		}
 		if observed.Gateway {
 			if report, err := s.gateway.Report(r.Context()); err == nil {
 				state.Stubs = report.Stubs

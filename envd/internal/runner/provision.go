@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -207,26 +206,6 @@ func (s *session) expand(v envd.Value) (string, error) {
 		s.Secrets.Add(text)
 	}
 	return text, err
-}
-
-// started notes that a service runs and watches for its end.
-func (s *session) started(svc *envd.Service) {
-	name := svc.Name
-	asked := new(atomic.Bool)
-	s.mu.Lock()
-	s.services[name] = asked
-	s.mu.Unlock()
-	s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{Service: name, Name: envd.ServiceStarted}})
-	s.background.Go(func() {
-		exit, err := s.Runtime.Wait(context.Background(), s.ID, name)
-		if err != nil {
-			return // the environment was destroyed under it
-		}
-		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
-			Service: name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit),
-			Expected: s.settled.Load() || s.proven.Load() || asked.Load() || svc.Ready.Completed && exit.Code == 0,
-		}})
-	})
 }
 
 func describe(e envd.Exit) string {

@@ -27,7 +27,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 		if svc.Ready.Completed {
 			return // its end is what is waited for
 		}
-		if exit, err := s.Runtime.Wait(limited, s.ID, svc.Name); err == nil {
+		if exit, err := s.awaitEnd(limited, svc.Name); err == nil {
 			exited <- exit
 			cancel()
 		}
@@ -110,11 +110,22 @@ func (s *session) probeExec(ctx context.Context, svc *envd.Service) error {
 
 // awaitCompletion waits until a service has done its work and ended.
 func (s *session) awaitCompletion(ctx context.Context, name string) error {
-	exit, err := s.Runtime.Wait(ctx, s.ID, name)
+	exit, err := s.awaitEnd(ctx, name)
 	if err == nil && exit.Code != 0 {
 		err = fmt.Errorf("%s: %w", describe(exit), envd.ErrExited)
 	}
 	return err
+}
+
+// awaitEnd waits until a service has ended and is not started again by itself.
+func (s *session) awaitEnd(ctx context.Context, name string) (envd.Exit, error) {
+	l := s.lifeOf(name)
+	select {
+	case <-l.over:
+		return l.exit, l.lost
+	case <-ctx.Done():
+		return envd.Exit{}, ctx.Err()
+	}
 }
 
 // repeat calls f until it succeeds or ctx ends: soon after each other at first, for services that start in

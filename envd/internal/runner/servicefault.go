@@ -22,10 +22,8 @@ func (c *serviceFaults) act(ctx context.Context, kind envd.OpKind, svc *envd.Ser
 
 // expectEnd makes the end of a service be as it should.
 func (c *serviceFaults) expectEnd(name string) {
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
-	if asked := c.services[name]; asked != nil {
-		asked.Store(true)
+	if l := c.lifeOf(name); l != nil {
+		l.asked.Store(true)
 	}
 }
 

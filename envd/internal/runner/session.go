@@ -33,16 +33,17 @@ type session struct {
 	read          bool               // the last readings were taken
 	stopFollowing context.CancelFunc // ends the stub journal
 
-	creating   atomic.Bool // the runtime was asked for the environment
-	proven     atomic.Bool // the readings were taken: what happens now changes no verdict
-	settled    atomic.Bool // from here on a service's exit is expected
+	creating   atomic.Bool   // the runtime was asked for the environment
+	proven     atomic.Bool   // the readings were taken: what happens now changes no verdict
+	settled    atomic.Bool   // from here on a service's exit is expected
+	ending     chan struct{} // closed when settled is set
 	background sync.WaitGroup
 
 	mu       sync.Mutex
 	meta     evidence.Meta
 	sealed   bool // run.json has its last content
 	lease    *time.Timer
-	services map[string]*atomic.Bool // started; true: its end is expected
+	services map[string]*life // those that were started
 }
 
 // Run provisions, exercises every stage, tears down and judges. The error is of envd's own making (it could not
@@ -110,7 +111,7 @@ func open(cfg Config, kind string, end context.CancelCauseFunc) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: cfg, rec: rec, ca: ca, end: end, outlets: newOutlets(), services: map[string]*atomic.Bool{}, stopFollowing: func() {}}
+	s := &session{Config: cfg, rec: rec, ca: ca, end: end, outlets: newOutlets(), services: map[string]*life{}, ending: make(chan struct{}), stopFollowing: func() {}}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return cfg.Runtime.Dial(ctx, cfg.ID, envd.GatewayName, 0)
 	}

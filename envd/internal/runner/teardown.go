@@ -17,6 +17,7 @@ const destroyTimeout = 30 * time.Second
 // nothing is left. Faults were reverted before. Whatever fails on the way is recorded and the rest goes on.
 func (s *session) teardown(ctx context.Context) {
 	s.settled.Store(true)
+	close(s.ending)
 	s.outlets.close() // who comes now comes too late
 	s.complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
 	if s.creating.Load() { // else nothing was asked of the runtime, and there is nothing to read, stop or remove

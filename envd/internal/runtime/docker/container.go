@@ -74,7 +74,7 @@ func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Servi
 		}
 		spec.HostConfig.Mounts = append(spec.HostConfig.Mounts, mounted)
 		if m.Type == envd.MountBind {
-			spec.HostConfig.SecurityOpt = []string{"label=disable"} // folders of this machine bear its labels (SELinux)
+			spec.HostConfig.SecurityOpt = append(spec.HostConfig.SecurityOpt, "label=disable") // folders of this machine bear its labels (SELinux)
 		}
 	}
 	if c := svc.Container; c != nil {
@@ -102,7 +102,10 @@ func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
 	if c.Hostname != "" {
 		spec.Config.Hostname = c.Hostname
 	}
-	spec.Config.OpenStdin = c.Stdin
+	spec.Config.OpenStdin, spec.Config.Tty = c.Stdin, c.TTY
+	if c.NoNewPrivileges {
+		host.SecurityOpt = append(host.SecurityOpt, "no-new-privileges")
+	}
 	for name, value := range c.Labels {
 		if !strings.HasPrefix(name, labelPrefix) { // by those things are found and removed
 			spec.Config.Labels[name] = value

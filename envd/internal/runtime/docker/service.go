@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"path/filepath"
@@ -222,7 +223,12 @@ func (e *environment) record(ctx context.Context, name string, svc *service, res
 	go func() {
 		defer close(svc.pumped)
 		defer attached.Close()
-		_, err := stdcopy.StdCopy(log.Stream("stdout"), log.Stream("stderr"), attached.Reader)
+		var err error
+		if svc.spec.Config != nil && svc.spec.Config.Tty { // one stream, as it is
+			_, err = io.Copy(log.Stream("stdout"), attached.Reader)
+		} else {
+			_, err = stdcopy.StdCopy(log.Stream("stdout"), log.Stream("stderr"), attached.Reader)
+		}
 		svc.failed = errors.Join(err, log.Close())
 	}()
 	return nil

@@ -29,3 +29,23 @@ func TestImages(t *testing.T) {
 	require.NoError(t, json.Unmarshal(doc.Bytes(), &d))
 	assert.Equal(t, []envd.ImageFact{pulled, built}, d.Images)
 }
+
+// Every report that people or scripts read tells of services that were started again.
+func TestRestarts(t *testing.T) {
+	r := load(t, "pass")
+	for i, why := range []string{"exit code 1", "signal: killed"} {
+		r.Observations = append(r.Observations,
+			envd.Observation{Service: &envd.ServiceEvent{Service: "api", Name: envd.ServiceExited, Detail: why, Restarting: true}},
+			envd.Observation{Service: &envd.ServiceEvent{Service: "api", Name: envd.ServiceStarted, Restart: i + 1}})
+	}
+	var text, page, doc bytes.Buffer
+	require.NoError(t, Text(&text, r, TextOptions{}))
+	require.NoError(t, HTML(&page, r))
+	for _, out := range []string{text.String(), page.String()} {
+		assert.Contains(t, out, "2 restarts of api, the last after signal: killed")
+	}
+	require.NoError(t, JSON(&doc, r))
+	var d Document
+	require.NoError(t, json.Unmarshal(doc.Bytes(), &d))
+	assert.Equal(t, []Restarts{{Service: "api", Count: 2, Last: "signal: killed"}}, d.Restarts)
+}

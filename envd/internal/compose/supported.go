@@ -1,0 +1,97 @@
+package compose
+
+import "runtime"
+
+// inside is why a container is refused what would let it out.
+const inside = "containers of an environment stay inside it"
+
+// elsewhere is what to write in the place of what somebody else made.
+const elsewhere = "nothing outside the environment is used: remove it, so that the environment has its own"
+
+var platform = formed("images run as this machine's architecture", `^linux(/`+runtime.GOARCH+`(/v[0-9]+)?)?$`)
+
+var top = of("name", "include").with(map[string]*shape{
+	"services": named(service),
+	// One network holds all services, those of others' included, and its addresses are the environment's to give.
+	"networks": named(of("name", "internal", "attachable", "labels", "external", "ipam", "enable_ipv4", "enable_ipv6", "driver_opts").with(map[string]*shape{
+		"driver": only("an environment has one network, a bridge", "bridge", "overlay", "default"),
+	})),
+	"volumes": named(of("name", "labels").with(map[string]*shape{
+		"driver":   only("volumes are local: they live and die with the environment", "local"),
+		"external": only(elsewhere, "false"),
+	})),
+	"secrets": named(of("name", "file", "environment", "labels").with(map[string]*shape{"external": only("write file: ./path, or environment: NAME", "false")})),
+	"configs": named(of("name", "file", "environment", "labels").with(map[string]*shape{
+		"content": variables, "external": only("write file: ./path, or content: text", "false"),
+	})),
+})
+
+var included = of("path", "project_directory", "env_file")
+
+var service = of(
+	"image", "pull_policy", "command", "entrypoint", "working_dir", "user", "env_file", "profiles", "healthcheck",
+	"ports", "expose", "links", "container_name", "hostname", "extra_hosts", "labels", "stop_signal", "stop_grace_period",
+	"init", "read_only", "shm_size", "tmpfs", "cap_add", "cap_drop", "group_add", "sysctls", "ulimits", "pids_limit",
+	"mem_limit", "cpus", "scale", "stdin_open", "tty",
+	"develop", "attach", "logging", "mem_reservation", "cpu_shares", // to no effect here: what they tell is not asked of envd, or only a busy machine heeds it
+).with(map[string]*shape{
+	"environment": variables,
+	"build": of("context", "dockerfile", "target", "cache_from", "cache_to", "labels").with(map[string]*shape{
+		"args": variables, "platforms": platform,
+	}),
+	"depends_on": named(of("required", "restart").with(map[string]*shape{
+		"condition": only("use service_started, service_healthy or service_completed_successfully", "service_started", "service_healthy", "service_completed_successfully"),
+	})),
+	"extends":      of("service", "file"),
+	"healthcheck":  of("test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"),
+	"networks":     named(of("aliases", "priority", "gw_priority")),
+	"network_mode": only("an environment has one network, which all its services share: find others by their names", "bridge", "default"),
+	"platform":     platform,
+	"restart":      formed("use no, always, unless-stopped, on-failure or on-failure:3", `^(no|false|always|unless-stopped|on-failure(:[0-9]+)?)$`),
+	"privileged":   only(inside, "false"),
+	"security_opt": formed(inside+": only no-new-privileges is supported", `^no-new-privileges([:=](true|false))?$`),
+	"volumes": of("type", "source", "target", "read_only", "consistency").with(map[string]*shape{
+		"type":   only("use volume, bind or tmpfs", "volume", "bind", "tmpfs"),
+		"bind":   of("create_host_path", "selinux", "propagation"),
+		"volume": of("nocopy"),
+		"tmpfs":  of("size", "mode"),
+	}),
+	"secrets": of("source", "target", "mode"),
+	"configs": of("source", "target", "mode"),
+	"deploy": of(
+		"labels", "replicas",
+		"placement", "update_config", "rollback_config", "endpoint_mode", // what only a swarm does
+	).with(map[string]*shape{
+		"mode":           only("one container, or as many as replicas says", "replicated", "global"),
+		"restart_policy": of("delay", "max_attempts", "window").with(map[string]*shape{"condition": only("use none, on-failure or any", "none", "on-failure", "any")}),
+		"resources":      of().with(map[string]*shape{"limits": of("cpus", "memory", "pids"), "reservations": of("cpus", "memory")}),
+	}),
+})
+
+// reasons say what to do about what is not supported.
+var reasons = map[string]string{
+	"devices":        inside,
+	"gpus":           inside,
+	"pid":            inside,
+	"ipc":            inside,
+	"uts":            inside,
+	"userns_mode":    inside,
+	"cgroup":         inside,
+	"cgroup_parent":  inside,
+	"use_api_socket": inside,
+	"dns":            "the environment has its own name server",
+	"dns_search":     "the environment has its own name server",
+	"dns_opt":        "the environment has its own name server",
+	"ipv4_address":   "addresses are the environment's: use names",
+	"ipv6_address":   "addresses are the environment's: use names",
+	"mac_address":    "addresses are the environment's: use names",
+	"uid":            "files belong to the user who runs envd; give others access with mode",
+	"gid":            "files belong to the user who runs envd; give others access with mode",
+	"volumes_from":   "name the volumes in both services",
+	"external_links": elsewhere,
+	"label_file":     "write the labels out",
+	"memswap_limit":  "mem_limit bounds a service's memory; there is no swap beyond it",
+	"driver_opts":    "mount the folder itself: volumes: [./folder:/path], or leave the options out",
+	"provider":       "write the service as a container, or as a stub",
+	"models":         "write the model's server as a service, or as a stub",
+}

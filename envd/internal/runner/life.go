@@ -1,0 +1,101 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// life is a service's, from a start that was asked for until it has ended and is not started again by itself.
+type life struct {
+	asked atomic.Bool   // its end is expected
+	over  chan struct{} // closed at its end; exit and lost are set then
+	exit  envd.Exit
+	lost  error // why its end was not seen
+
+	restarts atomic.Int32 // by its policy, those of earlier lives included
+}
+
+// The pauses before a service is started again are those that container engines make: the first, doubled each time, up
+// to the longest; from the first again once it has run for a while
+// (https://docs.docker.com/reference/cli/docker/container/run/#restart).
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = time.Minute
+	aWhile       = 10 * time.Second
+)
+
+// started notes that a service runs and watches for its end.
+func (s *session) started(svc *envd.Service) {
+	l := &life{over: make(chan struct{})}
+	s.mu.Lock()
+	if earlier := s.services[svc.Name]; earlier != nil {
+		l.restarts.Store(earlier.restarts.Load())
+	}
+	s.services[svc.Name] = l
+	s.mu.Unlock()
+	s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{Service: svc.Name, Name: envd.ServiceStarted}})
+	s.background.Go(func() { s.watch(svc, l) })
+}
+
+// lifeOf returns what is known of a service's life, or nil before it was started.
+func (s *session) lifeOf(name string) *life {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.services[name]
+}
+
+// watch records each end of a service, and starts it again where its policy says so.
+func (s *session) watch(svc *envd.Service, l *life) {
+	defer close(l.over)
+	for inARow := 0; ; inARow++ {
+		begin := time.Now()
+		exit, err := s.Runtime.Wait(context.Background(), s.ID, svc.Name)
+		if l.exit, l.lost = exit, err; err != nil {
+			return // the environment was destroyed under it
+		}
+		if time.Since(begin) >= aWhile {
+			inARow = 0
+		}
+		expected := s.settled.Load() || s.proven.Load() || l.asked.Load() || svc.Ready.Completed && exit.Code == 0
+		again := !expected && wantsRestart(svc.Restart, exit, inARow)
+		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
+			Service: svc.Name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit), Expected: expected, Restarting: again,
+		}})
+		if !again || !s.restart(svc, l, min(firstPause<<min(inARow, 20), longestPause)) {
+			return
+		}
+	}
+}
+
+// wantsRestart tells whether a policy has a service started again that was already started so many times in a row.
+func wantsRestart(r *envd.Restart, exit envd.Exit, inARow int) bool {
+	return r != nil && (r.Always || exit.Code != 0) && (r.Most == 0 || inARow < r.Most)
+}
+
+// restart starts a service again after a pause, unless the environment ends before, or a fault is at it.
+func (s *session) restart(svc *envd.Service, l *life, pause time.Duration) bool {
+	select {
+	case <-s.ending:
+		return false
+	case <-time.After(pause):
+	}
+	if l.asked.Load() {
+		return false
+	}
+	err := s.Runtime.Do(context.Background(), s.ID, envd.Operation{
+		ID: string(envd.OpRestart) + " " + svc.Name, Kind: envd.OpRestart, Target: svc.Name, Service: svc, Environment: s.Spec.Environment,
+	})
+	if err != nil {
+		if !s.settled.Load() {
+			s.complain("service "+svc.Name, fmt.Errorf("it could not be started again: %w", err))
+		}
+		return false
+	}
+	n := l.restarts.Add(1)
+	s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{Service: svc.Name, Name: envd.ServiceStarted, Restart: int(n)}})
+	return true
+}
