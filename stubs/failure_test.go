@@ -83,6 +83,32 @@ func TestFormsThatCannotBeDecoded(t *testing.T) {
 	assert.Equal(t, 299, post(t, s, "text/plain", "%"), "no form")
 }
 
+// TestWhereWhatThrowsIsHidden has patterns that fit although a part of them throws.
+func TestWhereWhatThrowsIsHidden(t *testing.T) {
+	const (
+		form    = "application/x-www-form-urlencoded"
+		spaced  = `{"matchesXPath":"//b","xPathNamespaces":{"n":"urn:n"}}` // for which attributes must have declared prefixes
+		strange = `<a%20s:x="1"/>`
+		nulls   = `{"matchesJsonPath":{"expression":"$[*]","equalTo":"1"}}`
+	)
+	for _, c := range []struct {
+		request, contentType, body string
+		want                       int
+	}{
+		{`"formParameters":{"f":{"not":` + spaced + `}}`, form, "f=" + strange, 500},
+		{`"formParameters":{"f":{"not":` + spaced + `}}`, form, "f=" + strange + "&f=", 500},
+		{`"formParameters":{"f":{"not":` + spaced + `}}`, form, "f=<a/>&f=", 299},
+		{`"bodyPatterns":[{"not":` + nulls + `}]`, "text/plain", "[null]", 500},
+		{`"bodyPatterns":[{"not":` + nulls + `}]`, "text/plain", "[2]", 299},
+		{`"bodyPatterns":[{"or":[` + nulls + `,{"anything":"true"}]}]`, "text/plain", "[null]", 500},
+		{`"bodyPatterns":[{"or":[{"anything":"true"},` + nulls + `]}]`, "text/plain", "[null]", 500},
+		{`"formParameters":{"f":` + nulls + `}`, form, "f=[1]&f=[null]", 500},
+	} {
+		s := newServer(t, stubs.Options{}, `{"request":{`+c.request+`},"response":{"status":299}}`)
+		assert.Equal(t, c.want, post(t, s, c.contentType, c.body), "%s %q", c.request, c.body)
+	}
+}
+
 func post(t *testing.T, s *stubs.Server, contentType, body string) int {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodPost, "/x", strings.NewReader(body))

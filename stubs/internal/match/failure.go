@@ -71,7 +71,7 @@ type Risk uint8
 const (
 	NoRisk   Risk = iota
 	RareRisk      // on documents that are odd: a pattern that such a request fits need not be asked
-	Risky         // on values that are no numbers, or that are absent
+	Risky         // on values that are no numbers, or that are absent, or on values that fit all the same
 )
 
 // RiskOf tells which patterns [Failure] is to be asked about.
@@ -83,31 +83,53 @@ func RiskOf(p Pattern) Risk {
 		if t.counts() {
 			return Risky
 		}
-	case *matchesXPath, *matchesJSONPath:
-		return RareRisk
+	case *matchesXPath:
+		return riskOfFindings(t.sub)
+	case *matchesJSONPath:
+		return riskOfFindings(t.sub)
 	case *not:
-		return RiskOf(t.unexpected)
+		return RiskOf(t.unexpected).Hidden()
 	case *logical:
-		risk := NoRisk
-		for _, o := range t.operands {
-			risk = max(risk, RiskOf(o))
+		risk := riskOfEach(t.operands)
+		if t.or {
+			return risk.Hidden()
 		}
 		return risk
 	}
 	return NoRisk
 }
 
-// RiskOfAll is [RiskOf] for a pattern on several values.
+// Hidden is the risk where the whole may fit although a part fails: the pattern then has to be asked in any case.
+func (r Risk) Hidden() Risk {
+	if r == NoRisk {
+		return NoRisk
+	}
+	return Risky
+}
+
+func riskOfEach(patterns []Pattern) Risk {
+	risk := NoRisk
+	for _, p := range patterns {
+		risk = max(risk, RiskOf(p))
+	}
+	return risk
+}
+
+// riskOfFindings is that of a pattern with a submatcher, which may be nil: one finding fits while another fails.
+func riskOfFindings(sub Pattern) Risk {
+	if sub == nil {
+		return RareRisk
+	}
+	return max(RareRisk, RiskOf(sub).Hidden())
+}
+
+// RiskOfAll is [RiskOf] for a pattern on several values, of which one may fit while another fails.
 func RiskOfAll(p MultiPattern) Risk {
 	switch t := p.(type) {
 	case *single:
-		return RiskOf(t.Pattern)
+		return RiskOf(t.Pattern).Hidden()
 	case *multiple:
-		risk := NoRisk
-		for _, o := range t.patterns {
-			risk = max(risk, RiskOf(o))
-		}
-		return risk
+		return riskOfEach(t.patterns).Hidden()
 	}
 	return NoRisk
 }

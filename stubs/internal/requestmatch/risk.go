@@ -19,12 +19,10 @@ func Risk(p *mapping.RequestPattern) match.Risk {
 	for _, list := range [][]mapping.Named[match.MultiPattern]{p.Headers, p.QueryParameters, p.FormParameters} {
 		risk = max(risk, riskOfNamed(list, match.RiskOfAll))
 	}
-	for _, list := range [][]mapping.Named[match.Pattern]{p.PathParameters, p.Cookies} {
-		risk = max(risk, riskOfNamed(list, match.RiskOf))
-	}
+	risk = max(risk, riskOfNamed(p.PathParameters, match.RiskOf), riskOfNamed(p.Cookies, match.RiskOf).Hidden())
 	risk = max(risk, riskOfBody(p.BodyPatterns))
 	for _, m := range p.Multipart {
-		risk = max(risk, riskOfNamed(m.Headers, match.RiskOfAll), riskOfBody(m.BodyPatterns))
+		risk = max(risk, riskOfNamed(m.Headers, match.RiskOfAll), riskOfBody(m.BodyPatterns).Hidden()) // one part may fit, and another fail
 	}
 	return risk
 }
