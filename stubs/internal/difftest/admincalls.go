@@ -83,7 +83,7 @@ func (b *caseBuilder) adminCall(mappings []map[string]any) Request {
 		return pick(g, del("/requests"), del("/requests/"+id), del("/mappings"), post("/reset", nil), post("/mappings/reset", nil), del("/scenarios"), post("/requests/reset", nil))
 	}
 	r := post(pick(g, "/requests/count", "/requests/find", "/mappings", "/mappings/import", "/settings", "/near-misses/request", "/near-misses/request-pattern", "/mappings/find-by-metadata", "/recordings/snapshot", "/requests/remove"), nil)
-	r.Body = pick(g, "", "{", `{"nope":1}`, `{"url":1}`, `{"method":null}`, "null", "{} x", `{"urlPath":"/a","url":"/b"}`, `{"bodyPatterns":{}}`)
+	r.Body = pick(g, "", "{", `{"nope":1}`, `{"url":1}`, `{"method":null}`, "null", "{} x", "[]", "[{}]", "1", `"x"`, "true", "[1]", "1.5", `{"urlPath":"/a","url":"/b"}`, `{"bodyPatterns":{}}`)
 	return r
 }
 
@@ -136,8 +136,15 @@ func (b *caseBuilder) metadataPattern() map[string]any {
 }
 
 func (b *caseBuilder) settings() map[string]any {
-	return pick(b.Generator, map[string]any{}, map[string]any{"fixedDelay": 1}, map[string]any{"delayDistribution": map[string]any{"type": "uniform", "lower": 0, "upper": 1}},
+	return pick(b.Generator, map[string]any{}, map[string]any{"fixedDelay": 1}, map[string]any{"fixedDelay": b.misfit()},
+		map[string]any{"settings": b.misfit()}, map[string]any{"proxyPassThrough": b.misfit()}, map[string]any{"settings": map[string]any{"proxyPassThrough": b.misfit(), "extended": b.misfit()}}, map[string]any{"delayDistribution": map[string]any{"type": "uniform", "lower": 0, "upper": 1}},
 		map[string]any{"extended": map[string]any{"a": b.document(1)}}, map[string]any{"proxyPassThrough": false}, map[string]any{"nope": 1})
+}
+
+// misfit is a value that fits few members.
+func (b *caseBuilder) misfit() any {
+	return pick[any](b.Generator, nil, "", "x", "true", "7", 1, 1.5, true, []any{}, []any{1}, []any{"x"}, map[string]any{}, map[string]any{"nope": 1},
+		map[string]any{"X-Test": 1}, map[string]any{"matcher": "equalToXml", "ignoreArrayOrder": true}, map[string]any{"textSizeThreshold": "x"}, map[string]any{"ids": []any{"x"}})
 }
 
 func (b *caseBuilder) recordSpec(id string) map[string]any {
@@ -148,7 +155,7 @@ func (b *caseBuilder) recordSpec(id string) map[string]any {
 	if b.sometimes(4) {
 		filters["urlPathPattern"] = b.target + "/[a-z]+"
 	}
-	if b.sometimes(12) && len(id) == 36 {
+	if b.sometimes(12) {
 		filters["ids"] = []any{id}
 	}
 	s := map[string]any{"filters": filters, "persist": false}
@@ -167,6 +174,10 @@ func (b *caseBuilder) recordSpec(id string) map[string]any {
 	}
 	if b.sometimes(8) {
 		s["transformers"] = []any{"nope"}
+	}
+	if b.sometimes(4) {
+		s[pick(b.Generator, "filters", "persist", "captureHeaders", "requestBodyPattern", "repeatsAsScenarios", "outputFormat", "transformers",
+			"transformerParameters", "extractBodyCriteria", "targetBaseUrl", "nope")] = b.misfit()
 	}
 	return s
 }

@@ -53,13 +53,19 @@ func (n *normalizer) text(s string) string {
 
 // answer is all of an answer; the order of its headers is net/http's with the engine. Of a failure inside the server only the status counts: the page has a stack trace of Java.
 func (n *normalizer) answer(r Response) Answer {
-	if r.Status == http.StatusBadRequest && (strings.Contains(r.Body, "Bad Request") || strings.Contains(r.Body, "Bad Message")) {
-		return Answer{r.Status, "refused"} // by Jetty or net/http, which have their own pages
+	if r.refused() {
+		return Answer{r.Status, "refused"}
 	}
 	if r.Status == http.StatusInternalServerError && strings.HasPrefix(r.Body, "<html>") || r.Status == 500 && strings.Contains(r.Body, "\n") {
 		return Answer{r.Status, "500"}
 	}
 	return Answer{r.Status, n.text(fmt.Sprintf("%s\n%s\n\n%s\n%s", r.Line, strings.Join(slices.Sorted(slices.Values(r.Headers)), "\n"), r.Body, r.End))}
+}
+
+// refused reports whether the request never reached a stub: Jetty and net/http have pages of their own, and none for HEAD.
+func (r Response) refused() bool {
+	return r.Status == http.StatusBadRequest && slices.Contains(r.Headers, "Connection: close") &&
+		(r.Body == "" || strings.Contains(r.Body, "Bad Request") || strings.Contains(r.Body, "Bad Message"))
 }
 
 // admin is an answer of the admin API, as JSON in one form where it is JSON.
@@ -98,6 +104,9 @@ func (n *normalizer) value(v any) any {
 			switch text, isText := e.(string); {
 			case volatile[k]:
 				t[k] = "volatile"
+			case k == "timing": // which WireMock fills in after the answer went out
+				timing, _ := e.(map[string]any)
+				t[k] = timing["addedDelay"]
 			case k == "distance":
 				t[k] = distance(e)
 			case (k == "bodyAsBase64" || k == "base64Body") && isText:

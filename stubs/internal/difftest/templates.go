@@ -87,7 +87,7 @@ func (g *Generator) call(depth int) string {
 	case "formData":
 		return fmt.Sprintf("formData %s 'form'%s}}{{form.f}}{{form.f.0}}{{form", pick(g, "'f=1&g=2&f=%20'", "request.body"), pick(g, "", " urlDecode=true"))
 	case "parseDate":
-		return fmt.Sprintf("date (parseDate %s) format='%s'", pick(g, "'2021-06-14T12:13:14Z'", "'14/06/2021' format='dd/MM/yyyy'", "'2021-06-14T12:13:14+02:00'"), g.dateFormat())
+		return fmt.Sprintf("date (parseDate %s) format='%s'", pick(g, "'2021-06-14T12:13:14Z'", "'14/06/2021' format='dd/MM/yyyy'", "'2021-06-14T12:13:14+02:00'", "'nonsense'", "'nonsense' format='dd/MM/yyyy'", "'' ", "'14/06/2021' format='nope'", "request.query.q", "'12' format='unix'", "'x' format='epoch'"), g.dateFormat())
 	case "date":
 		return fmt.Sprintf("date (parseDate '2021-06-14T12:13:14Z') %s", pick(g, "", "format='"+g.dateFormat()+"'", "offset='3 days'", "offset='-1 months' timezone='Europe/Paris' format='yyyy-MM-dd HH:mm'", "timezone='Australia/Sydney'", "format='unix'", "format='epoch'"))
 	case "truncateDate":

@@ -14,7 +14,13 @@ type element struct {
 
 func (g *Generator) element(depth int) *element {
 	e := &element{name: pick(g, "a", "b", "c", "item", "n:a", "n:b")}
+	if g.sometimes(60) {
+		e.name = pick(g, "m:a", ":a", "a:", "n:1", "_a", "n:a:b", "a-b", "a.b", "é")
+	}
 	for _, name := range []string{"id", "x", "n:y"} {
+		if g.sometimes(30) {
+			name = pick(g, "m:y", ":x", "x:", "n:1", "xml:lang", "_x", "n:y:z")
+		}
 		if g.sometimes(5) {
 			e.attributes = append(e.attributes, [2]string{name, g.xmlText()})
 		}
@@ -35,7 +41,7 @@ func (g *Generator) element(depth int) *element {
 }
 
 func (g *Generator) xmlText() string {
-	return pick(g, "1", "2", "x", " x ", "a b", "12.5", "2020-01-02", "é", "&lt;", "<![CDATA[x]]>", "<!--c-->x")
+	return pick(g, "1", "2", "x", " x ", "a b", "12.5", "2020-01-02", "é", "&lt;", "<![CDATA[x]]>", "<![CDATA[]]>", "<!--c-->x")
 }
 
 func (e *element) write(b *strings.Builder, root bool, indent string) {
@@ -146,7 +152,7 @@ func (g *Generator) equalToXML(int) pattern {
 
 var xpaths = []string{
 	"//a", "/a", "/a/b", "//a/text()", "//@id", "//a[@id]", "//a[@id='1']", "//a[1]", "//b[last()]", "//a[b]", "//*", "/*/*[2]", "count(//a)",
-	"count(//b) > 1", "//a = '1'", "string(//a)", "name(/*)", "local-name(//*[1])", "//*[local-name()='a']", "//*[name()='n:a']", "//a/..",
+	"count(//b) > 1", "//a = '1'", "string(//a)", "name(/*)", "local-name(//*[1])", "local-name(//*[2])", "name(//*[2])", "//*[local-name()='a']", "//*[name()='n:a']", "//a/..",
 	"//a/following-sibling::*", "//b/preceding-sibling::*[1]", "//a | //b", "sum(//a)", "number(//a)", "//a[contains(.,'x')]", "//a[starts-with(@id,'1')]",
 	"normalize-space(//a)", "//a[not(@id)]", "//a[position()<2]", "//a/@*", "//comment()", "boolean(//c)", "//a[text()='x']", "concat('a', //b)",
 	"substring(//a, 2, 3)", "translate(//a, 'x', 'y')", "string-length(//a)", "floor(1.5)", "1 div 3", "10000 * 12.5", "//n:a", "//n:*", "//a[",
