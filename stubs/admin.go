@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -153,7 +153,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request, path string)
 func (c *adminCall) json(status int, v any) {
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(jackson.Pretty(v)) // the client may be gone
+	_, _ = c.w.Write(jsondoc.AppendPretty(nil, v)) // the client may be gone
 }
 
 // done answers 200 with an empty object.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -60,14 +59,14 @@ func (c *adminCall) openAPI() {
 			o = &jsondoc.Object{}
 			paths.Set(p, o)
 		}
-		operation := jackson.Object("responses", jackson.Object("default", jackson.Object("description", "JSON, or an error document")))
+		operation := jsondoc.Make("responses", jsondoc.Make("default", jsondoc.Make("description", "JSON, or an error document")))
 		if name, ok := variable(p); ok {
-			operation.Set("parameters", []any{jackson.Object("name", name, "in", "path", "required", true, "schema", jackson.Object("type", "string"))})
+			operation.Set("parameters", []any{jsondoc.Make("name", name, "in", "path", "required", true, "schema", jsondoc.Make("type", "string"))})
 		}
 		o.Set(strings.ToLower(t.method), operation)
 	}
-	c.json(http.StatusOK, jackson.Object("openapi", "3.0.0",
-		"info", jackson.Object("title", "WireMock-compatible admin API", "version", c.compatible()), "paths", paths))
+	c.json(http.StatusOK, jsondoc.Make("openapi", "3.0.0",
+		"info", jsondoc.Make("title", "WireMock-compatible admin API", "version", c.compatible()), "paths", paths))
 }
 
 // named gives the variable part of a route's pattern its name.

@@ -6,14 +6,14 @@ import (
 	"strconv"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
 func stubValue(s *catalog.Stub) any { return s.Value() }
 
 func (c *adminCall) showMappings(shown []*catalog.Stub, total int) {
-	c.json(http.StatusOK, jackson.Object("mappings", jackson.List(shown, stubValue), "meta", jackson.Object("total", total)))
+	c.json(http.StatusOK, jsondoc.Make("mappings", jsondoc.List(shown, stubValue), "meta", jsondoc.Make("total", total)))
 }
 
 func (c *adminCall) listMappings() {
@@ -89,6 +89,10 @@ func (c *adminCall) editMapping() {
 		c.empty(http.StatusNotFound)
 		return
 	}
+	if c.isNull() {
+		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		return
+	}
 	m, err := mapping.Parse(c.body)
 	if err == nil {
 		m.ID = id.String()
@@ -103,6 +107,10 @@ func (c *adminCall) editMapping() {
 
 // editMappingOld is the 2.x way to edit, by the id in the body.
 func (c *adminCall) editMappingOld() {
+	if c.isNull() {
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.StubMapping.getId()" because "stubMapping" is null`)
+		return
+	}
 	m, err := mapping.Parse(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -171,7 +179,7 @@ func (c *adminCall) removeMapping() {
 func comparableParts(p *mapping.RequestPattern) string {
 	less := *p
 	less.PathParameters, less.FormParameters, less.ClientIP = nil, nil, nil
-	return string(jackson.Compact(less.Value()))
+	return jsondoc.Compact(less.Value())
 }
 
 // resetAll and resetMappings do the same, as in WireMock: the default mappings come back, the journal is emptied and

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -86,5 +85,5 @@ func metadataMatches(p match.Pattern, metadata *jsondoc.Object) bool {
 	if metadata == nil {
 		return p.Exact(match.Text("null"))
 	}
-	return p.Exact(match.Text(string(jackson.Pretty(metadata))))
+	return p.Exact(match.Text(jsondoc.Pretty(metadata)))
 }

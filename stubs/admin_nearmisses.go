@@ -8,7 +8,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/adminview"
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -33,7 +33,7 @@ func (s *Server) nearMissValues(r *event.Request) []any {
 	stubs, near := s.nearest(&v, nearMisses)
 	out := make([]any, len(near))
 	for i := range near {
-		out[i] = jackson.Object("request", adminview.Request(r), "stubMapping", stubs[i].Value(),
+		out[i] = jsondoc.Make("request", adminview.Request(r), "stubMapping", stubs[i].Value(),
 			"matchResult", adminview.MatchResult(near[i].Distance, requestmatch.Findings(stubs[i].Request, &v)))
 	}
 	return out
@@ -43,7 +43,7 @@ func (s *Server) nearMissValues(r *event.Request) []any {
 const nullRequestPattern = `Cannot invoke "com.github.tomakehurst.wiremock.matching.RequestPattern.match(…)" because "pattern" is null`
 
 func (c *adminCall) showNearMisses(list []any) {
-	c.json(http.StatusOK, jackson.Object("nearMisses", list))
+	c.json(http.StatusOK, jsondoc.Make("nearMisses", list))
 }
 
 func (c *adminCall) nearMissesOfUnmatched() {
@@ -129,9 +129,9 @@ func (c *adminCall) nearMissesOfPattern() {
 	slices.SortStableFunc(misses, func(a, b miss) int {
 		return cmp.Compare(requestmatch.Ordered(a.distance), requestmatch.Ordered(b.distance))
 	})
-	c.showNearMisses(jackson.List(misses[:min(nearMisses, len(misses))], func(m miss) any {
+	c.showNearMisses(jsondoc.List(misses[:min(nearMisses, len(misses))], func(m miss) any {
 		v := requestmatch.NewView(m.request)
-		return jackson.Object("request", adminview.Request(m.request), "requestPattern", p.Value(),
+		return jsondoc.Make("request", adminview.Request(m.request), "requestPattern", p.Value(),
 			"matchResult", adminview.MatchResult(m.distance, requestmatch.Findings(p, &v)))
 	}))
 }

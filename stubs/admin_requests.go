@@ -11,7 +11,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/adminview"
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -58,9 +58,9 @@ func (c *adminCall) listRequests() {
 		}
 		shown = shown[:min(n, len(shown))]
 	}
-	c.json(http.StatusOK, jackson.Object(
-		"requests", jackson.List(shown, c.eventValue),
-		"meta", jackson.Object("total", len(all)),
+	c.json(http.StatusOK, jsondoc.Make(
+		"requests", jsondoc.List(shown, c.eventValue),
+		"meta", jsondoc.Make("total", len(all)),
 		"requestJournalDisabled", c.options.Journal.Disabled,
 	))
 }
@@ -164,7 +164,7 @@ func (c *adminCall) countRequests() {
 	if c.options.Journal.Disabled {
 		count = -1
 	}
-	c.json(http.StatusOK, jackson.Object("count", count, "requestJournalDisabled", c.options.Journal.Disabled))
+	c.json(http.StatusOK, jsondoc.Make("count", count, "requestJournalDisabled", c.options.Journal.Disabled))
 }
 
 func (c *adminCall) findRequests() {
@@ -176,7 +176,7 @@ func (c *adminCall) findRequests() {
 }
 
 func (c *adminCall) showRequests(events []*event.ServeEvent) {
-	c.json(http.StatusOK, jackson.Object("requests", jackson.List(events, requestValue), "requestJournalDisabled", c.options.Journal.Disabled))
+	c.json(http.StatusOK, jsondoc.Make("requests", jsondoc.List(events, requestValue), "requestJournalDisabled", c.options.Journal.Disabled))
 }
 
 func unmatchedEvent(e *event.ServeEvent) bool { return !e.Answered() }
@@ -209,5 +209,5 @@ func (c *adminCall) removeRequestsByMetadata() {
 }
 
 func (c *adminCall) showRemoved(events []*event.ServeEvent) {
-	c.json(http.StatusOK, jackson.Object("serveEvents", jackson.List(events, c.eventValue)))
+	c.json(http.StatusOK, jsondoc.Make("serveEvents", jsondoc.List(events, c.eventValue)))
 }

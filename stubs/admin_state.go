@@ -11,14 +11,14 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/files"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
 func (c *adminCall) listScenarios() {
-	c.json(http.StatusOK, jackson.Object("scenarios", jackson.List(c.catalog.Scenarios.All(), func(s *catalog.Scenario) any {
-		return jackson.Object("id", s.Name(), "name", s.Name(), "state", s.State(),
-			"possibleStates", s.PossibleStates(), "mappings", jackson.List(s.Stubs(), stubValue))
+	c.json(http.StatusOK, jsondoc.Make("scenarios", jsondoc.List(c.catalog.Scenarios.All(), func(s *catalog.Scenario) any {
+		return jsondoc.Make("id", s.Name(), "name", s.Name(), "state", s.State(),
+			"possibleStates", s.PossibleStates(), "mappings", jsondoc.List(s.Stubs(), stubValue))
 	})))
 }
 
@@ -65,18 +65,13 @@ func (c *adminCall) changedScenario(name, state string, err error) {
 func (c *adminCall) getSettings() {
 	s := c.settings.Load()
 	if s.None {
-		c.json(http.StatusOK, jackson.Object())
+		c.json(http.StatusOK, jsondoc.Make())
 		return
 	}
-	c.json(http.StatusOK, jackson.Object("settings", s.Value()))
+	c.json(http.StatusOK, jsondoc.Make("settings", s.Value()))
 }
 
 func (c *adminCall) putSettings() {
-	if c.isNull() {
-		c.settings.Store(&mapping.Settings{None: true})
-		c.empty(http.StatusOK)
-		return
-	}
 	s, err := mapping.ParseSettings(c.body)
 	if err != nil {
 		c.invalid(err)
@@ -177,11 +172,11 @@ func (s *Server) compatible() string {
 }
 
 func (c *adminCall) version() {
-	c.json(http.StatusOK, jackson.Object("version", c.compatible()))
+	c.json(http.StatusOK, jsondoc.Make("version", c.compatible()))
 }
 
 func (c *adminCall) health() {
 	now := c.clock()
-	c.json(http.StatusOK, jackson.Object("status", "healthy", "message", "Wiremock is ok", "version", c.compatible(),
+	c.json(http.StatusOK, jsondoc.Make("status", "healthy", "message", "Wiremock is ok", "version", c.compatible(),
 		"uptimeInSeconds", int64(now.Sub(c.started).Seconds()), "timestamp", now.UTC().Format(time.RFC3339Nano)))
 }

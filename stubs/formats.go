@@ -6,7 +6,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/yamldoc"
@@ -66,13 +65,13 @@ func (s Source) JSON() ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	if len(docs) == 1 {
-		return jackson.Compact(docs[0].Value), nil
+		return jsondoc.AppendCompact(nil, docs[0].Value), nil
 	}
 	list := []any{}
 	for _, doc := range docs {
 		list = append(list, mapping.Listed(doc.Value)...)
 	}
-	return jackson.Compact(jackson.Object("mappings", list)), nil
+	return jsondoc.AppendCompact(nil, jsondoc.Make("mappings", list)), nil
 }
 
 // printMapping is the content of a mapping's file.
@@ -80,5 +79,5 @@ func printMapping(name string, v *jsondoc.Object) ([]byte, error) {
 	if isYAML(name) {
 		return yamldoc.Encode(v)
 	}
-	return append(jackson.Pretty(v), '\n'), nil
+	return append(jsondoc.AppendPretty(nil, v), '\n'), nil
 }

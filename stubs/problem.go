@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -44,7 +44,7 @@ func problem(name string, document []byte, err *mapping.Error) *Problem {
 	if p.Message == "" {
 		p.Message = err.Title
 	}
-	if _, bad := jackson.Decode(document); bad != nil { // whose pointer is only where the parser was
+	if _, bad := jsondoc.Decode(document); bad != nil { // whose pointer is only where the parser was
 		p.locate(bad)
 	} else if err.Pointer != mapping.NoPointer {
 		p.Pointer = err.Pointer
@@ -55,7 +55,7 @@ func problem(name string, document []byte, err *mapping.Error) *Problem {
 
 // locate takes the position of a syntax error, which its message repeats in Jackson's way.
 func (p *Problem) locate(err error) {
-	syntax, ok := err.(*jackson.SyntaxError) //nolint:errorlint // Decode returns no other and never wraps it
+	syntax, ok := err.(*jsondoc.SyntaxError) //nolint:errorlint // Decode returns no other and never wraps it
 	if !ok {
 		return
 	}

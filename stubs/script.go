@@ -15,7 +15,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
 	"github.com/envd-dev/envd/stubs/internal/script"
@@ -48,7 +48,7 @@ func (s *Server) seedOf(m *mapping.StubMapping) uint64 {
 		return 0
 	}
 	h := fnv.New64a()
-	_, _ = h.Write(jackson.Compact(m.Request.Value())) // never fails
+	_, _ = h.Write(jsondoc.AppendCompact(nil, m.Request.Value())) // never fails
 	_, _ = h.Write([]byte(m.Name))
 	return max(1, s.options.Seed^h.Sum64())
 }
@@ -76,7 +76,7 @@ func (s *Server) play(stub *catalog.Stub, x *exchange) bool {
 	switch {
 	case turn.Err != nil:
 		x.answer = textPage(http.StatusInternalServerError, "text/plain", turn.Err.Error())
-		x.AddSubEvent("ERROR", s.clock(), jackson.Object("message", turn.Err.Error()))
+		x.AddSubEvent("ERROR", s.clock(), jsondoc.Make("message", turn.Err.Error()))
 	case turn.Response == nil:
 		x.answer = tooMany(turn.RetryAfter)
 	}
@@ -205,13 +205,13 @@ func (s *Server) ResetState() {
 }
 
 func (c *adminCall) listState() {
-	c.json(http.StatusOK, jackson.Object("sessions", jackson.List(c.state.Sessions(), func(key string) any {
+	c.json(http.StatusOK, jsondoc.Make("sessions", jsondoc.List(c.state.Sessions(), func(key string) any {
 		values := c.state.Get(key)
-		o := jackson.Object()
+		o := jsondoc.Make()
 		for _, name := range sortedKeys(values) {
 			o.Set(name, values[name])
 		}
-		return jackson.Object("session", key, "state", o)
+		return jsondoc.Make("session", key, "state", o)
 	})))
 }
 

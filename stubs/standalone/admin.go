@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/cors"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -36,7 +36,7 @@ func (c *config) handler(next http.Handler) http.Handler {
 			refusal := &mapping.Error{Code: errorHTTPSRequired, Title: "HTTPS is required for accessing the admin API"}
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write(jackson.Pretty(refusal.Value())) // the client may be gone
+			_, _ = w.Write(jsondoc.AppendPretty(nil, refusal.Value())) // the client may be gone
 		case c.adminAuth && !c.authorised(r):
 			w.WriteHeader(http.StatusUnauthorized)
 		default:

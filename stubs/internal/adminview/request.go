@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
@@ -104,7 +103,7 @@ func cookies(ps event.Params) *jsondoc.Object {
 func params(ps event.Params) *jsondoc.Object {
 	o := &jsondoc.Object{}
 	for _, p := range ps {
-		o.Set(p.Name, jackson.Object("key", p.Name, "values", p.Values))
+		o.Set(p.Name, jsondoc.Make("key", p.Name, "values", p.Values))
 	}
 	return o
 }
@@ -118,7 +117,7 @@ func ParseRequest(data []byte) (*event.Request, error) {
 	}
 	o, ok := v.(*jsondoc.Object)
 	if !ok {
-		return nil, &mapping.Error{Code: 10, Pointer: "/", Title: "Error parsing JSON", Detail: "a logged request is an object"}
+		return nil, mapping.Misfit(v, "com.github.tomakehurst.wiremock.verification.LoggedRequest")
 	}
 	r := &event.Request{
 		URL: text(o, "url"), Method: text(o, "method"), ClientIP: text(o, "clientIp"), Protocol: text(o, "protocol"),

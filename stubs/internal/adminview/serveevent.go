@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -24,14 +23,14 @@ func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
 	if e.Answered() {
 		definition = e.Served().Value()
 	}
-	o := jackson.Object(
+	o := jsondoc.Make(
 		"id", e.Request.ID.String(),
 		"request", Request(e.Request),
 		"responseDefinition", definition,
 		"response", response(&e.Response, e.Answered(), limit),
 		"wasMatched", e.Answered(),
 		"timing", timing(&e.Timing),
-		"subEvents", jackson.List(subEvents(e), subEvent),
+		"subEvents", jsondoc.List(subEvents(e), subEvent),
 	)
 	switch {
 	case e.Matched():
@@ -43,17 +42,17 @@ func ServeEvent(e *event.ServeEvent, limit int) *jsondoc.Object {
 }
 
 func unmatchedDefinition() *jsondoc.Object {
-	return jackson.Object("status", http.StatusNotFound, "fromConfiguredStub", false)
+	return jsondoc.Make("status", http.StatusNotFound, "fromConfiguredStub", false)
 }
 
 func unmatched() *jsondoc.Object {
-	return jackson.Object("id", unmatchedStub, "request", jackson.Object("method", mapping.AnyMethod),
+	return jsondoc.Make("id", unmatchedStub, "request", jsondoc.Make("method", mapping.AnyMethod),
 		"response", unmatchedDefinition(), "uuid", unmatchedStub)
 }
 
 // response is the response as logged; of an unmatched request WireMock logs only the status.
 func response(r *event.Response, matched bool, limit int) *jsondoc.Object {
-	o, body := jackson.Object("status", r.Status), r.Body
+	o, body := jsondoc.Make("status", r.Status), r.Body
 	if !matched {
 		body = nil
 	} else if len(r.Header) > 0 {
@@ -95,7 +94,7 @@ func responseHeaders(h http.Header) *jsondoc.Object {
 
 func timing(t *event.Timing) *jsondoc.Object {
 	added, process, send := t.AddedDelay().Milliseconds(), t.Process().Milliseconds(), t.Send().Milliseconds()
-	return jackson.Object("addedDelay", added, "processTime", process, "responseSendTime", send,
+	return jsondoc.Make("addedDelay", added, "processTime", process, "responseSendTime", send,
 		"serveTime", process+send, "totalTime", process+send+added)
 }
 
@@ -106,7 +105,7 @@ func subEvents(e *event.ServeEvent) []event.SubEvent {
 	if e.Answered() {
 		return list
 	}
-	return append(list, event.SubEvent{Type: "REQUEST_NOT_MATCHED", Offset: e.Timing.Process(), Data: jackson.Object(
+	return append(list, event.SubEvent{Type: "REQUEST_NOT_MATCHED", Offset: e.Timing.Process(), Data: jsondoc.Make(
 		"status", http.StatusNotFound, "contentType", "text/plain", "report", Text(e.Response.Body))})
 }
 
@@ -124,7 +123,7 @@ func findings(e *event.ServeEvent) []event.SubEvent {
 func Findings(all []match.Finding) []event.SubEvent {
 	var out []event.SubEvent
 	for _, f := range all {
-		s := event.SubEvent{Type: "WARNING", Offset: -1, Data: jackson.Object("message", f.Message)}
+		s := event.SubEvent{Type: "WARNING", Offset: -1, Data: jsondoc.Make("message", f.Message)}
 		if f.Syntax != nil {
 			s = event.SubEvent{Type: "JSON_ERROR", Offset: -1, Data: mapping.AsError(f.Syntax, mapping.NoPointer).Value()}
 		}
@@ -137,14 +136,14 @@ func Findings(all []match.Finding) []event.SubEvent {
 
 // MatchResult is the distance of a request from a stub, with what was found out on the way.
 func MatchResult(distance float64, found []match.Finding) *jsondoc.Object {
-	return jackson.Object("subEvents", jackson.List(Findings(found), subEvent), "diffDescriptions", []any{}, "distance", distance)
+	return jsondoc.Make("subEvents", jsondoc.List(Findings(found), subEvent), "diffDescriptions", []any{}, "distance", distance)
 }
 
 // untimed are the types of sub-event that WireMock prints no offset of.
 var untimed = []string{"ERROR", "INFO", "WARNING"}
 
 func subEvent(e event.SubEvent) any {
-	o := jackson.Object("type", e.Type)
+	o := jsondoc.Make("type", e.Type)
 	if e.Offset >= 0 && !slices.Contains(untimed, e.Type) {
 		o.Set("timeOffsetNanos", e.Offset.Nanoseconds())
 	}

@@ -6,7 +6,7 @@ import (
 	"hash/fnv"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -118,11 +118,11 @@ func prettyStructure(s string) string {
 }
 
 func prettyJSON(s string) string {
-	v, err := jackson.Decode([]byte(s))
-	if _, empty := v.(jackson.Missing); err != nil || empty {
+	v, err := jsondoc.DecodeString(s)
+	if err != nil {
 		return s
 	}
-	return string(jackson.Pretty(v))
+	return jsondoc.Pretty(v)
 }
 
 // multipart compares every part of the body with every multipart pattern that no part fits.

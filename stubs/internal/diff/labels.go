@@ -3,7 +3,6 @@ package diff
 import (
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
@@ -45,7 +44,7 @@ func operand(p match.Pattern) string {
 			return expected(l.First())
 		}
 	case "equalToJson", "equalToXml", "matchesJsonSchema":
-		if v, ok := firstOperand(jackson.Value(p)).(string); ok {
+		if v, ok := firstOperand(jsondoc.Of(p)).(string); ok {
 			return v
 		}
 	}

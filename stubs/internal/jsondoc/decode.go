@@ -2,6 +2,7 @@ package jsondoc
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -10,8 +11,17 @@ import (
 // MaxDepth is how deep objects and arrays may nest; Jackson has the same limit.
 const MaxDepth = 1000
 
-// SyntaxError is a document that Jackson refuses, in Jackson's words and with its source excerpt and position.
-type SyntaxError struct{ Message string }
+// SyntaxError is a document that Jackson refuses.
+type SyntaxError struct {
+	Message      string // in Jackson's words, with its excerpt of the source and the position
+	Line, Column int    // from 1, columns in UTF-16 units; 0 when there is no document
+	// Pointer is where the innermost object or array stands that was being read (unescaped, as WireMock's pointers); "" is
+	// the document.
+	Pointer string
+}
+
+// ErrEmpty is what [Decode] returns for a document of nothing but white space and comments.
+var ErrEmpty = &SyntaxError{Message: "No content to map due to end-of-input"}
 
 func (e *SyntaxError) Error() string { return e.Message }
 
@@ -36,9 +46,9 @@ func Parse(s string) (v any, plain bool, err error) {
 		return nil, false, err
 	}
 	if d.pos == len(s) {
-		return nil, false, &SyntaxError{"No content to map due to end-of-input"}
+		return nil, false, ErrEmpty
 	}
-	v, err = d.value(0)
+	v, err = d.value()
 	if err != nil {
 		return nil, false, err
 	}
@@ -52,23 +62,30 @@ type decoder struct {
 	src   string
 	pos   int
 	plain bool
+	depth int // objects and arrays that are open
+
+	offsets map[string]int // where the value at each pointer (unescaped, as WireMock's) begins; nil unless wanted
+	pointer string         // to the value being read, if they are
 }
 
 const expectedValue = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
-func (d *decoder) value(depth int) (any, error) {
+func (d *decoder) value() (any, error) {
+	if d.offsets != nil {
+		d.offsets[d.pointer] = d.pos
+	}
 	switch c := d.src[d.pos]; {
 	case c == '{':
-		return d.object(depth + 1)
+		return d.object()
 	case c == '[':
-		return d.array(depth + 1)
+		return d.array()
 	case c == '"':
 		return d.string('"', "was expecting closing quote for a string value", true)
 	case c == '\'':
 		d.plain = false
 		return d.string('\'', "was expecting closing quote for a string value", true)
 	case c == '-' || c >= '0' && c <= '9':
-		return d.number(depth == 0)
+		return d.number(d.depth == 0)
 	case c == '+':
 		if d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
 			d.pos++
@@ -80,12 +97,47 @@ func (d *decoder) value(depth int) (any, error) {
 	return nil, d.unexpected("expected a valid value " + expectedValue)
 }
 
-func (d *decoder) object(depth int) (any, error) {
-	start := d.pos
-	if depth > MaxDepth {
-		return nil, d.tooDeep(depth)
+// open is for the first byte of an object or array, close for its last one.
+func (d *decoder) open() error {
+	if d.depth == MaxDepth {
+		return d.tooDeep(d.depth + 1)
 	}
 	d.pos++
+	d.depth++
+	return nil
+}
+
+func (d *decoder) close() {
+	d.pos++
+	d.depth--
+}
+
+// part reads the value of a member, or of an element by its index.
+func (d *decoder) part(name string, index int) (any, error) {
+	outer, depth := d.pointer, d.depth
+	if d.offsets != nil {
+		d.pointer += "/" + segment(name, index)
+	}
+	v, err := d.value()
+	d.pointer = outer
+	if syntax, ok := err.(*SyntaxError); ok && d.depth > depth { //nolint:errorlint // nothing here wraps errors
+		syntax.Pointer = "/" + segment(name, index) + syntax.Pointer
+	}
+	return v, err
+}
+
+func segment(name string, index int) string {
+	if index < 0 {
+		return name
+	}
+	return strconv.Itoa(index)
+}
+
+func (d *decoder) object() (any, error) {
+	start := d.pos
+	if err := d.open(); err != nil {
+		return nil, err
+	}
 	o := &Object{}
 	for first := true; ; first = false {
 		if err := d.space("Object"); err != nil {
@@ -95,7 +147,7 @@ func (d *decoder) object(depth int) (any, error) {
 			return nil, d.unclosed("Object", start)
 		}
 		if d.src[d.pos] == '}' {
-			d.pos++
+			d.close()
 			return o, nil
 		}
 		if !first {
@@ -110,13 +162,13 @@ func (d *decoder) object(depth int) (any, error) {
 				return nil, err
 			}
 		}
-		if err := d.member(o, depth, start, first); err != nil {
+		if err := d.member(o, start, first); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (d *decoder) member(o *Object, depth, start int, first bool) error {
+func (d *decoder) member(o *Object, start int, first bool) error {
 	quote := d.src[d.pos]
 	if quote == ']' && first {
 		return d.mismatch(']', '}', "Object", start)
@@ -139,7 +191,7 @@ func (d *decoder) member(o *Object, depth, start int, first bool) error {
 	if err := d.spaceWithin("Object"); err != nil {
 		return err
 	}
-	v, err := d.value(depth)
+	v, err := d.part(name, -1)
 	if err != nil {
 		return err
 	}
@@ -147,12 +199,11 @@ func (d *decoder) member(o *Object, depth, start int, first bool) error {
 	return nil
 }
 
-func (d *decoder) array(depth int) (any, error) {
+func (d *decoder) array() (any, error) {
 	start := d.pos
-	if depth > MaxDepth {
-		return nil, d.tooDeep(depth)
+	if err := d.open(); err != nil {
+		return nil, err
 	}
-	d.pos++
 	list := []any{}
 	for first := true; ; first = false {
 		if err := d.space("Array"); err != nil {
@@ -163,7 +214,7 @@ func (d *decoder) array(depth int) (any, error) {
 		}
 		c := d.src[d.pos]
 		if c == ']' {
-			d.pos++
+			d.close()
 			return list, nil
 		}
 		if c == '}' {
@@ -178,7 +229,7 @@ func (d *decoder) array(depth int) (any, error) {
 				return nil, err
 			}
 		}
-		v, err := d.value(depth)
+		v, err := d.part("", len(list))
 		if err != nil {
 			return nil, err
 		}

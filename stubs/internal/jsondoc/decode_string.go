@@ -73,9 +73,8 @@ func (d *decoder) escaped(quote byte, start, i int, eof string) (string, error) 
 			i = end
 			continue
 		default:
-			r, size := utf8.DecodeRuneInString(d.src[i:])
+			r, _ := utf8.DecodeRuneInString(d.src[i:])
 			d.pos = i
-			_ = size
 			return "", d.fail(fmt.Sprintf("Unrecognized character escape %s", describe(r)))
 		}
 		i++
@@ -170,7 +169,8 @@ func (d *decoder) tooDeep(depth int) error {
 }
 
 func (d *decoder) fail(message string) error {
-	return &SyntaxError{message + "\n at " + d.location(d.pos)}
+	line, column := d.where(d.pos)
+	return &SyntaxError{Message: message + "\n at " + d.location(d.pos), Line: line, Column: column}
 }
 
 // sourceExcerpt is how many UTF-16 units of the document Jackson quotes.
@@ -178,9 +178,7 @@ const sourceExcerpt = 500
 
 // location is Jackson's: the source, then line and column counted from 1 in UTF-16 units.
 func (d *decoder) location(pos int) string {
-	pos = min(pos, len(d.src))
-	line := 1 + strings.Count(d.src[:pos], "\n")
-	column := 1 + UTF16Len(d.src[strings.LastIndexByte(d.src[:pos], '\n')+1:pos])
+	line, column := d.where(pos)
 	var src strings.Builder
 	units := 0
 	for i, r := range d.src {
@@ -197,9 +195,25 @@ func (d *decoder) location(pos int) string {
 	return fmt.Sprintf("[Source: (String)\"%s\"; line: %d, column: %d]", src.String(), line, column)
 }
 
+// where is a line and a column in UTF-16 units, both from 1.
+func (d *decoder) where(pos int) (line, column int) {
+	before := d.src[:min(pos, len(d.src))]
+	return 1 + strings.Count(before, "\n"), 1 + UTF16Len(before[strings.LastIndexByte(before, '\n')+1:])
+}
+
+// maxPlainCode is the last code that Jackson prints in decimal only.
+const maxPlainCode = 255
+
+// describe is what Jackson says of a character, which for it is a UTF-16 unit: half of one beyond the basic plane.
 func describe(r rune) string {
-	if unicode.IsControl(r) {
+	if high, low := utf16.EncodeRune(r); high != low {
+		return fmt.Sprintf("'?' (code %d / 0x%x)", high, high)
+	}
+	switch {
+	case unicode.IsControl(r):
 		return fmt.Sprintf("(CTRL-CHAR, code %d)", r)
+	case r > maxPlainCode:
+		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)
 	}
 	if r > unicode.MaxLatin1 {
 		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)

@@ -2,8 +2,11 @@ package jsondoc
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,6 +21,7 @@ func TestDecodeAcceptsWhatWireMockAccepts(t *testing.T) {
 		`[1.50, 1e3, -0, 12345678901234567890]`: `[1.50,1000,0,12345678901234567890]`,
 		`"\u00e9\ud83d\ude00\n"`:                `"é😀\n"`,
 		" 1 x":                                  `1`,
+		`[-0.0, 0.00001, 1e99999, 120.0]`:       `[0.0,0.00001,1e99999,120.0]`,
 	} {
 		v, err := DecodeString(source)
 		require.NoError(t, err, source)
@@ -44,10 +48,56 @@ func TestDecodeErrors(t *testing.T) {
 		`[}`:            "Unexpected close marker '}': expected ']' (for Array starting at [Source: (String)\"[}\"; line: 1, column: 1])" + at(`[}`, "line: 1, column: 2"),
 		`NaN`:           "Non-standard token 'NaN': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow" + at(`NaN`, "line: 1, column: 4"),
 		`[1 é]`:         "Unexpected character ('é' (code 233)): was expecting comma to separate Array entries" + at(`[1 é]`, "line: 1, column: 4"),
+		`[😀]`:           "Unexpected character ('?' (code 55357 / 0xd83d)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')" + at(`[😀]`, "line: 1, column: 2"),
+		`{"😀" €}`:       "Unexpected character ('€' (code 8364 / 0x20ac)): was expecting a colon to separate field name and value" + at(`{"😀" €}`, "line: 1, column: 7"),
+		`{"a" 1}`:       "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value" + at(`{"a" 1}`, "line: 1, column: 6"),
+		`{ "thing": `:   "Unexpected end-of-input within/between Object entries" + at(`{ "thing": `, "line: 1, column: 12"),
+		`{"a":{},}`:     "Unexpected character ('}' (code 125)): was expecting double-quote to start field name" + at(`{"a":{},}`, "line: 1, column: 9"),
+		`"abc`:          "Unexpected end-of-input: was expecting closing quote for a string value" + at(`"abc`, "line: 1, column: 5"),
+		`/x`:            "Unexpected character ('x' (code 120)): was expecting either '*' or '/' for a comment" + at(`/x`, "line: 1, column: 2"),
 	} {
 		_, err := DecodeString(source)
 		assert.EqualError(t, err, want, source)
 	}
+}
+
+// What is wrong is told to be in the innermost object or array that was open.
+func TestSyntaxErrorsTellWhere(t *testing.T) {
+	for source, want := range map[string]SyntaxError{
+		"{\n \"a\": tru":          {Line: 2, Column: 10},
+		`{"a":{"b":tru`:           {Line: 1, Column: 14, Pointer: "/a"},
+		`{"a":{"b/c":[1,{"d":]`:   {Line: 1, Column: 21, Pointer: "/a/b/c/1"},
+		`[[1],[2}`:                {Line: 1, Column: 8, Pointer: "/1"},
+		`{"a":{},"b":[{}, {"€":x`: {Line: 1, Column: 24, Pointer: "/b/1"},
+	} {
+		_, err := DecodeString(source)
+		got, ok := errors.AsType[*SyntaxError](err)
+		require.True(t, ok, source)
+		want.Message = got.Message
+		assert.Equal(t, want, *got, source)
+	}
+	for _, empty := range []string{"", " \n", "// nothing", "/* */ "} {
+		_, err := DecodeString(empty)
+		assert.ErrorIs(t, err, ErrEmpty, empty)
+	}
+}
+
+func TestPosition(t *testing.T) {
+	data := []byte("{\n  \"a\": [1,\n   {\"b/c\": 2}]\n}")
+	for pointer, want := range map[string][2]int{"": {1, 1}, "/a": {2, 8}, "/a/1": {3, 4}, "/a/1/b/c": {3, 12}, "/a/9/x": {2, 8}, "/none": {1, 1}} {
+		line, column := Position(data, pointer)
+		assert.Equal(t, want, [2]int{line, column}, pointer)
+	}
+	for _, none := range []string{"{", "", "// x"} {
+		line, _ := Position([]byte(none), "/a")
+		assert.Zero(t, line, none)
+	}
+}
+
+func TestPrintingWhatWasMade(t *testing.T) {
+	v := Make("a", []string{"x"}, "b", List([]int{1, 2}, func(n int) any { return n }), "c", Make(), "d", math.NaN(), "e", 1.0, "f", Of(json.RawMessage("[1.50]")), "g", Of(json.RawMessage("{")))
+	assert.Equal(t, `{"a":["x"],"b":[1,2],"c":{},"d":"NaN","e":1.0,"f":[1.50],"g":"{"}`, Compact(v))
+	assert.Equal(t, "{\n  \"a\" : [ \"x\" ],\n  \"b\" : [ 1, 2 ],\n  \"c\" : { },\n  \"d\" : \"NaN\",\n  \"e\" : 1.0,\n  \"f\" : [ 1.50 ],\n  \"g\" : \"{\"\n}", Pretty(v))
 }
 
 func TestDepthIsBounded(t *testing.T) {
@@ -128,6 +178,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		v, plain, err := Parse(s)
+		if err != nil && json.Valid([]byte(s)) && utf8.ValidString(s) && len(s) < maxNumberLength {
+			t.Fatalf("JSON refused: %v", err)
+		}
 		if err == nil {
 			printed := Compact(v)
 			again, err := DecodeString(printed)

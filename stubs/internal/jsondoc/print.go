@@ -2,6 +2,7 @@ package jsondoc
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 )
@@ -32,6 +33,8 @@ func AppendCompact(dst []byte, v any) []byte {
 			dst = AppendCompact(dst, e)
 		}
 		return append(dst, ']')
+	case []string:
+		return AppendCompact(dst, List(t, func(s string) any { return s }))
 	}
 	return appendScalar(dst, v)
 }
@@ -72,6 +75,8 @@ func appendPretty(dst []byte, v any, depth int) []byte {
 			dst = appendPretty(dst, e, depth)
 		}
 		return append(dst, " ]"...)
+	case []string:
+		return appendPretty(dst, List(t, func(s string) any { return s }), depth)
 	}
 	return appendScalar(dst, v)
 }
@@ -95,6 +100,9 @@ func appendScalar(dst []byte, v any) []byte {
 	case Number:
 		return append(dst, t.Plain()...)
 	case float64:
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			return AppendString(dst, FormatDouble(t))
+		}
 		return append(dst, FormatDouble(t)...)
 	case int:
 		return strconv.AppendInt(dst, int64(t), 10)

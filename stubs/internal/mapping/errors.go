@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
@@ -39,13 +38,13 @@ func (e *Error) Value() *jsondoc.Object {
 	case NoPointer:
 		entry.Set("source", &jsondoc.Object{})
 	default:
-		entry.Set("source", jackson.Object("pointer", e.Pointer))
+		entry.Set("source", jsondoc.Make("pointer", e.Pointer))
 	}
 	entry.Set("title", e.Title)
 	if e.Detail != "" {
 		entry.Set("detail", e.Detail)
 	}
-	return jackson.Object("errors", []any{entry})
+	return jsondoc.Make("errors", []any{entry})
 }
 
 // parsingCode is the code of all errors found while reading JSON.
@@ -62,8 +61,10 @@ func parsing(pointer, detail string) *Error {
 func AsError(err error, pointer string) *Error {
 	var own *Error
 	var pattern *match.Error
-	var syntax *jackson.SyntaxError
+	var syntax *jsondoc.SyntaxError
 	switch {
+	case errors.Is(err, jsondoc.ErrEmpty):
+		return parsing("/", err.Error())
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &pattern):
@@ -76,7 +77,7 @@ func AsError(err error, pointer string) *Error {
 		}
 		return e
 	case errors.As(err, &syntax):
-		return parsing(syntaxPointer(syntax.Pointer), syntax.Msg)
+		return parsing(syntaxPointer(syntax.Pointer), syntax.Message)
 	}
 	return parsing(pointer, err.Error())
 }

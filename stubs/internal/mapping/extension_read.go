@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -239,7 +238,7 @@ func (c *Change) readSet(v place) error {
 		case nil:
 			a.Remove = true
 		case *jsondoc.Object, []any:
-			a.Value = string(jackson.Compact(v.value))
+			a.Value = jsondoc.Compact(v.value)
 		default:
 			a.Value, _, _ = v.str() // a scalar always has a text
 		}

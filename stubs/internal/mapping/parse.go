@@ -2,11 +2,7 @@ package mapping
 
 import (
 	"fmt"
-	"strings"
 
-	"github.com/google/uuid"
-
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -24,12 +20,9 @@ const ExtensionField = "envd"
 
 // Decode reads a JSON document as WireMock does. The error is an *Error.
 func Decode(data []byte) (any, error) {
-	v, err := jackson.Decode(data)
+	v, err := jsondoc.DecodeString(string(data)) // a copy: mappings outlive what they came in
 	if err != nil {
 		return nil, AsError(err, NoPointer)
-	}
-	if _, empty := v.(jackson.Missing); empty {
-		return nil, parsing("/", "No content to map due to end-of-input")
 	}
 	return v, nil
 }
@@ -111,19 +104,11 @@ func (s *StubMapping) readInsertionIndex(v place) error {
 }
 
 func (s *StubMapping) readID(v place) error {
-	text, given, err := v.str()
-	if err != nil || !given || strings.TrimSpace(text) == "" {
-		return err
+	id, given, err := v.uuid()
+	if given {
+		s.ID = id.String()
 	}
-	if len(text) != 36 {
-		return parsing(v.pointer, fmt.Sprintf("Cannot deserialize value of type `java.util.UUID` from String %q: UUID has to be represented by standard 36-char representation", text))
-	}
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return parsing(v.pointer, fmt.Sprintf("Cannot deserialize value of type `java.util.UUID` from String %q: not a valid UUID", text))
-	}
-	s.ID = id.String()
-	return nil
+	return err
 }
 
 // readActions reads postServeActions: a list, or in old files an object of parameters by name.
@@ -275,5 +260,5 @@ func multiple(o *jsondoc.Object) ([]any, bool) {
 // Position finds line and column (from 1) of the value at a JSON pointer, or of what contains it; 0, 0 when data is no
 // JSON.
 func Position(data []byte, pointer string) (line, column int) {
-	return jackson.Position(data, pointer)
+	return jsondoc.Position(data, pointer)
 }

@@ -157,7 +157,7 @@ func multiPatterns(v place) ([]Named[match.MultiPattern], error) {
 		if v.value == nil {
 			return nil, nil
 		}
-		return nil, v.cannotRead("java.util.LinkedHashMap<java.lang.String," + javaMulti + ">")
+		return nil, v.cannotFill("java.util.LinkedHashMap<java.lang.String," + javaMulti + ">")
 	}
 	out := make([]Named[match.MultiPattern], 0, o.Len())
 	for _, m := range o.Members() {
@@ -180,7 +180,7 @@ func singlePatterns(v place) ([]Named[match.Pattern], error) {
 		if v.value == nil {
 			return nil, nil
 		}
-		return nil, v.cannotRead("java.util.LinkedHashMap<java.lang.String," + javaSingle + ">")
+		return nil, v.cannotFill("java.util.LinkedHashMap<java.lang.String," + javaSingle + ">")
 	}
 	out := make([]Named[match.Pattern], 0, o.Len())
 	for _, m := range o.Members() {

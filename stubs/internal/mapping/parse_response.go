@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -69,7 +68,7 @@ func (b *bodies) into(d *ResponseDefinition, pointer string) error {
 	case b.text != nil:
 		d.BodyKind, d.Body = TextBody, []byte(*b.text)
 	case b.json != nil:
-		d.BodyKind, d.JSON, d.Body = JSONBody, b.json, jackson.Compact(b.json)
+		d.BodyKind, d.JSON, d.Body = JSONBody, b.json, jsondoc.AppendCompact(nil, b.json)
 	case b.base64 != nil:
 		data, err := DecodeBase64(*b.base64)
 		if err != nil {

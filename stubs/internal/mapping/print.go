@@ -3,7 +3,6 @@ package mapping
 import (
 	"encoding/base64"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/match"
 )
@@ -34,7 +33,7 @@ func (w writer) boolean(name string, b *bool) {
 
 func (w writer) pattern(name string, p match.Pattern) {
 	if p != nil {
-		w.Set(name, jackson.Value(p))
+		w.Set(name, jsondoc.Of(p))
 	}
 }
 
@@ -66,7 +65,7 @@ func (w writer) actions(name string, list []ServeAction) {
 	if list == nil {
 		return
 	}
-	w.Set(name, jackson.List(list, func(a ServeAction) any {
+	w.Set(name, jsondoc.List(list, func(a ServeAction) any {
 		o := &jsondoc.Object{}
 		if a.Name != "" {
 			o.Set("name", a.Name)
@@ -107,7 +106,7 @@ func (p *RequestPattern) Value() *jsondoc.Object {
 		w.Set("customMatcher", o.Object)
 	}
 	if p.Multipart != nil {
-		w.Set("multipartPatterns", jackson.List(p.Multipart, func(m MultipartPattern) any { return m.value() }))
+		w.Set("multipartPatterns", jsondoc.List(p.Multipart, func(m MultipartPattern) any { return m.value() }))
 	}
 	if c := p.BasicAuth; c != nil {
 		o := &jsondoc.Object{}
@@ -138,7 +137,7 @@ func (w writer) multi(name string, ps []Named[match.MultiPattern]) {
 	}
 	o := &jsondoc.Object{}
 	for _, p := range ps {
-		o.Set(p.Name, jackson.Value(p.Pattern))
+		o.Set(p.Name, jsondoc.Of(p.Pattern))
 	}
 	w.Set(name, o)
 }
@@ -149,14 +148,14 @@ func (w writer) named(name string, ps []Named[match.Pattern]) {
 	}
 	o := &jsondoc.Object{}
 	for _, p := range ps {
-		o.Set(p.Name, jackson.Value(p.Pattern))
+		o.Set(p.Name, jsondoc.Of(p.Pattern))
 	}
 	w.Set(name, o)
 }
 
 func (w writer) patterns(name string, ps []match.Pattern) {
 	if ps != nil {
-		w.Set(name, jackson.List(ps, func(p match.Pattern) any { return jackson.Value(p) }))
+		w.Set(name, jsondoc.List(ps, func(p match.Pattern) any { return jsondoc.Of(p) }))
 	}
 }
 
@@ -232,7 +231,7 @@ func (d *ChunkedDribbleDelay) value() *jsondoc.Object {
 
 // Value is the distribution as WireMock prints it.
 func (d *DelayDistribution) Value() *jsondoc.Object {
-	o := jackson.Object("type", string(d.Type))
+	o := jsondoc.Make("type", string(d.Type))
 	switch d.Type {
 	case FixedDelay:
 		o.Set("milliseconds", d.Milliseconds)

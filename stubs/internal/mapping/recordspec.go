@@ -1,13 +1,10 @@
 package mapping
 
 import (
-	"fmt"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
@@ -63,7 +60,7 @@ func ParseRecordSpec(data []byte) (*RecordSpec, error) {
 		return nil, err
 	}
 	s := DefaultRecordSpec()
-	if err := (place{value: v}).bean(javaSpec, s.read); err != nil {
+	if err := (place{value: v}).creator(javaSpec, s.read); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -89,7 +86,7 @@ func (s *RecordSpec) read(name string, v place) (known bool, err error) {
 		err = s.readFilters(v)
 	case "captureHeaders":
 		err = s.readHeaders(v)
-	case "requestBodyPattern":
+	case "requestBodyPattern", "requestBodyPatternFactory":
 		err = s.Body.read(v)
 	case "extractBodyCriteria":
 		if s.ExtractText, err = threshold(v, "textSizeThreshold"); err == nil {
@@ -99,7 +96,6 @@ func (s *RecordSpec) read(name string, v place) (known bool, err error) {
 		_, err = v.strings()
 	case "transformerParameters":
 		_, err = v.parameters(javaParams)
-	case "requestBodyPatternFactory":
 	default:
 		return false, nil
 	}
@@ -107,6 +103,10 @@ func (s *RecordSpec) read(name string, v place) (known bool, err error) {
 }
 
 func (s *RecordSpec) readFormat(v place) error {
+	if _, list := v.value.([]any); list {
+		return v.refuse("Input mismatch reading Enum `" + javaFormatter + "`: properties-based `@JsonCreator` ([method " + javaFormatter +
+			"#fromString(java.lang.String)]) expects String Value, got Array value (`JsonToken.START_ARRAY`)")
+	}
 	format, given, err := v.str()
 	if err != nil {
 		return v.cannotRead(javaFormatter)
@@ -154,18 +154,15 @@ func (p place) uuids() ([]string, error) {
 		}
 		return nil, parsing(p.pointer, "Cannot deserialize value of type `java.util.ArrayList<java.util.UUID>` from "+p.token())
 	}
-	out := make([]string, 0, len(list))
+	out := make([]string, len(list)) // null is the ID of no event
 	for i, e := range list {
-		v := p.element(i, e)
-		text, _, err := v.str()
+		id, given, err := p.element(i, e).uuid()
 		if err != nil {
 			return nil, err
 		}
-		id, err := uuid.Parse(text)
-		if err != nil || len(text) != len(id.String()) {
-			return nil, parsing(v.pointer, fmt.Sprintf("Cannot deserialize value of type `java.util.UUID` from String %q: UUID has to be represented by standard 36-char representation", text))
+		if given {
+			out[i] = id.String()
 		}
-		out = append(out, id.String())
 	}
 	return out, nil
 }
@@ -176,7 +173,7 @@ func (s *RecordSpec) readHeaders(v place) error {
 	}
 	o, ok := v.value.(*jsondoc.Object)
 	if !ok {
-		return v.cannotRead("java.util.LinkedHashMap<java.lang.String," + javaCapture + ">")
+		return v.cannotFill("java.util.LinkedHashMap<java.lang.String," + javaCapture + ">")
 	}
 	for _, m := range o.Members() {
 		h := CaptureHeader{Name: m.Name}
@@ -224,7 +221,11 @@ func (b *RecordedBody) read(v place) error {
 	}
 	return v.bean(javaRecording+java, func(name string, v place) (known bool, err error) {
 		if name == "matcher" {
-			return v.value != nil, nil
+			switch v.value.(type) {
+			case string, jsondoc.Number, bool: // the name of one, or of none
+				return true, nil
+			}
+			return false, nil
 		}
 		dst, known := options[name]
 		if known {

@@ -16,24 +16,39 @@ type Settings struct {
 // DefaultSettings are those of a fresh server.
 func DefaultSettings() *Settings { return &Settings{ProxyPassThrough: true} }
 
-const javaSettings = javaPackage + "admin.model.GetGlobalSettingsResult"
+const (
+	javaSettings        = javaPackage + "global.GlobalSettings"
+	javaWrappedSettings = javaPackage + "admin.model.GetGlobalSettingsResult"
+)
 
-// ParseSettings reads the body of PUT /__admin/settings. The error is an *Error.
+// ParseSettings reads the body of PUT /__admin/settings: settings, or such as GET answers with, within "settings". The error,
+// an *Error, is about the latter. null, in either place, stands for no settings.
 func ParseSettings(data []byte) (*Settings, error) {
 	v, err := Decode(data)
 	if err != nil {
 		return nil, err
 	}
+	if v == nil {
+		return &Settings{None: true}, nil
+	}
 	s := &Settings{}
-	return s, place{value: v}.bean(javaSettings, s.read)
+	if (place{value: v}).bean(javaSettings, s.read) == nil {
+		return s, nil
+	}
+	s = &Settings{None: true}
+	return s, place{value: v}.bean(javaWrappedSettings, func(name string, v place) (bool, error) {
+		if name != "settings" {
+			return false, nil
+		}
+		if *s = (Settings{None: v.value == nil}); s.None {
+			return true, nil
+		}
+		return true, v.bean(javaSettings, s.read)
+	})
 }
 
 func (s *Settings) read(name string, v place) (known bool, err error) {
 	switch name {
-	case "settings":
-		if v.value != nil {
-			err = v.bean(javaSettings, s.read)
-		}
 	case "fixedDelay":
 		s.FixedDelay, err = v.integer("java.lang.Integer")
 	case "delayDistribution":
@@ -41,10 +56,7 @@ func (s *Settings) read(name string, v place) (known bool, err error) {
 	case "extended":
 		s.Extended, err = v.parameters(javaParams)
 	case "proxyPassThrough":
-		var b *bool
-		if b, err = v.boolean(); b != nil {
-			s.ProxyPassThrough = *b
-		}
+		s.ProxyPassThrough, err = v.primitiveBoolean()
 	default:
 		return false, nil
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/jsonpath"
 	"github.com/envd-dev/envd/stubs/internal/xmlmatch"
 )
@@ -80,7 +80,7 @@ func (p *equalToJSON) notes(v Value) []Finding {
 	if !v.Present {
 		return warning(`argument "content" is null`)
 	}
-	if _, err := jackson.Decode([]byte(v.Text)); err != nil {
+	if _, err := v.json(); err != nil && !errors.Is(err, jsondoc.ErrEmpty) {
 		return []Finding{{Syntax: err}}
 	}
 	return nil
@@ -146,8 +146,8 @@ func (p *matchesXPath) notes(v Value) []Finding {
 		return warning("Warning: failed to parse the XML document\nXML: %s", text)
 	}
 	if _, err := v.document(false); err != nil {
-		reason := jackson.Object("errors", []any{jackson.Object("code", xmlErrorCode, "title", xmlMessage(err))})
-		return warning("Warning: failed to parse the XML document. Reason: %s\nXML: %s", jackson.Pretty(reason), text)
+		reason := jsondoc.Make("errors", []any{jsondoc.Make("code", xmlErrorCode, "title", xmlMessage(err))})
+		return warning("Warning: failed to parse the XML document. Reason: %s\nXML: %s", jsondoc.Pretty(reason), text)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -18,7 +18,7 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	const base = "/__admin/recordings"
 	switch req.Method + " " + req.URL.Path {
 	case "GET " + base + "/status":
-		answer(w, http.StatusOK, jackson.Object("status", string(r.Status())))
+		answer(w, http.StatusOK, jsondoc.Make("status", string(r.Status())))
 	case "POST " + base + "/start":
 		spec, err := readSpec(req)
 		if err == nil {
@@ -60,9 +60,9 @@ func (r *Recorder) respond(w http.ResponseWriter, make func() (*Snapshot, error)
 // Value is the snapshot as the admin API shows it.
 func (s *Snapshot) Value() any {
 	if s.IDsOnly {
-		return jackson.Object("ids", jackson.List(s.Stubs, func(m *mapping.StubMapping) any { return m.ID }))
+		return jsondoc.Make("ids", jsondoc.List(s.Stubs, func(m *mapping.StubMapping) any { return m.ID }))
 	}
-	return jackson.Object("mappings", jackson.List(s.Stubs, func(m *mapping.StubMapping) any { return m.Value() }))
+	return jsondoc.Make("mappings", jsondoc.List(s.Stubs, func(m *mapping.StubMapping) any { return m.Value() }))
 }
 
 func readSpec(req *http.Request) (*mapping.RecordSpec, error) {
@@ -79,7 +79,7 @@ func readSpec(req *http.Request) (*mapping.RecordSpec, error) {
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(jackson.Pretty(v)) // the client may be gone
+	_, _ = w.Write(jsondoc.AppendPretty(nil, v)) // the client may be gone
 }
 
 // refuse answers with an error in WireMock's shape.

@@ -19,7 +19,6 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
@@ -112,7 +111,7 @@ func (r *Recorder) draft(e *event.ServeEvent, spec *mapping.RecordSpec) (*draft,
 	}
 	d.name = sanitizeURL(d.path)
 	d.request = requestOf(e.Request, spec)
-	d.response = jackson.Object("status", jsondoc.Number(strconv.Itoa(e.Response.Status)))
+	d.response = jsondoc.Make("status", jsondoc.Number(strconv.Itoa(e.Response.Status)))
 	if !e.Answered() && !e.Response.Proxied { // the journal does not keep the page that explains why nothing matched
 		return d, nil
 	}
@@ -135,7 +134,7 @@ func requestOf(q *event.Request, spec *mapping.RecordSpec) *jsondoc.Object {
 		if len(values) == 0 {
 			continue
 		}
-		p := jackson.Object("equalTo", values[0])
+		p := jsondoc.Make("equalTo", values[0])
 		if h.CaseInsensitive != nil {
 			p.Set("caseInsensitive", *h.CaseInsensitive)
 		}
@@ -147,7 +146,7 @@ func requestOf(q *event.Request, spec *mapping.RecordSpec) *jsondoc.Object {
 	if len(query) > 0 {
 		params := &jsondoc.Object{}
 		for _, p := range query {
-			params.Set(p.Name, jackson.Object("hasExactly", jackson.List(p.Values, func(v string) any { return jackson.Object("equalTo", v) })))
+			params.Set(p.Name, jsondoc.Make("hasExactly", jsondoc.List(p.Values, func(v string) any { return jsondoc.Make("equalTo", v) })))
 		}
 		o.Set("queryParameters", params)
 	}
@@ -170,12 +169,12 @@ func bodyPattern(q *event.Request, m mapping.RecordedBody) *jsondoc.Object {
 		case strings.Contains(media, "xml"):
 			kind = "equalToXml"
 		case media == "multipart/form-data":
-			return jackson.Object("anything", "anything")
+			return jsondoc.Make("anything", "anything")
 		case !isText(media):
-			return jackson.Object("binaryEqualTo", base64.StdEncoding.EncodeToString(q.Body))
+			return jsondoc.Make("binaryEqualTo", base64.StdEncoding.EncodeToString(q.Body))
 		}
 	}
-	p := jackson.Object(kind, event.Decode(q.Body, q.ContentType()))
+	p := jsondoc.Make(kind, event.Decode(q.Body, q.ContentType()))
 	option := func(name string, given *bool, withAuto bool) {
 		switch {
 		case given != nil:
@@ -282,7 +281,7 @@ func (d *draft) setHeaders(e *event.ServeEvent) {
 		case 1:
 			headers.Set(name, values[0])
 		default:
-			headers.Set(name, jackson.List(values, func(v string) any { return v }))
+			headers.Set(name, jsondoc.List(values, func(v string) any { return v }))
 		}
 	}
 	if headers.Len() > 0 {
@@ -304,7 +303,7 @@ func decodeText(body []byte, media string) string {
 
 // stub reads the draft as a mapping.
 func (d *draft) stub(persist bool) (*mapping.StubMapping, error) {
-	o := jackson.Object("id", d.id, "name", d.name, "request", d.request, "response", d.response)
+	o := jsondoc.Make("id", d.id, "name", d.name, "request", d.request, "response", d.response)
 	if persist {
 		o.Set("persistent", true)
 	}
@@ -327,8 +326,8 @@ func (d *draft) stub(persist bool) (*mapping.StubMapping, error) {
 
 // proxyAll is the stub that proxies everything to target.
 func proxyAll(target string) (*mapping.StubMapping, error) {
-	return mapping.FromValue(jackson.Object(
-		"request", jackson.Object("method", mapping.AnyMethod),
-		"response", jackson.Object("status", jsondoc.Number("200"), "proxyBaseUrl", target),
+	return mapping.FromValue(jsondoc.Make(
+		"request", jsondoc.Make("method", mapping.AnyMethod),
+		"response", jsondoc.Make("status", jsondoc.Number("200"), "proxyBaseUrl", target),
 	), "")
 }

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/envd-dev/envd/stubs/internal/files"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
@@ -78,15 +77,8 @@ func extension(urlPath, contentType string, body []byte) string {
 }
 
 func isJSON(body []byte) bool {
-	v, err := jackson.Decode(body)
-	if err != nil {
-		return false
-	}
-	switch v.(type) {
-	case *jsondoc.Object, []any, string, bool, jsondoc.Number, nil:
-		return true
-	}
-	return false
+	_, err := jsondoc.Decode(body)
+	return err == nil
 }
 
 func isXML(body []byte) bool {

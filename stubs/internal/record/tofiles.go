@@ -16,7 +16,6 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/files"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -49,15 +48,15 @@ func (f *ToFiles) Served(e *event.ServeEvent) error {
 	id := fileID()
 	body := decompressed(&e.Response)
 	bodyFile := uniqueName("body", e.Request.Path(), id, extension(e.Request.Path(), contentType(e.Response.Header), body))
-	d := &draft{response: jackson.Object("status", int64(e.Response.Status), "bodyFileName", bodyFile)}
+	d := &draft{response: jsondoc.Make("status", int64(e.Response.Status), "bodyFileName", bodyFile)}
 	d.setHeaders(e)
 	key := uuid.UUID(md5.Sum([]byte(id))) // Java's UUID.nameUUIDFromBytes
 	key[6], key[8] = key[6]&0x0f|0x30, key[8]&0x3f|0x80
-	doc := jackson.Object("id", key.String(), "request", pattern, "response", d.response, "uuid", key.String())
+	doc := jsondoc.Make("id", key.String(), "request", pattern, "response", d.response, "uuid", key.String())
 	if err := f.Bodies.Write(bodyFile, body); err != nil {
 		return fmt.Errorf("record body of %s: %w", e.Request.URL, err)
 	}
-	if err := f.Mappings.Write(uniqueName("mapping", e.Request.Path(), id, "json"), jackson.Pretty(doc)); err != nil {
+	if err := f.Mappings.Write(uniqueName("mapping", e.Request.Path(), id, "json"), jsondoc.AppendPretty(nil, doc)); err != nil {
 		return fmt.Errorf("record mapping of %s: %w", e.Request.URL, err)
 	}
 	return nil
@@ -82,29 +81,29 @@ func (f *ToFiles) known(pattern *jsondoc.Object) (bool, error) {
 }
 
 func (f *ToFiles) pattern(q *event.Request) *jsondoc.Object {
-	o := jackson.Object("url", q.URL, "method", q.Method)
+	o := jsondoc.Make("url", q.URL, "method", q.Method)
 	headers := &jsondoc.Object{}
 	for _, name := range q.HeaderNames() {
 		if f.matched(name) {
-			headers.Set(name, jackson.Object("equalTo", q.Values(name)[0]))
+			headers.Set(name, jsondoc.Make("equalTo", q.Values(name)[0]))
 		}
 	}
 	if headers.Len() > 0 {
 		o.Set("headers", headers)
 	}
 	if parts, err := q.Parts(); err == nil && len(parts) > 0 {
-		o.Set("multipartPatterns", jackson.List(parts, func(p event.Part) any { return f.part(p) }))
+		o.Set("multipartPatterns", jsondoc.List(parts, func(p event.Part) any { return f.part(p) }))
 		return o
 	}
 	if len(q.Body) == 0 {
 		return o
 	}
-	body := jackson.Object("equalTo", string(q.Body))
+	body := jsondoc.Make("equalTo", string(q.Body))
 	switch media := q.ContentType(); {
 	case strings.Contains(media, "json"):
-		body = jackson.Object("equalToJson", string(q.Body), "ignoreArrayOrder", true, "ignoreExtraElements", true)
+		body = jsondoc.Make("equalToJson", string(q.Body), "ignoreArrayOrder", true, "ignoreExtraElements", true)
 	case strings.Contains(media, "xml"):
-		body = jackson.Object("equalToXml", string(q.Body))
+		body = jsondoc.Make("equalToXml", string(q.Body))
 	}
 	o.Set("bodyPatterns", []any{body})
 	return o
@@ -115,23 +114,23 @@ func (f *ToFiles) matched(name string) bool {
 }
 
 func (f *ToFiles) part(p event.Part) *jsondoc.Object {
-	headers := jackson.Object("Content-Disposition", jackson.Object("contains", `name="`+p.Name+`"`))
+	headers := jsondoc.Make("Content-Disposition", jsondoc.Make("contains", `name="`+p.Name+`"`))
 	for _, name := range slices.Sorted(maps.Keys(p.Header)) {
 		if f.matched(name) {
-			headers.Set(name, jackson.Object("equalTo", p.Header.Get(name)))
+			headers.Set(name, jsondoc.Make("equalTo", p.Header.Get(name)))
 		}
 	}
 	media := p.Header.Get("Content-Type")
-	body := jackson.Object("binaryEqualTo", base64.StdEncoding.EncodeToString(p.Body))
+	body := jsondoc.Make("binaryEqualTo", base64.StdEncoding.EncodeToString(p.Body))
 	switch {
 	case media == "", strings.Contains(media, "text"):
-		body = jackson.Object("equalTo", string(p.Body))
+		body = jsondoc.Make("equalTo", string(p.Body))
 	case strings.Contains(media, "json"):
-		body = jackson.Object("equalToJson", string(p.Body), "ignoreArrayOrder", true, "ignoreExtraElements", true)
+		body = jsondoc.Make("equalToJson", string(p.Body), "ignoreArrayOrder", true, "ignoreExtraElements", true)
 	case strings.Contains(media, "xml"):
-		body = jackson.Object("equalToXml", string(p.Body))
+		body = jsondoc.Make("equalToXml", string(p.Body))
 	}
-	return jackson.Object("name", p.Name, "matchingType", "ALL", "headers", headers, "bodyPatterns", []any{body})
+	return jsondoc.Make("name", p.Name, "matchingType", "ALL", "headers", headers, "bodyPatterns", []any{body})
 }
 
 const (

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/envd-dev/envd/stubs/internal/files"
-	"github.com/envd-dev/envd/stubs/internal/jackson"
+	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -38,7 +38,7 @@ func TestToFiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, strings.Replace(strings.Replace(names[1], "mapping", "body", 1), ".json", "", 1)+".json", m.Response.BodyFileName)
 	assert.Equal(t, `{"url":"/a/b?c=d","method":"POST","headers":{"Accept":{"equalTo":"x/y"}},`+
-		`"bodyPatterns":[{"equalToJson":"{\"q\":1}","ignoreArrayOrder":true,"ignoreExtraElements":true}]}`, string(jackson.Compact(m.Request.Value())))
+		`"bodyPatterns":[{"equalToJson":"{\"q\":1}","ignoreArrayOrder":true,"ignoreExtraElements":true}]}`, string(jsondoc.AppendCompact(nil, m.Request.Value())))
 	body, err := bodies.Read(m.Response.BodyFileName)
 	require.NoError(t, err)
 	assert.Equal(t, "[]", string(body))

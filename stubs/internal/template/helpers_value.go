@@ -45,8 +45,21 @@ func helpBase64(o *options) (any, error) {
 	return base64.RawStdEncoding.EncodeToString([]byte(s)), nil
 }
 
+// latin1 is String.getBytes(ISO_8859_1).
+func latin1(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xFF {
+			r = '?'
+		}
+		out = append(out, byte(r))
+	}
+	return out
+}
+
 // decodeBase64 decodes as java.util.Base64 does, padded or not, with its words for what is wrong.
-func decodeBase64(s string) (any, error) {
+func decodeBase64(text string) (any, error) {
+	s := latin1(text)
 	if len(s) == 1 {
 		return nil, illegalArgument("Input byte[] should at least have 2 bytes for base64 bytes")
 	}
