@@ -15,11 +15,11 @@ type element struct {
 func (g *Generator) element(depth int) *element {
 	e := &element{name: pick(g, "a", "b", "c", "item", "n:a", "n:b")}
 	if g.sometimes(60) {
-		e.name = pick(g, "m:a", ":a", "a:", "n:1", "_a", "n:a:b", "a-b", "a.b", "é")
+		e.name = pick(g, "m:a", "a:", "n:1", "_a", "n:a:b", "a-b", "a.b", "é")
 	}
 	for _, name := range []string{"id", "x", "n:y"} {
 		if g.sometimes(30) {
-			name = pick(g, "m:y", ":x", "x:", "n:1", "xml:lang", "_x", "n:y:z")
+			name = pick(g, "m:y", "x:", "n:1", "xml:lang", "_x", "n:y:z")
 		}
 		if g.sometimes(5) {
 			e.attributes = append(e.attributes, [2]string{name, g.xmlText()})

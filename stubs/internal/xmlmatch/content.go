@@ -1,7 +1,6 @@
 package xmlmatch
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -33,6 +32,8 @@ func (p *parser) content(n *Node, s *scope) error {
 		case p.has("<?"):
 			flush()
 			err = p.instruction(n)
+		case p.has("<!") && strings.HasPrefix("<!--", p.src[p.pos:]):
+			return p.cutOff()
 		case c == '<':
 			flush()
 			err = p.element(n, s)
@@ -41,6 +42,7 @@ func (p *parser) content(n *Node, s *scope) error {
 			t, err = p.reference()
 			text.WriteString(t)
 		case p.has("]]>"):
+			p.pos += len("]]>")
 			return p.fail("The character sequence \"]]>\" must not appear in content unless used to mark the end of a CDATA section.")
 		case c == '\r':
 			if !p.has("\r\n") {
@@ -48,13 +50,13 @@ func (p *parser) content(n *Node, s *scope) error {
 			}
 			p.pos++
 		default:
-			err = p.character(&text, "element content")
+			err = p.character(&text, "element content of the document")
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return p.fail("XML document structures must start and end within the same entity.")
+	return p.cutOff()
 }
 
 func (p *parser) endTag(n *Node) error {
@@ -65,7 +67,7 @@ func (p *parser) endTag(n *Node) error {
 	p.pos += len(n.Name)
 	p.space()
 	if !p.has(">") {
-		return p.fail("The end-tag for element type \"%s\" must end with a '>' delimiter.", n.Name)
+		return p.missing("The end-tag for element type \"%s\" must end with a '>' delimiter.", n.Name)
 	}
 	p.pos++
 	return nil
@@ -74,8 +76,7 @@ func (p *parser) endTag(n *Node) error {
 func (p *parser) comment(parent *Node) error {
 	end := strings.Index(p.src[p.pos+4:], "--")
 	if end < 0 {
-		p.pos = len(p.src)
-		return p.fail("XML document structures must start and end within the same entity.")
+		return p.cutOff()
 	}
 	value := p.src[p.pos+4 : p.pos+4+end]
 	p.pos += 4 + end + 2
@@ -92,8 +93,7 @@ func (p *parser) comment(parent *Node) error {
 func (p *parser) cdata(parent *Node) error {
 	end := strings.Index(p.src[p.pos:], "]]>")
 	if end < 0 {
-		p.pos = len(p.src)
-		return p.fail("XML document structures must start and end within the same entity.")
+		return p.cutOff()
 	}
 	p.add(parent, &Node{Kind: CDATA, Value: lineEnds(p.src[p.pos+len("<![CDATA[") : p.pos+end])})
 	p.pos += end + 3
@@ -104,15 +104,14 @@ func (p *parser) instruction(parent *Node) error {
 	p.pos += 2
 	name := p.name()
 	if name == "" {
-		return p.fail("The processing instruction must begin with the name of the target.")
+		return p.missing("The processing instruction must begin with the name of the target.")
 	}
 	if strings.EqualFold(name, "xml") {
 		return p.fail("The processing instruction target matching \"[xX][mM][lL]\" is not allowed.")
 	}
 	end := strings.Index(p.src[p.pos:], "?>")
 	if end < 0 {
-		p.pos = len(p.src)
-		return p.fail("XML document structures must start and end within the same entity.")
+		return p.cutOff()
 	}
 	data := p.src[p.pos : p.pos+end]
 	if data != "" && !isSpace(data[0]) {
@@ -162,7 +161,7 @@ func (p *parser) doctype() error {
 		}
 		p.pos++
 	}
-	return p.fail("XML document structures must start and end within the same entity.")
+	return p.cutOff()
 }
 
 // entity notes an internal general entity. One with markup or references stands for nothing.
@@ -190,77 +189,4 @@ func (p *parser) entity() {
 		value = rest[1 : len(rest)-1]
 	}
 	p.entities[name] = value
-}
-
-// resolve splits the names of an element and its attributes, and finds their namespaces.
-func (p *parser) resolve(n *Node, s *scope) (*scope, error) {
-	if err := p.split(n); err != nil {
-		return nil, err
-	}
-	for _, a := range n.Attrs {
-		if err := p.split(a); err != nil {
-			return nil, err
-		}
-		if p.doc.Namespaces && a.declaration() {
-			a.Space = xmlnsSpace
-			prefix := ""
-			if a.Prefix == "xmlns" {
-				prefix = a.Local
-				if a.Value == "" {
-					return nil, p.fail("The value of the attribute \"prefix=\"xmlns\",localpart=\"%s\",rawname=\"%s\"\" is invalid. Prefixed namespace bindings may not be empty.", a.Local, a.Name)
-				}
-			}
-			s = &scope{s, prefix, a.Value}
-		}
-	}
-	defer n.sortAttributes()
-	if !p.doc.Namespaces {
-		return s, nil
-	}
-	uri, ok := s.lookup(n.Prefix)
-	if !ok {
-		return nil, p.fail("The prefix \"%s\" for element \"%s\" is not bound.", n.Prefix, n.Name)
-	}
-	n.Space = uri
-	seen := map[[2]string]bool{}
-	for _, a := range n.Attrs {
-		if a.Prefix == "" || a.declaration() {
-			continue
-		}
-		if a.Space, ok = s.lookup(a.Prefix); !ok {
-			return nil, p.fail("The prefix \"%s\" for attribute \"%s\" associated with an element type \"%s\" is not bound.", a.Prefix, a.Name, n.Name)
-		}
-		name := [2]string{a.Space, a.Local}
-		if seen[name] {
-			return nil, p.fail("Attribute \"%s\" bound to namespace \"%s\" was already specified for element \"%s\".", a.Local, a.Space, n.Name)
-		}
-		seen[name] = true
-	}
-	return s, nil
-}
-
-// sortAttributes orders them by name, as the JDK's DOM keeps them.
-func (n *Node) sortAttributes() {
-	if len(n.Attrs) < 2 {
-		return
-	}
-	first := n.Attrs[0].order
-	slices.SortFunc(n.Attrs, func(a, b *Node) int { return strings.Compare(a.Name, b.Name) })
-	for i, a := range n.Attrs {
-		a.order = first + i
-	}
-}
-
-// split cuts a name at its colon.
-func (p *parser) split(n *Node) error {
-	n.Local = n.Name
-	prefix, local, ok := strings.Cut(n.Name, ":")
-	switch {
-	case !ok:
-	case prefix != "" && local != "" && !strings.Contains(local, ":"):
-		n.Prefix, n.Local = prefix, local
-	case p.doc.Namespaces:
-		return p.fail("Element or attribute \"%s\" do not match QName production: QName::=(NCName':')?NCName.", n.Name)
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package xmlmatch
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -84,8 +83,7 @@ func (p *parser) document() (*Document, error) {
 	if p.has("<?xml") && len(p.src) > 5 && isSpace(p.src[5]) {
 		end := strings.Index(p.src, "?>")
 		if end < 0 {
-			p.pos = len(p.src)
-			return nil, p.fail("XML document structures must start and end within the same entity.")
+			return nil, p.cutOff()
 		}
 		p.pos = end + 2
 	}
@@ -112,7 +110,7 @@ func (p *parser) document() (*Document, error) {
 			p.pos++
 			return nil, p.fail("The markup in the document following the root element must be well-formed.")
 		case p.has("<"):
-			if next := p.src[p.pos+1:]; next != "" && strings.ContainsRune("<> \t\r\n=\"'&/", rune(next[0])) {
+			if next, size := utf8.DecodeRuneInString(p.src[p.pos+1:]); size > 0 && !nameStart(next) {
 				p.pos++
 				return nil, p.fail("The markup in the document preceding the root element must be well-formed.")
 			}
@@ -133,29 +131,17 @@ func (p *parser) document() (*Document, error) {
 	return p.doc, nil
 }
 
-func (p *parser) name() string {
-	start := p.pos
-	for p.pos < len(p.src) {
-		r, size := utf8.DecodeRuneInString(p.src[p.pos:])
-		if !(r == '_' || r == ':' || unicode.IsLetter(r) || p.pos > start && (r == '-' || r == '.' || r == 0xb7 || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r))) {
-			break
-		}
-		p.pos += size
-	}
-	return p.src[start:p.pos]
-}
-
 func (p *parser) element(parent *Node, s *scope) error {
 	if p.depth++; p.depth > maxDepth {
 		return p.fail("The document is nested too deeply.")
 	}
 	p.pos++
-	name := p.name()
+	name, err := p.tagName()
+	if err != nil {
+		return err
+	}
 	if name == "" {
-		if p.pos == len(p.src) {
-			return p.fail("XML document structures must start and end within the same entity.")
-		}
-		return p.fail("The content of elements must consist of well-formed character data or markup.")
+		return p.missing("The content of elements must consist of well-formed character data or markup.")
 	}
 	n := p.add(parent, &Node{Kind: Element, Name: name})
 	empty, err := p.attributes(n)
@@ -185,20 +171,29 @@ func (p *parser) attributes(n *Node) (empty bool, err error) {
 		case p.has(">"):
 			p.pos++
 			return false, p.unique(n)
-		case p.pos == len(p.src):
-			return false, p.fail("XML document structures must start and end within the same entity.")
 		}
-		name := p.name()
-		if name == "" || !spaced {
-			return false, p.fail("Element type \"%s\" must be followed by either attribute specifications, \">\" or \"/>\".", n.Name)
+		name := ""
+		if spaced {
+			if name, err = p.tagName(); err != nil {
+				return false, err
+			}
+		}
+		if name == "" {
+			if p.has("/") {
+				p.pos++
+			}
+			return false, p.missing("Element type \"%s\" must be followed by either attribute specifications, \">\" or \"/>\".", n.Name)
 		}
 		p.space()
 		if !p.has("=") {
-			return false, p.fail("Attribute name \"%s\" associated with an element type \"%s\" must be followed by the ' = ' character.", name, n.Name)
+			return false, p.missing("Attribute name \"%s\" associated with an element type \"%s\" must be followed by the ' = ' character.", name, n.Name)
 		}
 		p.pos++
 		p.space()
 		value, err := p.attributeValue(n.Name, name)
+		if err == nil {
+			err = p.binding(name, value)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -219,7 +214,7 @@ func (p *parser) unique(n *Node) error {
 
 func (p *parser) attributeValue(element, name string) (string, error) {
 	if !p.has(`"`) && !p.has("'") {
-		return "", p.fail("Open quote is expected for attribute \"%s\" associated with an  element type  \"%s\".", name, element)
+		return "", p.missing("Open quote is expected for attribute \"%s\" associated with an  element type  \"%s\".", name, element)
 	}
 	quote := p.src[p.pos]
 	p.pos++
@@ -244,77 +239,21 @@ func (p *parser) attributeValue(element, name string) (string, error) {
 			b.WriteByte(' ')
 			p.pos++
 		default:
-			if err := p.character(&b, "attribute value"); err != nil {
+			if err := p.character(&b, `value of attribute "`+name+`" and element is "`+element+`"`); err != nil {
 				return "", err
 			}
 		}
 	}
-	return "", p.fail("XML document structures must start and end within the same entity.")
+	return "", p.cutOff()
 }
 
 // character copies one character that XML allows.
 func (p *parser) character(b *strings.Builder, where string) error {
 	r, size := utf8.DecodeRuneInString(p.src[p.pos:])
-	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
-		p.pos += size
-		return p.fail("An invalid XML character (Unicode: 0x%x) was found in the %s of the document.", r, where)
+	if !permitted(r) {
+		return p.fail("An invalid XML character (Unicode: 0x%x) was found in the %s.", r, where)
 	}
 	b.WriteRune(r)
 	p.pos += size
 	return nil
-}
-
-// reference reads &…; and gives the text that it stands for.
-func (p *parser) reference() (string, error) {
-	p.pos++
-	if p.has("#") {
-		return p.characterReference()
-	}
-	name := p.name()
-	if name == "" {
-		return "", p.fail("The entity name must immediately follow the '&' in the entity reference.")
-	}
-	if !p.has(";") {
-		return "", p.fail("The reference to entity \"%s\" must end with the ';' delimiter.", name)
-	}
-	p.pos++
-	switch name {
-	case "lt":
-		return "<", nil
-	case "gt":
-		return ">", nil
-	case "amp":
-		return "&", nil
-	case "apos":
-		return "'", nil
-	case "quot":
-		return `"`, nil
-	}
-	value, ok := p.entities[name]
-	if !ok {
-		return "", p.fail("The entity \"%s\" was referenced, but not declared.", name)
-	}
-	if p.expanded += len(value); p.expanded > maxEntities {
-		return "", p.fail("The entities of the document expand to too much text.")
-	}
-	return value, nil
-}
-
-func (p *parser) characterReference() (string, error) {
-	end := strings.IndexByte(p.src[p.pos:], ';')
-	if end < 0 {
-		return "", p.fail("The character reference must end with the ';' delimiter.")
-	}
-	digits := p.src[p.pos+1 : p.pos+end]
-	var r rune
-	format := "%d"
-	if strings.HasPrefix(digits, "x") {
-		digits, format = digits[1:], "%x"
-	}
-	if n, err := fmt.Sscanf(digits, format, &r); n != 1 || err != nil || r <= 0 || r > unicode.MaxRune ||
-		r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0xd800 && r < 0xe000 {
-		return "", p.fail("Character reference \"&#%s\" is an invalid XML character.", p.src[p.pos+1:p.pos+end])
-	}
-	p.pos += end + 1
-	return string(r), nil
 }
