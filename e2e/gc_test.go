@@ -102,7 +102,16 @@ func abandon(t *testing.T, id, dir string) {
 	for _, pid := range pids {
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	}
-	for slices.ContainsFunc(allProcesses(t), func(p processInfo) bool { return slices.Contains(pids, p.pid) }) {
+	awaitDeath(t, pids)
+}
+
+// awaitDeath waits until processes that were killed have ended: one that is still dying counts as alive.
+func awaitDeath(t *testing.T, pids []int) {
+	t.Helper()
+	for slices.ContainsFunc(pids, func(pid int) bool {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return err == nil && len(line) > 0 // a zombie has none
+	}) {
 		require.NoError(t, t.Context().Err())
 	}
 }

@@ -121,7 +121,8 @@ func underWay(dir string) string {
 	return cmp.Or(strings.Join(slices.Compact(open), "+"), "no operation")
 }
 
-// strike kills the victims of that run that are there yet, and tells whether any was. pid is the runner's, where known.
+// strike kills the victims of that run that are there yet, waits for their end, and tells whether any was. pid is the
+// runner's, where known.
 func (l *containerLane) strike(t *testing.T, r *containerRun, victims string, pid int) (struck bool) {
 	t.Helper()
 	targets := map[string]int{"runner": pid}
@@ -134,6 +135,7 @@ func (l *containerLane) strike(t *testing.T, r *containerRun, victims string, pi
 			targets["runner"] = p.pid
 		}
 	}
+	var pids []int
 	for name := range strings.FieldsSeq(victims) {
 		if name == "daemon" {
 			require.NoError(t, l.daemon.Process.Kill())
@@ -141,7 +143,9 @@ func (l *containerLane) strike(t *testing.T, r *containerRun, victims string, pi
 			struck = true
 		} else if pid := targets[name]; pid != 0 {
 			struck = syscall.Kill(pid, syscall.SIGKILL) == nil || struck
+			pids = append(pids, pid)
 		}
 	}
+	awaitDeath(t, pids)
 	return struck
 }

@@ -11,6 +11,7 @@ import (
 // Errors that every Runtime returns in these cases, wrapped.
 var (
 	ErrNotFound    = errors.New("no such environment")  // the environment does not exist (any more)
+	ErrExists      = errors.New("exists already")       // there is an environment of that ID, whoever's; it was not touched
 	ErrNoService   = errors.New("no such service")      // the environment has no such service
 	ErrUnsupported = errors.New("not supported")        // the runtime lacks a capability that was asked for
 	ErrExited      = errors.New("service exited early") // a service ended where it should have kept running
@@ -57,6 +58,12 @@ type Runtime interface {
 	// Destroy removes everything of an environment and returns what it could not remove. It needs only the ID, is
 	// idempotent, and bounded by ctx.
 	Destroy(ctx context.Context, envID string) ([]Leftover, error)
+}
+
+// Leaser is a Runtime whose objects say how long they may stay: whoever cannot tell whether their runner lives goes by it.
+type Leaser interface {
+	// Renew has the objects of an environment say that they may stay until then, at least.
+	Renew(ctx context.Context, envID string, until time.Time) error
 }
 
 // CAFile is where every service finds the certificate of its environment's own authority.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -35,6 +36,9 @@ type RenewRequest struct {
 // is called.
 func (s *session) serveControl() (stop func(), err error) {
 	listener, address, err := listenControl(s.Dir, s.ID)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("environment %s %w: this user has it up", s.ID, envd.ErrExists)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("control API: %w", err)
 	}
@@ -120,8 +124,11 @@ func (s *session) postRenew(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusConflict, errors.New("this run has no lease to renew: its budget bounds it"))
 		return
 	}
-	expires := s.renew(req.TTL.Std())
-	if err := s.update(func(*evidence.Meta) {}); err != nil {
+	expires, err := s.renew(r.Context(), req.TTL.Std())
+	if err == nil {
+		err = s.update(func(*evidence.Meta) {})
+	}
+	if err != nil {
 		refuse(w, http.StatusInternalServerError, err)
 		return
 	}

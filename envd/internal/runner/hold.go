@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/footprint"
 )
@@ -14,7 +16,9 @@ func (s *session) hold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.renew(s.TTL)
+	if _, err := s.renew(ctx, s.TTL); err != nil {
+		return err
+	}
 	err = s.update(func(m *evidence.Meta) { m.Status, m.Addresses = evidence.Ready, addresses })
 	if err != nil {
 		return err
@@ -32,8 +36,17 @@ func (s *session) hold(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// renew makes the lease end ttl from now.
-func (s *session) renew(ttl time.Duration) time.Time {
+// outstay is how much longer than its lease an environment's objects may stay: it ends its stages, and is torn down.
+const outstay = time.Hour
+
+// renew makes the lease end ttl from now, and the runtime's objects say so.
+func (s *session) renew(ctx context.Context, ttl time.Duration) (time.Time, error) {
+	expires := time.Now().Add(ttl).UTC()
+	if r, ok := s.Runtime.(envd.Leaser); ok {
+		if err := r.Renew(ctx, s.ID, expires.Add(outstay)); err != nil {
+			return time.Time{}, fmt.Errorf("renew the lease: %w", err)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lease == nil {
@@ -41,6 +54,6 @@ func (s *session) renew(ttl time.Duration) time.Time {
 	} else {
 		s.lease.Reset(ttl)
 	}
-	s.meta.Expires = time.Now().Add(ttl).UTC()
-	return s.meta.Expires
+	s.meta.Expires = expires
+	return expires, nil
 }

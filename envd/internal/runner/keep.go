@@ -34,7 +34,9 @@ func (s *session) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.renew(s.Keep)
+	if _, err := s.renew(ctx, s.Keep); err != nil {
+		return err
+	}
 	var meta evidence.Meta
 	code := s.verdict.ExitCode()
 	err = s.update(func(m *evidence.Meta) {

@@ -53,6 +53,11 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 	switch op.Kind {
 	case envd.OpCreate:
 		s.creating.Store(true)
+		err := s.Runtime.Do(ctx, s.ID, op)
+		if errors.Is(err, envd.ErrExists) {
+			s.creating.Store(false) // it is another's, who takes it down
+		}
+		return err
 	case envd.OpGateway:
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err

@@ -28,8 +28,9 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 	}
 	var stray objects
 	var found []envd.Leftover
+	ends, now := leasesOf(o), time.Now()
 	judge := func(kind, id, name string, labels map[string]string) bool {
-		why := abandoned(labels, time.Now())
+		why := ends.abandoned(labels, now)
 		if why != "" {
 			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
 		}
@@ -115,25 +116,4 @@ func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error)
 		}
 	}
 	return old, nil
-}
-
-// ownerless tells that nobody owns an object any more.
-func ownerless(labels map[string]string) bool { return abandoned(labels, time.Now()) != "" }
-
-// abandoned says why nobody owns an object any more, or "".
-func abandoned(labels map[string]string, now time.Time) string {
-	switch livenessOf(labels[labelRunner]) {
-	case alive:
-		return ""
-	case dead:
-		return "its runner is dead"
-	}
-	expires, err := time.Parse(time.RFC3339, labels[labelExpires])
-	if err != nil {
-		return "" // not for us to say
-	}
-	if now.After(expires) {
-		return "its lease ended at " + labels[labelExpires]
-	}
-	return ""
 }

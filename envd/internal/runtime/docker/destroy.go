@@ -76,6 +76,8 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	if err != nil {
 		return nil, err
 	}
+	r.renewing.Lock()
+	defer r.renewing.Unlock()
 	r.mu.Lock()
 	e := r.envs[envID]
 	r.mu.Unlock()
@@ -148,13 +150,16 @@ func (e *environment) removeEnded(ctx context.Context, id string) {
 	e.removals.Go(func() {
 		patient, cancel := context.WithTimeout(ctx, exitTimeout)
 		waiting := e.cli.ContainerWait(patient, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+		var err error
 		select {
 		case <-waiting.Result:
-		case <-waiting.Error: // it is gone, or will be removed however it is
+		case err = <-waiting.Error: // a container that cannot be waited for is removed however it is
 		}
 		cancel()
 		e.exits.Done()
-		_ = e.removeContainer(ctx, id) // Destroy tries again, and tells
+		if !notFound(err) {
+			_ = e.removeContainer(ctx, id) // Destroy tries again, and tells
+		}
 	})
 }
 

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case trialVerb:
 			os.Exit(trialRunner(os.Args[2], os.Args[3]))
+		case collectVerb:
+			os.Exit(collectDryRun())
 		case eatVerb:
 			os.Exit(eat())
 		}

@@ -47,6 +47,21 @@ func trialRunner(id, dir string) int {
 	select {}
 }
 
+// collectVerb makes the test binary say what it would collect.
+const collectVerb = "docker-collect-dry-run"
+
+func collectDryRun() int {
+	found, err := docker.Collect(context.Background(), true)
+	for _, l := range found {
+		fmt.Println(l.Kind, l.Detail)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
 // startTrial runs a runner until it has carried out so many operations.
 func startTrial(t *testing.T, id string, operations int) *exec.Cmd {
 	t.Helper()

@@ -20,6 +20,7 @@ const (
 	labelService     = "dev.envd.service"     // containers of services and the gateway
 	labelCommand     = "dev.envd.command"     // containers of single commands
 	labelControl     = "dev.envd.control"     // networks: the port of the gateway's control API
+	labelLease       = "dev.envd.lease"       // volumes that only renew the lease
 	labelPacked      = "dev.envd.packed"      // images that were packed here: the file
 )
 

@@ -81,7 +81,7 @@ func LeashMain(args []string) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leashTimeout)
 	defer cancel()
-	if err := sweep(ctx, args[2], func(map[string]string) bool { return true }); err != nil {
+	if err := sweep(ctx, args[2], func(o objects) objects { return o }); err != nil {
 		fmt.Fprintln(os.Stderr, "envd leash:", err)
 		return 1
 	}
@@ -104,7 +104,7 @@ func Settle(ctx context.Context, ids []string) error {
 
 // sweep removes what is doomed of an environment until nothing has been found for a while: what the runner asked for last may still be under way in the
 // engine.
-func sweep(ctx context.Context, id string, doomed func(labels map[string]string) bool) error {
+func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
 	cli, err := connect()
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func sweep(ctx context.Context, id string, doomed func(labels map[string]string)
 	defer cli.Close()
 	for clean := 0; clean < sweeps; {
 		o, err := list(ctx, cli, of(id))
-		o = o.filter(doomed)
+		o = doomed(o)
 		switch {
 		case err != nil:
 			clean = 0

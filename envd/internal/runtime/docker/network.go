@@ -76,6 +76,9 @@ func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id stri
 		if err == nil {
 			return created.ID, subnet, nil
 		}
+		if conflict(err) {
+			return "", netip.Prefix{}, fmt.Errorf("environment %s %w", id, envd.ErrExists) // somebody was faster
+		}
 		if tries++; !strings.Contains(err.Error(), "overlap") || tries == subnetTries {
 			return "", netip.Prefix{}, fmt.Errorf("network of environment %s: %w", id, err)
 		}

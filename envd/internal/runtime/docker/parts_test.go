@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,8 +94,24 @@ func TestAbandoned(t *testing.T) {
 		{"boot/pid:[1]/7/8", later, ""},
 		{"", "nonsense", ""},
 	} {
-		assert.Equal(t, c.want, abandoned(map[string]string{labelRunner: c.runner, labelExpires: c.expires}, now), c.runner)
+		labels := map[string]string{labelEnvironment: "it", labelRunner: c.runner, labelExpires: c.expires}
+		it := objects{containers: []container.Summary{{Labels: labels}}}
+		assert.Equal(t, c.want, leasesOf(it).abandoned(labels, now), c.runner)
 	}
+
+	// What one object tells holds for all of its owner's, and for nobody else's.
+	owned := func(environment, runner, expires string) map[string]string {
+		return map[string]string{labelEnvironment: environment, labelRunner: runner, labelExpires: expires}
+	}
+	const elsewhere = "boot/pid:[1]/7/8"
+	first := owned("it", elsewhere, over)
+	ends := leasesOf(objects{
+		containers: []container.Summary{{Labels: first}, {Labels: owned("another", elsewhere, over)}, {Labels: owned("it", "boot/pid:[1]/9/9", over)}},
+		volumes:    []volume.Volume{{Labels: owned("it", elsewhere, later)}},
+	})
+	assert.Empty(t, ends.abandoned(first, now), "renewed")
+	assert.NotEmpty(t, ends.abandoned(owned("another", elsewhere, over), now))
+	assert.NotEmpty(t, ends.abandoned(owned("it", "boot/pid:[1]/9/9", over), now), "an earlier run's")
 }
 
 func TestSubnets(t *testing.T) {

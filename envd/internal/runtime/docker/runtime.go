@@ -24,6 +24,8 @@ type Runtime struct {
 	probing sync.Mutex
 	probed  bool // the engine is usable
 
+	renewing sync.Mutex // or destroying: a renewal makes nothing of an environment that is gone
+
 	packing  packer
 	building singleflight.Group // by tag
 
@@ -35,6 +37,7 @@ type Runtime struct {
 var (
 	_ envd.Runtime       = (*Runtime)(nil)
 	_ envd.ImageReporter = (*Runtime)(nil)
+	_ envd.Leaser        = (*Runtime)(nil)
 )
 
 // New returns a runtime. It touches nothing yet.
@@ -75,6 +78,12 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if err != nil {
 		return err
 	}
+	switch _, err := r.find(ctx, id); {
+	case err == nil:
+		return fmt.Errorf("environment %s %w", id, envd.ErrExists)
+	case !errors.Is(err, envd.ErrNotFound):
+		return err
+	}
 	exe, err := r.exe()
 	if err != nil {
 		return err
@@ -86,12 +95,6 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if err != nil {
 		return err
 	}
-	switch _, err := r.find(ctx, id); {
-	case err == nil:
-		return fmt.Errorf("environment %s exists already", id)
-	case !errors.Is(err, envd.ErrNotFound):
-		return err
-	}
 	l, err := startLeash(exe, id)
 	if err != nil {
 		return fmt.Errorf("leash of environment %s: %w", id, err)
@@ -99,6 +102,9 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	// Let finish what it asked for: whether a request that was broken off still has its effect, nobody knows.
 	asked := context.WithoutCancel(ctx)
 	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
+	if errors.Is(err, envd.ErrExists) {
+		return errors.Join(err, l.release())
+	}
 	if err = errors.Join(ctx.Err(), err); err != nil {
 		left, removeErr := remove(asked, cli, id)
 		if removeErr != nil || len(left) > 0 {

@@ -133,7 +133,7 @@ func (r *Runtime) create(id string, spec *envd.Environment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.envs[id] != nil {
-		return fmt.Errorf("environment %s exists already", id)
+		return fmt.Errorf("environment %s %w", id, envd.ErrExists)
 	}
 	if err := os.MkdirAll(filepath.Join(r.opts.LogDir, id), 0o755); err != nil {
 		return err

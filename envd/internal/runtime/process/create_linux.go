@@ -80,7 +80,7 @@ func (r *Runtime) launchReserved(ctx context.Context, id string, plain bool, vis
 	if inits, err := findInits(id); err != nil {
 		return nil, err
 	} else if len(inits) > 0 {
-		return nil, fmt.Errorf("environment %s exists already", id)
+		return nil, fmt.Errorf("environment %s %w", id, envd.ErrExists)
 	}
 	exe, err := r.exe()
 	if err != nil {

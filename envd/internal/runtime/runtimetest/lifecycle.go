@@ -50,8 +50,10 @@ func testCreateAndDestroy(t *testing.T, b *bench) {
 	assert.False(t, state.Gateway)
 	assert.Empty(t, state.Services)
 	create := envd.Operation{Kind: envd.OpCreate, Environment: &envd.Environment{}}
-	assert.Error(t, b.rt.Do(b.ctx, b.id, create), "an ID names one environment")
-	assert.True(t, b.observe().Exists, "the refused creation harmed nothing")
+	for _, rt := range []envd.Runtime{b.rt, b.h.Foreign(t, b.rt)} {
+		assert.ErrorIs(t, rt.Do(b.ctx, b.id, create), envd.ErrExists, "an ID names one environment")
+		assert.True(t, b.observe().Exists, "the refused creation harmed nothing")
+	}
 
 	for range 2 { // the second finds nothing, which is no error
 		left, err := b.rt.Destroy(b.ctx, b.id)

@@ -1,0 +1,93 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/envd-dev/envd/envd"
+)
+
+// A lease is on the labels of all that an environment has. Labels cannot be changed, so that a renewal is one more object
+// that bears them: an empty volume. The end of a lease is the latest that an object of the environment and its runner tells.
+
+// owner is whose an object is.
+type owner struct{ environment, runner string }
+
+func ownerOf(labels map[string]string) owner {
+	return owner{labels[labelEnvironment], labels[labelRunner]}
+}
+
+// leases are when owners' leases end, of those that have one.
+type leases map[owner]time.Time
+
+func leasesOf(o objects) leases {
+	ends := leases{}
+	o.filter(func(labels map[string]string) bool {
+		if end, err := time.Parse(time.RFC3339, labels[labelExpires]); err == nil && end.After(ends[ownerOf(labels)]) {
+			ends[ownerOf(labels)] = end
+		}
+		return false
+	})
+	return ends
+}
+
+// abandoned says why nobody owns an object any more, or "".
+func (l leases) abandoned(labels map[string]string, now time.Time) string {
+	switch livenessOf(labels[labelRunner]) {
+	case alive:
+		return ""
+	case dead:
+		return "its runner is dead"
+	}
+	end, leased := l[ownerOf(labels)]
+	if !leased || !now.After(end) { // without a lease it is not for us to say
+		return ""
+	}
+	return "its lease ended at " + end.Format(time.RFC3339)
+}
+
+// ownerless are the objects that nobody owns any more.
+func ownerless(o objects) objects {
+	ends, now := leasesOf(o), time.Now()
+	return o.filter(func(labels map[string]string) bool { return ends.abandoned(labels, now) != "" })
+}
+
+// Renew writes down that an environment may stay until then, unless its objects say so already.
+func (r *Runtime) Renew(ctx context.Context, envID string, until time.Time) error {
+	cli, err := r.client()
+	if err != nil {
+		return err
+	}
+	r.renewing.Lock()
+	defer r.renewing.Unlock()
+	o, err := list(ctx, cli, of(envID))
+	if err != nil {
+		return err
+	}
+	if len(o.networks) == 0 {
+		return fmt.Errorf("%w: %s", envd.ErrNotFound, envID)
+	}
+	labels := maps.Clone(o.networks[0].Labels) // the owner's, whoever renews
+	if !until.After(leasesOf(o)[ownerOf(labels)]) {
+		return nil
+	}
+	delete(labels, labelControl)
+	labels[labelLease], labels[labelExpires] = "renewed", until.UTC().Format(time.RFC3339)
+	name := fmt.Sprintf("%s-lease-%d", networkName(envID), until.Unix())
+	if _, err := cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
+		return err
+	}
+	var errs []error
+	for _, v := range o.volumes { // the renewals before; what was there first goes with the environment
+		if v.Labels[labelLease] != "" && v.Name != name {
+			_, err := cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{})
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
