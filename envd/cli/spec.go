@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,11 +125,7 @@ func (a *app) load(c *cobra.Command, path, runtime string) (*envd.Spec, error) {
 	var s *envd.Spec
 	var diagnostics spec.Diagnostics
 	if path == stdinSpec {
-		text, err := io.ReadAll(c.InOrStdin())
-		if err != nil {
-			return nil, fmt.Errorf("read the spec from standard input: %w", err)
-		}
-		s, diagnostics = spec.Parse("stdin", text, specOptions(runtime))
+		s, diagnostics = spec.Read("stdin", c.InOrStdin(), specOptions(runtime))
 	} else {
 		s, diagnostics = spec.Load(path, specOptions(runtime))
 	}

@@ -3,7 +3,7 @@ package spec
 // The rules that diagnostics name. They are stable: people search for them.
 const (
 	ruleYAMLSyntax       = "yaml-syntax"        // the file is no YAML, or not one document
-	ruleTooLarge         = "too-large"          // aliases blow the file up
+	ruleTooLarge         = "too-large"          // the file is no spec by its size, or aliases blow it up
 	ruleUnreadable       = "unreadable"         // the file cannot be read
 	ruleUnknownKey       = "unknown-key"        // a key that its mapping does not have
 	ruleDuplicateKey     = "duplicate-key"      // a key twice in one mapping

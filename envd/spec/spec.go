@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,29 +76,45 @@ type MappingError struct {
 	Message   string
 }
 
+// maxBytes bounds a spec: what is larger is something else, /dev/zero for example.
+const maxBytes = 16 << 20
+
 // Load reads the spec file at path. Without diagnostics the Spec is complete; with any it is nil.
 func Load(path string, opts Options) (*envd.Spec, Diagnostics) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, Diagnostics{unreadable(path, err)}
 	}
-	src, err := os.ReadFile(absolute)
+	f, err := os.Open(absolute)
 	if err != nil {
 		return nil, Diagnostics{unreadable(path, err)}
 	}
+	defer f.Close() // only read from
 	if opts.Dir == "" {
 		opts.Dir = filepath.Dir(absolute)
 	}
-	s, found := Parse(path, src, opts)
+	s, found := Read(path, f, opts)
 	if s != nil {
 		s.File = absolute
 	}
 	return s, found
 }
 
+// Read reads a spec from r as Parse does from memory.
+func Read(name string, r io.Reader, opts Options) (*envd.Spec, Diagnostics) {
+	src, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, Diagnostics{unreadable(name, err)}
+	}
+	return Parse(name, src, opts)
+}
+
 // Parse reads a spec from memory; name is what diagnostics call it. Files that it mentions are looked for in opts.Dir,
 // or in the working directory where that is empty.
 func Parse(name string, src []byte, opts Options) (*envd.Spec, Diagnostics) {
+	if len(src) > maxBytes {
+		return nil, Diagnostics{newSource(name, nil).at(1, 1, 1, ruleTooLarge, fmt.Sprintf("the spec is larger than %d MiB", maxBytes>>20), "put large content into files of its own")}
+	}
 	text := newSource(name, src)
 	root, found := parseYAML(text, src)
 	if root == nil {

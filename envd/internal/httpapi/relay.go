@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -66,6 +67,7 @@ func (a *api) relay(c *gin.Context, r store.Record, path string, modify func(*ht
 	defer transport.CloseIdleConnections()
 	proxy := &httputil.ReverseProxy{
 		Transport: transport, FlushInterval: -1, ModifyResponse: modify,
+		ErrorLog: log.New(io.Discard, "", 0), // callers leave when they have seen what they wait for; ErrorHandler tells of the rest
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL = &url.URL{Scheme: "http", Host: "runner", Path: path, RawQuery: p.In.URL.RawQuery}
 			p.Out.Header.Del("Authorization")
