@@ -16,6 +16,7 @@ import (
 
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/launch"
 )
 
 // fromEnvironment takes ENVD_SERVER with ENVD_TOKEN or ENVD_TOKEN_FILE, and ENVD_BIN.
@@ -41,22 +42,23 @@ func (e *Env) run(o options, spec string) error {
 		}
 		binary = found
 	}
-	var progress buffer
-	cmd := exec.Command(binary, "up", spec, "--foreground", "-o", "json", "--ttl", lease.String(), "--out", filepath.Join(e.t.TempDir(), "run"))
-	cmd.Env = append(withoutServer(os.Environ()), "ENVD_STATE_DIR="+e.t.TempDir())
-	cmd.Stderr = &progress
-	stdout, err := cmd.StdoutPipe()
+	ready, writer, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	defer ready.Close() // only read from
+	var progress buffer
+	cmd := exec.Command(binary, "up", spec, "--foreground", "--ttl", lease.String(), "--out", filepath.Join(e.t.TempDir(), "run"))
+	cmd.Env = append(withoutServer(os.Environ()), "ENVD_STATE_DIR="+e.t.TempDir(), launch.ReadyVariable+"=3")
+	cmd.Stderr, cmd.ExtraFiles = &progress, []*os.File{writer}
+	if err := errors.Join(cmd.Start(), writer.Close()); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(e.t.Context(), func() {
 		_ = cmd.Process.Signal(os.Interrupt) // ends one that is on its way up; one that is up ends the same way
 	})
 	var meta evidence.Meta
-	if err := json.NewDecoder(stdout).Decode(&meta); err != nil {
+	if err := json.NewDecoder(ready).Decode(&meta); err != nil {
 		stop()
 		werr := cmd.Wait() // before its last words are read
 		return errors.Join(errors.New(strings.TrimSpace(progress.String())), werr)

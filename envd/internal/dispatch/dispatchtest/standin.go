@@ -28,6 +28,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/execstream"
 	"github.com/envd-dev/envd/envd/internal/judge"
+	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/spec"
 )
@@ -54,7 +55,7 @@ func Main(m *testing.M) {
 
 // flags of a runner, as the dispatcher gives them.
 type flags struct {
-	spec, id, out, ttl, output string
+	spec, id, out, ttl string
 }
 
 func parse(args []string) flags {
@@ -67,8 +68,6 @@ func parse(args []string) flags {
 			f.out = args[i+1]
 		case "--ttl":
 			f.ttl = args[i+1]
-		case "-o":
-			f.output = args[i+1]
 		}
 	}
 	return f
@@ -131,10 +130,8 @@ func (p *session) course(behaviour string, f flags) (int, error) {
 			m.Status, m.Expires = evidence.Ready, time.Now().UTC().Add(lease)
 			m.Addresses = map[string]string{"api:8080": "127.0.0.1:1"}
 		})
-		if f.output == "json" {
-			if err := json.NewEncoder(os.Stdout).Encode(p.meta); err != nil {
-				return 3, err
-			}
+		if err := launch.Ready(p.meta); err != nil {
+			return 3, err
 		}
 	} else {
 		p.change(func(m *evidence.Meta) { m.Status, m.Stage = evidence.Exercising, "peak" })
