@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
@@ -26,31 +29,32 @@ import (
 func connect() (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithUserAgent("envd")}
 	if os.Getenv(client.EnvOverrideHost) == "" {
-		host, err := hostOfContext()
+		chosen, err := fromContext()
 		if err != nil {
 			return nil, err
 		}
-		if host == "" {
-			host = ownSocket()
+		if host := ownSocket(); len(chosen) == 0 && host != "" {
+			chosen = []client.Opt{client.WithHost(host)}
 		}
-		if host != "" {
-			options = append(options, client.WithHost(host))
-		}
+		options = append(options, chosen...)
 	}
 	cli, err := client.New(options...)
+	if err != nil && strings.Contains(err.Error(), "TLS") {
+		return nil, fmt.Errorf("%w: %w: DOCKER_CERT_PATH, or the docker context, must have ca.pem, cert.pem and key.pem", ErrNoEngine, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: name one in DOCKER_HOST as unix:///var/run/docker.sock", ErrNoEngine, err)
 	}
 	return cli, nil
 }
 
-// hostOfContext reads the endpoint of the docker command's current context, or returns "" for the default one.
-func hostOfContext() (string, error) {
+// fromContext is what the docker command's current context says: endpoint and certificates. The default one says nothing.
+func fromContext() ([]client.Opt, error) {
 	dir := os.Getenv("DOCKER_CONFIG")
 	if dir == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", nil // no home, no configuration
+			return nil, nil // no home, no configuration
 		}
 		dir = filepath.Join(home, ".docker")
 	}
@@ -58,12 +62,12 @@ func hostOfContext() (string, error) {
 	if name == "" {
 		var config struct{ CurrentContext string }
 		if err := readJSON(filepath.Join(dir, "config.json"), &config); err != nil && !os.IsNotExist(err) {
-			return "", err
+			return nil, err
 		}
 		name = config.CurrentContext
 	}
 	if name == "" || name == "default" {
-		return "", nil
+		return nil, nil
 	}
 	id := sha256.Sum256([]byte(name))
 	var meta struct {
@@ -71,12 +75,25 @@ func hostOfContext() (string, error) {
 	}
 	err := readJSON(filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]), "meta.json"), &meta)
 	if os.IsNotExist(err) {
-		return "", fmt.Errorf("%w: there is no docker context %s (docker context ls lists them, docker context use default leaves it)", ErrNoEngine, name)
+		return nil, fmt.Errorf("%w: there is no docker context %s (docker context ls lists them, docker context use default leaves it)", ErrNoEngine, name)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: docker context %s: %w", ErrNoEngine, name, err)
+		return nil, fmt.Errorf("%w: docker context %s: %w", ErrNoEngine, name, err)
 	}
-	return meta.Endpoints["docker"].Host, nil
+	if meta.Endpoints["docker"].Host == "" {
+		return nil, nil // of another orchestrator alone
+	}
+	options := []client.Opt{client.WithHost(meta.Endpoints["docker"].Host)}
+	certs := filepath.Join(dir, "contexts", "tls", hex.EncodeToString(id[:]), "docker")
+	if ca := filepath.Join(certs, "ca.pem"); exists(ca) {
+		options = append(options, client.WithTLSClientConfig(ca, filepath.Join(certs, "cert.pem"), filepath.Join(certs, "key.pem")))
+	}
+	return options, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func readJSON(path string, into any) error {
@@ -92,11 +109,8 @@ func readJSON(path string, into any) error {
 
 // ownSocket is the engine of this user alone, where the machine has none.
 func ownSocket() string {
-	if _, err := os.Stat(strings.TrimPrefix(client.DefaultDockerHost, "unix://")); err == nil {
-		return ""
-	}
 	own := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
-	if _, err := os.Stat(own); err != nil {
+	if exists(strings.TrimPrefix(client.DefaultDockerHost, "unix://")) || !exists(own) {
 		return ""
 	}
 	return "unix://" + own
@@ -117,14 +131,35 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}, nil
 }
 
+// elsewhere says that containers would be on another machine, where nothing of this one can reach them.
+func elsewhere(cli *client.Client) error {
+	return fmt.Errorf("%w: the engine at %s is not on this machine itself, so that containers' addresses cannot be reached: name one that is in DOCKER_HOST, as unix:///var/run/docker.sock",
+		ErrNoEngine, cli.DaemonHost())
+}
+
 // local refuses engines of other machines, before anybody waits for them to answer.
 func local(cli *client.Client) error {
-	if host := cli.DaemonHost(); !strings.HasPrefix(host, "unix://") {
-		return fmt.Errorf("%w: the engine at %s is not on this machine itself, so that containers' addresses cannot be reached: name one that is in DOCKER_HOST, as unix:///var/run/docker.sock",
-			ErrNoEngine, host)
+	at, err := url.Parse(cli.DaemonHost())
+	if err != nil {
+		return err
 	}
-	return nil
+	address, _ := netip.ParseAddr(at.Hostname()) // a name other than localhost is no address
+	if at.Scheme == "unix" || at.Scheme == "tcp" && (at.Hostname() == "localhost" || address.IsLoopback()) {
+		return nil
+	}
+	return elsewhere(cli)
 }
+
+// forwarded tells whether the port of this machine at which an engine answers leads to another machine's.
+func forwarded(cli *client.Client, engine system.Info) bool {
+	name, err := os.Hostname()
+	kernel, kernelErr := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.HasPrefix(cli.DaemonHost(), "tcp:") && (err != nil || kernelErr != nil ||
+		name != engine.Name || strings.TrimSpace(string(kernel)) != engine.KernelVersion)
+}
+
+// answerTimeout is how long an engine may take to say what it is. A busy one takes seconds.
+const answerTimeout = 20 * time.Second
 
 // usable returns the client once it is known that the engine runs here, as environments need it.
 func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
@@ -140,6 +175,9 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	if err := local(cli); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("%w: the engine at %s has not answered within %s: restart it (sudo systemctl restart docker)",
+		ErrNoEngine, cli.DaemonHost(), answerTimeout))
+	defer cancel()
 	var version client.ServerVersionResult
 	var versionErr error
 	var asked sync.WaitGroup
@@ -147,6 +185,9 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	result, err := cli.Info(ctx, client.InfoOptions{})
 	asked.Wait()
 	if err := errors.Join(err, versionErr); err != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, context.Cause(ctx)
+		}
 		return nil, unreachable(cli.DaemonHost(), err)
 	}
 	info := result.Info
@@ -154,6 +195,8 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	case slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return strings.HasPrefix(c.Name, "Podman") }):
 		return nil, fmt.Errorf("%w: the engine at %s is Podman, which gives every network a way out and leaves no room for the router that refuses and records what nobody declared: use a Docker engine, or the process runtime",
 			envd.ErrUnsupported, cli.DaemonHost())
+	case forwarded(cli, info):
+		return nil, elsewhere(cli)
 	case runtime.GOOS != "linux", strings.Contains(info.OperatingSystem, "Docker Desktop"):
 		return nil, fmt.Errorf("%w: the engine at %s is not on this Linux machine itself, so that containers' addresses cannot be reached", envd.ErrUnsupported, cli.DaemonHost())
 	case info.OSType != "linux":

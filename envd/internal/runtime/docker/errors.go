@@ -24,6 +24,8 @@ func unreachable(host string, err error) error {
 		return err
 	case errors.Is(err, os.ErrPermission), strings.Contains(text, "permission denied"):
 		return fmt.Errorf("%w: this user may not use %s: join the group that owns it (sudo usermod -aG docker $USER, then log in again)", ErrNoEngine, host)
+	case strings.Contains(text, "http request to an https server"), strings.Contains(text, "malformed http response"), strings.Contains(text, "bad certificate"), strings.Contains(text, "certificate required"):
+		return fmt.Errorf("%w: the engine at %s wants certificates: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use its docker context: %w", ErrNoEngine, host, err)
 	case client.IsErrConnectionFailed(err), strings.Contains(text, "cannot connect"):
 		return fmt.Errorf("%w: nothing answers at %s: start the engine (sudo systemctl start docker), or name another one in DOCKER_HOST", ErrNoEngine, host)
 	}

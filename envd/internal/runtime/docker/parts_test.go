@@ -165,25 +165,22 @@ func TestNamedLines(t *testing.T) {
 	assert.Equal(t, "2026-01-02T03:04:05.6Z stderr one\n2026-01-02T03:04:05.7Z stderr two words\n2026-x stderr y\n", out.String())
 }
 
-func TestHostOfContext(t *testing.T) {
+func TestFromContext(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
 	t.Setenv("DOCKER_CONTEXT", "")
 	t.Setenv(client.EnvOverrideHost, "")
-	host, err := hostOfContext()
+	chosen, err := fromContext()
 	require.NoError(t, err)
-	assert.Empty(t, host)
+	assert.Empty(t, chosen)
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"currentContext": "mine"}`), 0o600))
-	_, err = hostOfContext()
+	_, err = fromContext()
 	assert.ErrorContains(t, err, "docker context mine")
 	id := sha256.Sum256([]byte("mine"))
 	meta := filepath.Join(dir, "contexts", "meta", hex.EncodeToString(id[:]))
 	require.NoError(t, os.MkdirAll(meta, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(meta, "meta.json"), []byte(`{"Name":"mine","Endpoints":{"docker":{"Host":"unix:///run/mine.sock"}}}`), 0o600))
-	host, err = hostOfContext()
-	require.NoError(t, err)
-	assert.Equal(t, "unix:///run/mine.sock", host)
 	cli, err := connect()
 	require.NoError(t, err)
 	assert.Equal(t, "unix:///run/mine.sock", cli.DaemonHost())
