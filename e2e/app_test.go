@@ -90,7 +90,7 @@ func fatal(v ...any) {
 }
 
 // appServe answers GET / with a greeting, GET /upstream with what its upstream answers (502 where it does not), and
-// GET /metrics with how often it greeted; GET /eat is its end.
+// GET /metrics with how often it greeted and how many wait for its upstream; GET /eat is its end.
 func appServe(args []string) {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	address := flags.String("listen", ":8080", "")
@@ -125,13 +125,14 @@ func appServe(args []string) {
 	ready := time.Now().Add(*delay)
 	client := &http.Client{Timeout: *timeout}
 	mux := http.NewServeMux()
-	var greetings atomic.Int64
+	var greetings, waiting atomic.Int64
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		greetings.Add(1)
 		fmt.Fprintln(w, "hello from the app")
 	})
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "# TYPE app_greetings_total counter\napp_greetings_total{kind=\"warm\"} %d\napp_answer 42\n", greetings.Load())
+		fmt.Fprintf(w, "# TYPE app_greetings_total counter\napp_greetings_total{kind=\"warm\"} %d\n", greetings.Load())
+		fmt.Fprintf(w, "app_answer 42\napp_waiting %d\n", waiting.Load())
 	})
 	mux.HandleFunc("/name", func(w http.ResponseWriter, _ *http.Request) {
 		name, _ := os.Hostname() // "" is no name that a test expects
@@ -144,6 +145,8 @@ func appServe(args []string) {
 		}
 	})
 	mux.HandleFunc("/upstream", func(w http.ResponseWriter, r *http.Request) {
+		waiting.Add(1)
+		defer waiting.Add(-1)
 		resp, err := client.Get(*upstream)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)

@@ -19,6 +19,9 @@ const (
 	Recovery ConditionKind = "recovery"
 	// Withstands bounds from below the rate at which a breakpoint's steady state breaks: `withstands 300/s in climb`.
 	Withstands ConditionKind = "withstands"
+	// ServiceMetric compares what a service tells of itself: every reading, `metric shop queue_length < 50 during payments-slow`,
+	// or how much a counter grew, `metric shop errors_total increased == 0`.
+	ServiceMetric ConditionKind = "service_metric"
 	// StubCalled compares how often a stub was asked: `stub payments.example.com called >= 1`.
 	StubCalled ConditionKind = "stub_called"
 	// NoUnmatched wants every stub request matched: `no unmatched requests [on HOST]`.
@@ -59,12 +62,16 @@ type Condition struct {
 	Metric   Metric        `json:"metric,omitempty"`
 	Quantile float64       `json:"quantile,omitempty"` // 0..1
 	Op       string        `json:"op,omitempty"`       // < <= > >= == !=
-	Value    float64       `json:"value"`              // milliseconds, a ratio 0..1, requests per second, or a count
-	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load but breakpoints (with Fault: the fault's stage)
+	Value    float64       `json:"value"`              // milliseconds, a ratio 0..1, requests per second, a count, or what the service's series is in
+	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load (of a ServiceMetric: every stage) but breakpoints; with Fault: the fault's stage
 	Phase    Phase         `json:"phase,omitempty"`
 	Fault    string        `json:"fault,omitempty"`
 	Within   Duration      `json:"within,omitempty"`
 	Stub     string        `json:"stub,omitempty"`
+
+	Service   string  `json:"service,omitempty"`
+	Series    *Series `json:"series,omitempty"`
+	Increased bool    `json:"increased,omitempty"` // the growth is compared, and not the readings
 }
 
 // Outcome is the answer of a verdict or of one condition.
@@ -94,7 +101,7 @@ type ConditionResult struct {
 	Condition Condition `json:"condition"`
 	Outcome   Outcome   `json:"outcome"`
 	Measured  float64   `json:"measured"` // in Condition.Value's unit; meaningless where Samples is 0
-	Samples   int64     `json:"samples"`  // requests, calls or seconds that the answer rests on
+	Samples   int64     `json:"samples"`  // requests, calls, seconds or readings that the answer rests on
 	Window    *Window   `json:"window,omitempty"`
 	Message   string    `json:"message"` // one sentence with the numbers
 }

@@ -177,6 +177,7 @@ type Scrape struct {
 	// Values are those that changed since the scrape before, by name{label="value"}; of histograms and summaries
 	// their _count and _sum.
 	Values map[string]float64 `json:"values,omitempty"`
+	Gone   []string           `json:"gone,omitempty"`  // the names of those that were told before and are no longer
 	Left   int                `json:"left,omitempty"`  // series that were more than are kept
 	Error  string             `json:"error,omitempty"` // why it could not be read; of failures in a row only the first is told
 }

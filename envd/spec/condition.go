@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/envd-dev/envd/envd"
@@ -18,6 +17,7 @@ import (
 //	condition = metric op value [ "in" STAGE ] [ ( "before" | "during" | "after" ) FAULT ]
 //	          | "recovers" "within" DURATION "after" FAULT
 //	          | "withstands" N/s [ "in" STAGE ]
+//	          | "metric" SERVICE series [ "increased" ] op NUMBER [ "in" STAGE ] [ ( "before" | "during" | "after" ) FAULT ]
 //	          | "stub" HOST "called" op N [ "times" ]
 //	          | "no" "unmatched" "requests" [ "on" HOST ]
 //	          | "no" "undeclared" "connections"
@@ -25,6 +25,7 @@ import (
 //	          | error_rate | checks              (value: N%)
 //	          | rate                             (value: N/s)
 //	          | requests | iterations            (value: N)
+//	series    = NAME [ "{" LABEL "=" QUOTED { "," LABEL "=" QUOTED } "}" ]
 //	op        = "<" | "<=" | ">" | ">=" | "==" | "!="
 
 // names is what a condition may refer to.
@@ -34,6 +35,9 @@ type names struct {
 	breaks []string          // the stages with a load that is meant to break them
 	faults map[string]string // fault → its stage
 	stubs  []string
+
+	scraped  []string // the services with metrics
+	services []string // the others
 }
 
 // conditionError is a mistake at a part of a condition; offset in bytes, width in characters.
@@ -49,7 +53,8 @@ type lexeme struct {
 }
 
 var (
-	tokenForm    = regexp.MustCompile(`[<>=!]+|[^\s<>=!]+`)
+	// What braces hold is one token with what stands before them: the labels of a series.
+	tokenForm    = regexp.MustCompile(`[<>=!]+|(?:[^\s<>=!{]|\{(?:[^"}]|"(?:[^"\\]|\\.)*"?)*\}?)+`)
 	quantileForm = regexp.MustCompile(`^p(\d{1,2}(?:\.\d+)?)$`)
 	operators    = []string{"<", "<=", ">", ">=", "==", "!="}
 	metricNames  = []string{"p50", "p90", "p95", "p99", "avg", "min", "max", "error_rate", "checks", "rate", "requests", "iterations"}
@@ -75,6 +80,8 @@ func parseCondition(source string, known names) (envd.Condition, *conditionError
 		p.recovery()
 	case "withstands":
 		p.withstands()
+	case "metric":
+		p.serviceMetric()
 	case "stub":
 		p.stubCalled()
 	case "no":
@@ -99,6 +106,8 @@ func (p *conditionParser) shape() string {
 		return "write: recovers within 5s after FAULT"
 	case envd.Withstands:
 		return "write: withstands 300/s, then optionally: in STAGE"
+	case envd.ServiceMetric:
+		return "write: metric SERVICE SERIES < NUMBER, or: metric SERVICE SERIES increased < NUMBER, then optionally: in STAGE, and: before, during or after FAULT"
 	case envd.StubCalled:
 		return "write: stub HOST called >= 1 times"
 	case envd.NoUnmatched:
@@ -239,6 +248,15 @@ func (p *conditionParser) threshold() {
 	if len(p.known.loads) == 0 && p.wrong == nil {
 		p.fail(t, ruleBadCondition, "no stage has a load to measure", "add a stage with load: {profile: smoke, script: load.js}")
 	}
+	p.place(func(at lexeme) {
+		if !slices.Contains(p.known.loads, p.out.Stage) {
+			p.fail(at, ruleBadCondition, fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
+		}
+	})
+}
+
+// place reads where a condition holds: a stage, which check may refuse, and a phase of a fault.
+func (p *conditionParser) place(check func(at lexeme)) {
 	if p.peek().text == "in" {
 		p.next()
 		at := p.peek()
@@ -246,9 +264,8 @@ func (p *conditionParser) threshold() {
 		if slices.Contains(p.known.breaks, p.out.Stage) {
 			p.fail(at, ruleBadCondition, fmt.Sprintf("the load of stage %s climbs until it breaks, so no figure over all of it means anything", quote(p.out.Stage)),
 				"write: withstands 300/s in "+p.out.Stage)
-		} else if !slices.Contains(p.known.loads, p.out.Stage) {
-			p.fail(at, ruleBadCondition, fmt.Sprintf("stage %s has no load to measure", quote(p.out.Stage)), suggest("", "stage with a load", p.known.loads))
 		}
+		check(at)
 	}
 	switch phase := p.peek().text; phase {
 	case "before", "during", "after":
@@ -291,67 +308,4 @@ func (p *conditionParser) metric(t lexeme) func(lexeme) float64 {
 		p.fail(t, ruleUnknownMetric, fmt.Sprintf("there is no metric %s", quote(t.text)), suggest(t.text, "metric", metricNames))
 	}
 	return nil
-}
-
-func (p *conditionParser) operator() {
-	t := p.next()
-	if !slices.Contains(operators, t.text) {
-		near := map[string]string{"=": "==", "=<": "<=", "=>": ">=", "<>": "!=", "below": "<", "under": "<", "above": ">", "over": ">"}[t.text]
-		p.unexpected(t, "an operator ("+strings.Join(operators, " ")+")", near)
-	}
-	p.out.Op = t.text
-}
-
-func (p *conditionParser) duration(t lexeme) time.Duration {
-	var d duration
-	if err := d.UnmarshalText([]byte(t.text)); err != nil {
-		help := "write for example 500ms or 5s"
-		if number.MatchString(t.text) {
-			help = fmt.Sprintf("write %sms or %ss", t.text, t.text)
-		}
-		p.badValue(t, ruleBadDuration, "a duration", help)
-	}
-	return time.Duration(d)
-}
-
-func (p *conditionParser) millis(t lexeme) float64 {
-	return float64(p.duration(t)) / float64(time.Millisecond)
-}
-
-func (p *conditionParser) percent(t lexeme) float64 {
-	text, ok := strings.CutSuffix(t.text, "%")
-	v, err := strconv.ParseFloat(text+"e-2", 64)
-	switch {
-	case ok && number.MatchString(text) && err == nil && v >= 0 && v <= 1:
-		return v
-	case number.MatchString(text) && !ok:
-		p.badValue(t, ruleBadPercent, "a percentage", fmt.Sprintf("write %s%%", text))
-	default:
-		p.badValue(t, ruleBadPercent, "a percentage", "write 0% to 100%, for example 1%")
-	}
-	return 0
-}
-
-func (p *conditionParser) perSecond(t lexeme) float64 {
-	var r rate
-	if err := r.UnmarshalText([]byte(t.text)); err != nil {
-		p.badValue(t, ruleBadRate, "a rate", "write for example 90/s")
-	}
-	return float64(r)
-}
-
-func (p *conditionParser) count(t lexeme) float64 {
-	v, err := strconv.ParseUint(t.text, 10, 53)
-	if err != nil {
-		p.badValue(t, ruleBadCount, "a count", "write a whole number, for example 100")
-	}
-	return float64(v)
-}
-
-func (p *conditionParser) badValue(t lexeme, rule, wanted, help string) {
-	if t.text == "" {
-		p.unexpected(t, wanted, "")
-		return
-	}
-	p.fail(t, rule, fmt.Sprintf("%s is not %s", quote(t.text), wanted), help)
 }

@@ -11,7 +11,11 @@ import (
 )
 
 func TestParseCondition(t *testing.T) {
-	known := names{stages: []string{"peak", "in", "climb"}, breaks: []string{"climb"}, loads: []string{"peak", "in"}, faults: map[string]string{"slow": "peak", "down": "peak"}, stubs: []string{"a.example.com"}}
+	known := names{stages: []string{"peak", "in", "climb"}, breaks: []string{"climb"}, loads: []string{"peak", "in"}, faults: map[string]string{"slow": "peak", "down": "peak"}, stubs: []string{"a.example.com"},
+		scraped: []string{"shop"}, services: []string{"db"}}
+	series := func(name string, op string, v float64, labels map[string]string) envd.Condition {
+		return envd.Condition{Kind: envd.ServiceMetric, Service: "shop", Series: &envd.Series{Name: name, Labels: labels}, Op: op, Value: v}
+	}
 	threshold := func(m envd.Metric, op string, v float64) envd.Condition {
 		return envd.Condition{Kind: envd.Threshold, Metric: m, Op: op, Value: v}
 	}
@@ -36,6 +40,16 @@ func TestParseCondition(t *testing.T) {
 		"withstands 90/m in climb":               {Kind: envd.Withstands, Value: 1.5, Stage: "climb"},
 		"stub a.example.com called >= 100 times": {Kind: envd.StubCalled, Stub: "a.example.com", Op: ">=", Value: 100},
 		"stub a.example.com called == 0":         {Kind: envd.StubCalled, Stub: "a.example.com", Op: "=="},
+		"metric shop queue_length < 50":          series("queue_length", "<", 50, nil),
+		"metric shop a:b != -1.5e3 in peak during slow": with(series("a:b", "!=", -1500, nil), func(c *envd.Condition) {
+			c.Stage, c.Phase, c.Fault = "peak", envd.During, "slow"
+		}),
+		"metric shop rss_bytes <= 64Mi in peak": with(series("rss_bytes", "<=", 64<<20, nil), func(c *envd.Condition) { c.Stage = "peak" }),
+		`metric shop errors_total{} increased == 0 after down`: with(series("errors_total", "==", 0, map[string]string{}), func(c *envd.Condition) {
+			c.Increased, c.Phase, c.Fault = true, envd.After, "down"
+		}),
+		`metric shop errors_total{code="500", path="/a {\"b\"} < c",} increased >= 1`: with(series("errors_total", ">=", 1,
+			map[string]string{"code": "500", "path": `/a {"b"} < c`}), func(c *envd.Condition) { c.Increased = true }),
 		"no unmatched requests":                  {Kind: envd.NoUnmatched},
 		"no unmatched requests on a.example.com": {Kind: envd.NoUnmatched, Stub: "a.example.com"},
 		"no undeclared connections":              {Kind: envd.NoUndeclared},

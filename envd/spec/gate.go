@@ -24,6 +24,13 @@ func (r *resolver) gate(stages []envd.Stage) envd.Gate {
 // conditionNames collects what conditions may refer to.
 func (r *resolver) conditionNames() names {
 	known := names{faults: map[string]string{}, stubs: slices.Sorted(maps.Keys(r.doc.Environment.Stubs))}
+	for name, s := range r.doc.Environment.Services {
+		if s.Metrics != nil {
+			known.scraped = append(known.scraped, name)
+		} else {
+			known.services = append(known.services, name)
+		}
+	}
 	for i := range r.doc.Stages {
 		s := &r.doc.Stages[i]
 		known.stages = append(known.stages, s.Name)

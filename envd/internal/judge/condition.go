@@ -19,6 +19,8 @@ func (j *judgement) condition(c envd.Condition) envd.ConditionResult {
 		a = j.recovery(c)
 	case envd.Withstands:
 		a = j.withstands(c)
+	case envd.ServiceMetric:
+		a = j.serviceMetric(c)
 	case envd.StubCalled:
 		a = j.stubCalled(c)
 	case envd.NoUnmatched:

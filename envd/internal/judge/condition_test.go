@@ -22,10 +22,6 @@ func slowAndFailing(s int) envd.Sample {
 
 func TestThreshold(t *testing.T) {
 	inStage := func(c envd.Condition, stage string) envd.Condition { c.Stage = stage; return c }
-	about := func(c envd.Condition, p envd.Phase, fault string) envd.Condition {
-		c.Phase, c.Fault = p, fault
-		return c
-	}
 	tests := []struct {
 		name     string
 		c        envd.Condition

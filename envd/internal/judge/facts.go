@@ -18,6 +18,7 @@ type facts struct {
 	stages         map[string]*stageFacts
 	faults         map[string]*faultFacts
 	stubs          map[string]*envd.StubSummary // by host, the latest of each
+	scrapes        map[string][]scrape          // by service, in order
 	exits          []exit
 	connections    []envd.Connection
 	leftovers      []envd.Leftover
@@ -75,6 +76,8 @@ func gather(spec *envd.Spec, observations []envd.Observation) facts {
 		stages: map[string]*stageFacts{},
 		faults: map[string]*faultFacts{},
 		stubs:  map[string]*envd.StubSummary{},
+
+		scrapes: map[string][]scrape{},
 	}
 	for _, s := range spec.Stages {
 		f.stages[s.Name] = &stageFacts{}
@@ -82,7 +85,7 @@ func gather(spec *envd.Spec, observations []envd.Observation) facts {
 			f.faults[x.Name] = &faultFacts{}
 		}
 	}
-	for _, o := range canonical(observations) {
+	for _, o := range canonical(observations, judgedServices(spec)) {
 		f.take(o)
 	}
 	for _, s := range f.stages {
@@ -93,11 +96,11 @@ func gather(spec *envd.Spec, observations []envd.Observation) facts {
 }
 
 // canonical returns the observations that a verdict rests on by time, and those of one time by their content, so that
-// the order in which they were written cannot matter.
-func canonical(observations []envd.Observation) []envd.Observation {
+// the order in which they were written cannot matter. Of the metrics of services, it rests on those of judged ones.
+func canonical(observations []envd.Observation, judged map[string]bool) []envd.Observation {
 	all := make([]envd.Observation, 0, len(observations))
 	for _, o := range observations {
-		if o.Usage == nil && o.Scrape == nil {
+		if o.Usage == nil && (o.Scrape == nil || judged[o.Scrape.Service]) {
 			all = append(all, o)
 		}
 	}
@@ -138,6 +141,8 @@ func (f *facts) take(o envd.Observation) {
 		if x := f.faults[o.Fault.Fault]; x != nil {
 			x.take(o.Time, o.Fault)
 		}
+	case o.Scrape != nil:
+		f.scrapes[o.Scrape.Service] = append(f.scrapes[o.Scrape.Service], scrape{o.Time, o.Scrape})
 	case o.Stub != nil:
 		f.stubs[o.Stub.Host] = o.Stub
 	case o.Connection != nil:

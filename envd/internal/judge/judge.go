@@ -18,6 +18,9 @@
 // quiet stretch that ends at the injection, `after` the one that begins at the revert, each less the guard: both end
 // where another fault of the stage acts, so that no fault is judged by its neighbour's seconds. A recovery is looked
 // for up to the next injection. A condition without a fault sees the stage's load as a whole.
+//
+// Readings of services' metrics are moments: all that lie in the window count, and what grew is told by the last ones up to
+// its beginning and up to its end. Without a fault the window is the stage, from its start to its end.
 package judge
 
 import (

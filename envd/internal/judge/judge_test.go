@@ -270,9 +270,9 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	got, err := json.Marshal(Judge(r.spec, again))
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(got), "what comes back from the run directory judges the same")
-	canonicalBytes, err := json.Marshal(canonical(observations))
+	canonicalBytes, err := json.Marshal(canonical(observations, nil))
 	require.NoError(t, err)
-	fresh, err := json.Marshal(canonical(again))
+	fresh, err := json.Marshal(canonical(again, nil))
 	require.NoError(t, err)
 	assert.Equal(t, string(fresh), string(canonicalBytes), "judging changed no observation")
 }

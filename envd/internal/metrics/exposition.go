@@ -12,15 +12,15 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// maxSeries is how many series of one endpoint are kept, the first by name: a service with a label for each of its
-// users must not fill the evidence.
+// maxSeries is how many series of one endpoint are kept, besides those that are wanted, the first by name: a service with a
+// label for each of its users must not fill the evidence.
 const maxSeries = 500
 
 // Series reads what a service exposes in the text format of Prometheus
 // (https://prometheus.io/docs/instrumenting/exposition_formats/): values by name{label="value"}, histograms and
 // summaries as their _count and _sum. Values that are no finite numbers are left out; left tells how many others were
-// more than are kept.
-func Series(exposition io.Reader) (values map[string]float64, left int, err error) {
+// more than are kept. wanted, which may be nil, names those to keep in any case.
+func Series(exposition io.Reader, wanted func(name string) bool) (values map[string]float64, left int, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(exposition)
 	if err != nil {
@@ -36,17 +36,21 @@ func Series(exposition io.Reader) (values map[string]float64, left int, err erro
 			})
 		}
 	}
-	if left = len(values) - maxSeries; left > 0 {
-		names := make([]string, 0, len(values))
-		for name := range values {
+	if len(values) <= maxSeries {
+		return values, 0, nil
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		if wanted == nil || !wanted(name) {
 			names = append(names, name)
 		}
-		slices.Sort(names)
-		for _, name := range names[maxSeries:] {
-			delete(values, name)
-		}
 	}
-	return values, max(left, 0), nil
+	slices.Sort(names)
+	for _, name := range names[min(maxSeries, len(names)):] {
+		delete(values, name)
+		left++
+	}
+	return values, left, nil
 }
 
 func eachValue(name string, m *dto.Metric, fn func(name string, v float64)) {

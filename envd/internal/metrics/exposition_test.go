@@ -28,7 +28,7 @@ goroutines 9
 untyped -0.5
 ratio NaN
 most +Inf
-`))
+`), nil)
 	require.NoError(t, err)
 	assert.Zero(t, left)
 	assert.Equal(t, map[string]float64{
@@ -43,12 +43,18 @@ func TestSeriesAreBounded(t *testing.T) {
 	for i := range 700 {
 		fmt.Fprintf(&many, "m{user=\"%03d\"} %d\n", i, i)
 	}
-	got, left, err := Series(strings.NewReader(many.String()))
+	got, left, err := Series(strings.NewReader(many.String()), nil)
 	require.NoError(t, err)
 	assert.Equal(t, 200, left)
 	assert.Len(t, got, 500)
 	assert.Contains(t, got, `m{user="499"}`)
 
-	_, _, err = Series(strings.NewReader("<html>"))
+	got, left, err = Series(strings.NewReader(many.String()), func(name string) bool { return name == `m{user="699"}` })
+	require.NoError(t, err)
+	assert.Equal(t, 199, left)
+	assert.Len(t, got, 501)
+	assert.Contains(t, got, `m{user="699"}`, "the gate asks for it")
+
+	_, _, err = Series(strings.NewReader("<html>"), nil)
 	assert.ErrorContains(t, err, "not the text format of Prometheus")
 }

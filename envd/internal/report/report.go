@@ -154,6 +154,12 @@ func newConditionRow(r envd.ConditionResult) conditionRow {
 		if r.Samples > 0 {
 			row.Value, row.Basis = value, quantity.Plural(r.Samples, "second")
 		}
+	case envd.ServiceMetric:
+		value, limit := quantity.Apart(quantity.CountFormat, r.Measured, c.Value)
+		row.Limit = c.Op + " " + limit
+		if r.Samples > 0 {
+			row.Value, row.Basis = value, quantity.Plural(r.Samples, "reading")
+		}
 	case envd.StubCalled:
 		row.Limit = c.Op + " " + quantity.CountFormat(c.Value, 6)
 	default:

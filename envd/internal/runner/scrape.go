@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/envd-dev/envd/envd"
@@ -15,6 +17,8 @@ import (
 const (
 	// scrapeInterval is how often a service's metrics are read while stages run. It costs the service something.
 	scrapeInterval = 5 * time.Second
+	// judgedInterval is how often where conditions speak of them: every window of theirs holds a reading.
+	judgedInterval = time.Second
 	scrapeTimeout  = 2 * time.Second
 	maxExposition  = 16 << 20 // bytes
 )
@@ -24,19 +28,43 @@ type scraper struct {
 	*session
 	service *envd.Service
 	client  *http.Client
+	judged  []*envd.Series // those that conditions speak of
 
+	mu      sync.Mutex // one reading at a time
 	known   map[string]float64
 	failing bool
 }
 
 func (s *session) newScraper(service *envd.Service) *scraper {
-	return &scraper{session: s, service: service, client: s.httpClient(service.Name, service.Metrics.Port), known: map[string]float64{}}
+	x := &scraper{session: s, service: service, client: s.httpClient(service.Name, service.Metrics.Port), known: map[string]float64{}}
+	for i := range s.Spec.Gate.Conditions {
+		if c := &s.Spec.Gate.Conditions[i]; c.Kind == envd.ServiceMetric && (c.Service == service.Name || c.Service == service.ReplicaOf) {
+			x.judged = append(x.judged, c.Series)
+		}
+	}
+	return x
+}
+
+// readJudged takes a reading of what conditions speak of, at the end of a stage: so each holds one, however short it is, and
+// the next has one to begin with.
+func (s *session) readJudged(ctx context.Context) {
+	var readings sync.WaitGroup
+	for _, x := range s.scrapers {
+		if len(x.judged) > 0 {
+			readings.Go(func() { x.observe(ctx) })
+		}
+	}
+	readings.Wait()
 }
 
 // run reads the metrics every few seconds until ctx ends, and then once more, unless the run is cut off.
 func (x *scraper) run(ctx context.Context) {
 	defer x.client.CloseIdleConnections()
-	tick := time.NewTicker(scrapeInterval)
+	interval := scrapeInterval
+	if len(x.judged) > 0 {
+		interval = judgedInterval
+	}
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -52,6 +80,8 @@ func (x *scraper) run(ctx context.Context) {
 }
 
 func (x *scraper) observe(parent context.Context) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	ctx, cancel := context.WithTimeout(parent, scrapeTimeout)
 	defer cancel()
 	values, left, err := x.read(ctx)
@@ -72,7 +102,20 @@ func (x *scraper) observe(parent context.Context) {
 			changed[name], x.known[name] = v, v
 		}
 	}
-	x.rec.observe(envd.Observation{Scrape: &envd.Scrape{Service: x.service.Name, Values: changed, Left: left}})
+	var gone []string
+	for name := range x.known {
+		if _, told := values[name]; !told {
+			gone = append(gone, name)
+			delete(x.known, name)
+		}
+	}
+	slices.Sort(gone)
+	x.rec.observe(envd.Observation{Scrape: &envd.Scrape{Service: x.service.Name, Values: changed, Gone: gone, Left: left}})
+}
+
+// wants tells whether a condition speaks of the series.
+func (x *scraper) wants(name string) bool {
+	return slices.ContainsFunc(x.judged, func(s *envd.Series) bool { return s.Selects(name) })
 }
 
 func (x *scraper) read(ctx context.Context) (values map[string]float64, left int, err error) {
@@ -90,7 +133,7 @@ func (x *scraper) read(ctx context.Context) (values map[string]float64, left int
 	if resp.StatusCode != http.StatusOK {
 		return nil, 0, fmt.Errorf("GET %s: %s", url, resp.Status)
 	}
-	values, left, err = metrics.Series(io.LimitReader(resp.Body, maxExposition))
+	values, left, err = metrics.Series(io.LimitReader(resp.Body, maxExposition), x.wants)
 	if err != nil {
 		return nil, 0, fmt.Errorf("GET %s: %w", url, err)
 	}

@@ -29,6 +29,7 @@ type session struct {
 	early    error // why the run did not go to its end
 	wasReady bool
 	verdict  envd.Verdict
+	scrapers []*scraper // of services with metrics, while stages run
 
 	read          bool               // the last readings were taken
 	stopFollowing context.CancelFunc // ends the stub journal

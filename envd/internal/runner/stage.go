@@ -25,9 +25,11 @@ func (s *session) exercise(ctx context.Context) error {
 	sampling, stop := context.WithCancel(ctx)
 	var sampler sync.WaitGroup
 	sampler.Go(func() { s.sampleUsage(sampling) })
-	for i := range s.Spec.Environment.Services {
-		if service := &s.Spec.Environment.Services[i]; service.Metrics != nil {
+	services := s.Spec.Environment.Expand().Services // each replica tells of itself
+	for i := range services {
+		if service := &services[i]; service.Metrics != nil {
 			x := s.newScraper(service)
+			s.scrapers = append(s.scrapers, x)
 			x.observe(ctx) // what was there before
 			sampler.Go(func() { x.run(sampling) })
 		}
@@ -56,6 +58,7 @@ func (s *session) stage(ctx context.Context, stage *envd.Stage) error {
 	mark(envd.StageStarted)
 	defer mark(envd.StageEnded)
 
+	exercising := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	work, workDone := context.WithCancel(ctx) // ends when load and tests have
 	defer workDone()
@@ -89,7 +92,9 @@ func (s *session) stage(ctx context.Context, stage *envd.Stage) error {
 	}
 	exercises.Wait()
 	workDone()
-	return group.Wait()
+	err = group.Wait()
+	s.readJudged(exercising)
+	return err
 }
 
 // functional runs the stage's test command inside the environment.
