@@ -105,7 +105,12 @@ const collectTimeout = 30 * time.Second
 // collect removes what killed runners left in the Docker engine. It is a courtesy to those who come after them: where it
 // fails, the run says so and goes on, to fail by itself if there is no engine.
 func collect(notify func(runner.Notice)) {
-	if err := collectAbandoned(context.Background()); err != nil {
+	ctx := context.Background()
+	err := collectAbandoned(ctx)
+	if err == nil {
+		err = settle(ctx)
+	}
+	if err != nil {
 		notify(runner.Notice{Step: "collect", Text: err.Error(), Failed: true})
 	}
 }
@@ -122,7 +127,11 @@ func collectAbandoned(ctx context.Context) error {
 
 // clearRun removes what a killed run left in the Docker engine, where there is one.
 func clearRun(ctx context.Context, id string) error {
-	if err := docker.Settle(ctx, []string{id}); err != nil && !errors.Is(err, docker.ErrNoEngine) {
+	return clearRuns(ctx, []string{id})
+}
+
+func clearRuns(ctx context.Context, ids []string) error {
+	if err := docker.Settle(ctx, ids); err != nil && !errors.Is(err, docker.ErrNoEngine) {
 		return err
 	}
 	return nil
@@ -154,7 +163,7 @@ func settle(ctx context.Context) error {
 			}
 		}
 	}
-	return docker.Settle(ctx, ids)
+	return clearRuns(ctx, ids)
 }
 
 // visible lists what of /tmp, which is private inside, the spec and its commands need.
