@@ -74,12 +74,16 @@ func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *
 	return c
 }
 
-// shown is the body as the page compares it: an empty one counts as present here, other than when serving.
+// shown is the body as the page compares it: other than when serving, an empty one counts as present, and its text is
+// UTF-8 whatever the content type says.
 func shown(v *requestmatch.View) match.Value {
-	if len(v.Request.Body) == 0 {
+	switch {
+	case len(v.Request.Body) == 0:
 		return match.Text("")
+	case v.Request.IsUTF8():
+		return v.Body()
 	}
-	return v.Body()
+	return match.Body(v.Request.Body)
 }
 
 func scenario(stub *mapping.StubMapping, state string) string {
@@ -126,7 +130,11 @@ func (c *comparison) head() {
 		c.add(compare(strconv.Itoa(*p.Port), strconv.Itoa(r.Port), "Port", *p.Port == r.Port))
 	}
 	if p.ClientIP != nil {
-		c.add(compare(p.ClientIP.Name()+" "+operand(p.ClientIP), r.ClientIP, "ClientIp", false)) // WireMock compares with the text on the left
+		label := p.ClientIP.Name()
+		if label != "anything" {
+			label += " " + operand(p.ClientIP)
+		}
+		c.add(compare(label, r.ClientIP, "ClientIp", false)) // WireMock compares with the text on the left
 	}
 	if p.Scheme != "" {
 		c.add(compare(p.Scheme, r.Scheme, "Scheme", p.Scheme == r.Scheme))
