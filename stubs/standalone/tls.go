@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +18,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,16 +73,23 @@ func (c *config) serverTLS(trusted *keystore.Store) (*tls.Config, error) {
 		if config.Certificates = keys.Certificates(); len(config.Certificates) == 0 {
 			return nil, fmt.Errorf("flag --https-keystore: %s holds no private key with a certificate", c.keystore.path)
 		}
+		slices.SortStableFunc(config.Certificates, func(a, b tls.Certificate) int { return cmp.Compare(preference(a), preference(b)) })
 	}
 	if trusted == nil {
 		return config, nil
 	}
-	config.ClientCAs = trusted.Pool()
-	config.ClientAuth = tls.VerifyClientCertIfGiven
-	if c.clientCert {
-		config.ClientAuth = tls.RequireAndVerifyClientCert
+	if c.clientCert { // without it WireMock asks for no certificate: the truststore serves proxying then
+		config.ClientCAs, config.ClientAuth = trusted.Pool(), tls.RequireAndVerifyClientCert
 	}
 	return config, nil
+}
+
+// preference is Java's among the keys of a store where the client asks for a name that none has: elliptic curves first.
+func preference(c tls.Certificate) int {
+	if c.Leaf.PublicKeyAlgorithm == x509.ECDSA {
+		return 0
+	}
+	return 1
 }
 
 // load reads the keystore file; nil when the flag was not given.

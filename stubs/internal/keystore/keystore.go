@@ -42,10 +42,10 @@ func Load(data []byte, pw Passwords) (*Store, error) {
 	switch {
 	case bytes.HasPrefix(data, jksMagic[:]), bytes.HasPrefix(data, jceksMagic[:]):
 		return parseJava(data, pw)
-	case bytes.HasPrefix(data, []byte("-----BEGIN")):
-		return parsePEM(data)
 	case len(data) > 0 && data[0] == 0x30:
 		return parsePKCS12(data, pw)
+	case bytes.Contains(data, []byte("-----BEGIN ")): // tools write other text around
+		return parsePEM(data)
 	}
 	return nil, errors.New("not a JKS, JCEKS, PKCS#12 or PEM keystore")
 }
@@ -93,11 +93,45 @@ func parsePKCS12(data []byte, pw Passwords) (*Store, error) {
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 		return nil, fmt.Errorf("%w: %w", ErrPassword, err)
 	}
+	if blocks, err := pkcs12.ToPEM(data, pw.Store); err == nil {
+		if s, err := several(blocks); err == nil && len(s.Keys) > 0 {
+			return s, nil
+		}
+	}
 	trusted, trustErr := pkcs12.DecodeTrustStore(data, pw.Store)
 	if trustErr != nil {
 		return nil, fmt.Errorf("read PKCS#12 keystore: %w", errors.Join(err, trustErr))
 	}
 	return &Store{Trusted: trusted}, nil
+}
+
+// several makes a store of keys with their chains and of what else is among the blocks.
+func several(blocks []*pem.Block) (*Store, error) {
+	s, certs := &Store{}, []*x509.Certificate(nil)
+	for _, b := range blocks {
+		if b.Type == "CERTIFICATE" {
+			c, err := x509.ParseCertificate(b.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("read certificate: %w", err)
+			}
+			certs = append(certs, c)
+			continue
+		}
+		key, err := parseKey(b.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		s.Keys = append(s.Keys, KeyEntry{Alias: b.Headers["friendlyName"], Key: key})
+	}
+	for i, k := range s.Keys {
+		if len(certs) == 0 {
+			return nil, errors.New("a private key without its certificate")
+		}
+		leaf, rest := leafFirst(k.Key, certs)
+		s.Keys[i].Chain, certs = chainOf(leaf, rest)
+	}
+	s.Trusted = certs
+	return s, nil
 }
 
 // leafFirst finds the certificate of key: a store may hold trusted certificates before it.
@@ -131,31 +165,11 @@ func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) (chain, rest []*
 }
 
 func parsePEM(data []byte) (*Store, error) {
-	var key crypto.Signer
-	var certs []*x509.Certificate
+	var blocks []*pem.Block
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "CERTIFICATE" {
-			c, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("read PEM certificate: %w", err)
-			}
-			certs = append(certs, c)
-			continue
-		}
-		k, err := parseKey(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		key = k
+		blocks = append(blocks, block)
 	}
-	switch {
-	case key == nil:
-		return &Store{Trusted: certs}, nil
-	case len(certs) == 0:
-		return nil, errors.New("a PEM private key without its certificate")
-	}
-	chain, trusted := chainOf(certs[0], certs[1:])
-	return &Store{Keys: []KeyEntry{{Key: key, Chain: chain}}, Trusted: trusted}, nil
+	return several(blocks)
 }
 
 // parseKey reads a private key as PKCS#8, PKCS#1 or SEC 1.

@@ -41,6 +41,7 @@ func TestLoad(t *testing.T) {
 		{"a.jceks", Passwords{"storesecret", "keysecret"}, 1, 1, "CN=api.example.test"},
 		{"a.p12", Passwords{Store: "storesecret"}, 1, 0, "CN=api.example.test"},
 		{"mixed.p12", Passwords{Store: "storesecret"}, 1, 1, "CN=other"},
+		{"several.p12", Passwords{Store: "storesecret"}, 2, 0, "CN=one.test"},
 		{"trust.p12", Passwords{Store: "storesecret"}, 0, 1, ""},
 		{"trust.jks", Passwords{Store: "storesecret"}, 0, 1, ""},
 	} {
@@ -53,8 +54,10 @@ func TestLoad(t *testing.T) {
 				return
 			}
 			assert.Equal(t, c.subject, s.Keys[0].Chain[0].Subject.String())
-			assert.Equal(t, s.Keys[0].Chain[0].PublicKey, s.Keys[0].Key.Public(), "key and certificate belong together")
-			assert.Len(t, s.Certificates(), 1)
+			for _, k := range s.Keys {
+				assert.Equal(t, k.Chain[0].PublicKey, k.Key.Public(), "key and certificate belong together")
+			}
+			assert.Len(t, s.Certificates(), c.keys)
 		})
 	}
 }
@@ -131,6 +134,18 @@ func TestPEM(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, s.Certificates(), 1)
 	assert.True(t, s.Keys[0].Chain[0].Equal(entry.Chain[0]))
+
+	second := selfSigned(t, "second")
+	der, err = x509.MarshalPKCS8PrivateKey(second.Key)
+	require.NoError(t, err)
+	text := append([]byte("Bag Attributes\n    friendlyName: one\n"), append(key, cert...)...)
+	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
+	_, err = Load(text, Passwords{})
+	require.ErrorContains(t, err, "without its certificate")
+	s, err = Load(append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: second.Chain[0].Raw})...), Passwords{})
+	require.NoError(t, err)
+	require.Len(t, s.Keys, 2)
+	assert.True(t, s.Keys[1].Chain[0].Equal(second.Chain[0]))
 
 	_, err = Load(key, Passwords{})
 	require.ErrorContains(t, err, "without its certificate")

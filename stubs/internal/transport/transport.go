@@ -84,15 +84,14 @@ func (s *Server) closeListeners() error {
 	return nil
 }
 
-// tlsConfig offers HTTP/2 by ALPN when it may.
+// tlsConfig offers HTTP/2 by ALPN when it may; otherwise there is nothing to negotiate.
 func (s *Server) tlsConfig(c *tls.Config) *tls.Config {
 	if c == nil {
 		return nil
 	}
 	c = c.Clone()
-	c.NextProtos = []string{"h2", "http/1.1"}
-	if s.options.NoHTTP2TLS {
-		c.NextProtos = c.NextProtos[1:]
+	if !s.options.NoHTTP2TLS {
+		c.NextProtos = []string{"h2", "http/1.1"}
 	}
 	return c
 }
