@@ -93,7 +93,7 @@ func parsePKCS12(data []byte, pw Passwords) (*Store, error) {
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 		return nil, fmt.Errorf("%w: %w", ErrPassword, err)
 	}
-	if blocks, err := pkcs12.ToPEM(data, pw.Store); err == nil {
+	if blocks, err := pkcs12.ToPEM(data, pw.Store); err == nil { //nolint:staticcheck // DecodeChain takes a single key; parseKey reads what this makes
 		if s, err := several(blocks); err == nil && len(s.Keys) > 0 {
 			return s, nil
 		}
