@@ -165,7 +165,7 @@ func (s *Server) read(x *exchange, r *http.Request, received time.Time) error {
 
 // newID draws a version 4 UUID.
 func (s *Server) newID() (id uuid.UUID) {
-	a, b := s.random.Uint64(), s.random.Uint64()
+	a, b := s.random.pair()
 	for i := range 8 {
 		id[i], id[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
 	}

@@ -60,9 +60,6 @@ func bodyRow(p match.Pattern, body match.Value) row {
 		left, right := p.Expected()+" ["+sub.Name()+"] "+expected(sub), body.Text
 		if found := path.Findings(body); len(found) > 0 {
 			right = found[0]
-			if sub.Name() == "equalToJson" {
-				right = prettyStructure(right)
-			}
 		}
 		return selected(left, right)
 	}
@@ -107,14 +104,6 @@ func layout(p match.Pattern, s string) string {
 		return xmlmatch.Layout(s)
 	}
 	return s
-}
-
-// prettyStructure lays out an object or array; a text of another kind stays as it is.
-func prettyStructure(s string) string {
-	if s == "" || s[0] != '{' && s[0] != '[' {
-		return s
-	}
-	return prettyJSON(s)
 }
 
 func prettyJSON(s string) string {

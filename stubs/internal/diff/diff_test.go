@@ -39,6 +39,7 @@ func TestReport(t *testing.T) {
 		"operands":   {stub: `{"request":{"method":"PUT","urlPathTemplate":"/a/{id}","host":{"equalToXml":"<a><b/></a>"},"clientIp":{"and":[{"contains":"1"},{"equalTo":"2"}]},"pathParameters":{"id":{"equalToXml":"<a><b/></a>"}},"headers":{"X-A":{"equalToXml":"<a><b/></a>"}},"queryParameters":{"q":{"equalToXml":"<a/>"}},"cookies":{"c":{"matchesJsonSchema":"{\"type\":\"object\"}"},"d":{"or":[{"or":[{"equalTo":"1"},{"equalTo":"2"}]},{"equalTo":"3"}]}}}}`, url: "/a/1"},
 		"crlf":       {stub: `{"request":{"bodyPatterns":[{"equalTo":"z"}]}}`, url: "/a", body: "one\r\n" + strings.Repeat("two ", 14) + "\r\nthree\r\n\r\nfour"},
 		"charset":    {stub: `{"request":{"bodyPatterns":[{"contains":"q"}]}}`, url: "/a", body: "\xc3\xa9", header: http.Header{"Content-Type": {"text/plain; charset=ISO-8859-1"}}},
+		"found":      {stub: `{"request":{"bodyPatterns":[{"matchesJsonPath":{"expression":"$.text","equalToJson":"{\"q\":1}"}},{"matchesJsonPath":{"expression":"$.object","equalToJson":"{\"q\":1}"}}]}}`, url: "/a", body: `{"text":"{\"a\":1}","object":{"a":1}}`},
 		"scenario":   {stub: `{"scenarioName":"s","requiredScenarioState":"two","request":{"customMatcher":{"name":"c"}}}`, url: "/a"},
 		"long":       {stub: `{"request":{"urlPath":"` + strings.Repeat("/a", 40) + `","headers":{"A":{"equalTo":"` + strings.Repeat("word ", 20) + `"}}}}`, url: strings.Repeat("/b", 50)},
 	} {

@@ -24,7 +24,7 @@ const (
 	pairsVariable = "ENVD_DIFFTEST_PAIRS" // how many pairs of mapping and request to play
 	seedVariable  = "ENVD_DIFFTEST_SEED"  // from which the cases are made; 1 unless given, so that a run repeats
 	defaultPairs  = 2_000
-	maxReported   = 15 // of each kind
+	maxReported   = 3 // of each kind
 	maxPrinted    = 16 << 10
 )
 

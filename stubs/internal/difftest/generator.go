@@ -216,7 +216,7 @@ var oddName = regexp.MustCompile(`xmlns[^:=]|[< /]:`)
 
 // vary sometimes makes a value a little different.
 func (g *Generator) vary(s string) string {
-	if v := g.varied(s); !oddName.MatchString(v) {
+	if v := g.varied(s); !oddName.MatchString(v) && !noQName.MatchString(v) {
 		return v
 	}
 	return s

@@ -2,6 +2,8 @@ package difftest
 
 import (
 	"maps"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,11 +17,11 @@ type element struct {
 func (g *Generator) element(depth int) *element {
 	e := &element{name: pick(g, "a", "b", "c", "item", "n:a", "n:b")}
 	if g.sometimes(60) {
-		e.name = pick(g, "m:a", "a:", "n:1", "_a", "n:a:b", "a-b", "a.b", "é")
+		e.name = pick(g, "m:a", "a:", "n:1", "_a", "a-b", "a.b", "é")
 	}
 	for _, name := range []string{"id", "x", "n:y"} {
 		if g.sometimes(30) {
-			name = pick(g, "m:y", "x:", "n:1", "xml:lang", "_x", "n:y:z")
+			name = pick(g, "m:y", "x:", "n:1", "xml:lang", "_x")
 		}
 		if g.sometimes(5) {
 			e.attributes = append(e.attributes, [2]string{name, g.xmlText()})
@@ -142,13 +144,23 @@ func (g *Generator) equalToXML(int) pattern {
 	if g.sometimes(3) {
 		p["namespaceAwareness"] = pick(g, "STRICT", "LEGACY", "NONE")
 	}
+	legacy := p["namespaceAwareness"] == "LEGACY"
+	if legacy && noQName.MatchString(expected) {
+		delete(p, "namespaceAwareness")
+	}
 	values := []string{doc.text(""), doc.text("\n  "), strings.NewReplacer("xmlns:n", "xmlns:m", "n:", "m:").Replace(doc.text(""))}
 	for range 4 {
 		doc = g.mutated(doc)
 		values = append(values, doc.text(pick(g, "", "\n")))
 	}
+	if legacy {
+		values = slices.DeleteFunc(values, noQName.MatchString)
+	}
 	return pattern{p, append(values, "<a>", "", "x")}
 }
+
+// noQName is a name whose part behind the colon is none. With LEGACY WireMock makes documents anew, and fails on it there.
+var noQName = regexp.MustCompile(`[a-z]:[0-9>= /]`)
 
 var xpaths = []string{
 	"//a", "/a", "/a/b", "//a/text()", "//@id", "//a[@id]", "//a[@id='1']", "//a[1]", "//b[last()]", "//a[b]", "//*", "/*/*[2]", "count(//a)",
