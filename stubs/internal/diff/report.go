@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -63,7 +64,7 @@ func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *
 	c.add(c.bodies(c.pattern.BodyPatterns, shown(v))...)
 	c.multipart()
 	if m := c.pattern.CustomMatcher; m != nil {
-		label := "[custom matcher: " + m.Name + "]"
+		label := "[custom matcher: " + cmp.Or(m.Name, "null") + "]"
 		c.add(row{left: label, right: label})
 	}
 	if stub.RequiredScenarioState != "" && stub.InScenario() {

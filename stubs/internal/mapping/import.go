@@ -70,7 +70,7 @@ func (in *Import) readOption(name string, v place) (known bool, err error) {
 	switch name {
 	case "duplicatePolicy":
 		var policy string
-		policy, err = v.enum(javaImportOptions+"$DuplicatePolicy", "IGNORE, OVERWRITE", "IGNORE", "OVERWRITE")
+		policy, err = v.enum(javaImportOptions+"$DuplicatePolicy", "IGNORE, OVERWRITE", "OVERWRITE", "IGNORE")
 		in.Overwrite = policy == "OVERWRITE"
 	case "deleteAllNotInImport":
 		var b *bool

@@ -116,8 +116,12 @@ func readActions(v place) ([]ServeAction, error) {
 	var out []ServeAction
 	switch t := v.value.(type) {
 	case *jsondoc.Object:
+		out = make([]ServeAction, 0, t.Len())
 		for _, m := range t.Members() {
-			params, _ := m.Value.(*jsondoc.Object)
+			params, ok := m.Value.(*jsondoc.Object)
+			if !ok {
+				return nil, v.noMap(m.Value)
+			}
 			out = append(out, ServeAction{Name: m.Name, Parameters: params})
 		}
 	case []any:
@@ -138,6 +142,9 @@ func readListeners(v place) ([]ServeAction, error) {
 func readActionList(v place, list []any, java string) ([]ServeAction, error) {
 	out := make([]ServeAction, 0, len(list))
 	for i, e := range list {
+		if _, ok := e.(*jsondoc.Object); !ok && e != nil {
+			return nil, v.noMap(e)
+		}
 		a, err := readAction(v.element(i, e), java)
 		if err != nil {
 			return nil, atList(err, v)
@@ -145,6 +152,38 @@ func readActionList(v place, list []any, java string) ([]ServeAction, error) {
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// noMap is what Java throws where it takes a value for a map.
+func (p place) noMap(v any) error {
+	if v == nil {
+		return p.refuse(`Cannot invoke "java.util.Map.size()" because "m" is null`)
+	}
+	class := place{value: v}.javaClass()
+	return p.refuse(fmt.Sprintf("class %s cannot be cast to class java.util.Map (%s and java.util.Map are in module java.base of loader 'bootstrap')", class, class))
+}
+
+// javaClass is the class of what Jackson reads a value as.
+func (p place) javaClass() string {
+	switch v := p.value.(type) {
+	case string:
+		return "java.lang.String"
+	case bool:
+		return "java.lang.Boolean"
+	case []any:
+		return "java.util.ArrayList"
+	case jsondoc.Number:
+		switch javaNumber(v) {
+		case "int/Int":
+			return "java.lang.Integer"
+		case "long/Long":
+			return "java.lang.Long"
+		case "BigInteger":
+			return "java.math.BigInteger"
+		}
+		return "java.math.BigDecimal"
+	}
+	return "java.util.LinkedHashMap"
 }
 
 // atList reports an element's error at its list, as WireMock does: it converts the list in a second step.

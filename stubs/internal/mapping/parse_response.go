@@ -122,6 +122,7 @@ func (d *ResponseDefinition) read(name string, v place) (known bool, err error) 
 		d.ChunkedDribbleDelay, err = readDribble(v)
 	case "proxyBaseUrl":
 		err = v.strInto(&d.ProxyBaseURL, &d.empty, name)
+		d.ProxyBaseURL = strings.TrimSpace(d.ProxyBaseURL)
 	case "proxyUrlPrefixToRemove":
 		err = v.strInto(&d.ProxyURLPrefixToRemove, &d.empty, name)
 	case "fault":
@@ -150,7 +151,7 @@ func (d *ResponseDefinition) readStatus(v place) error {
 
 func (d *ResponseDefinition) readFault(v place) error {
 	s, err := v.enum(javaFault, "CONNECTION_RESET_BY_PEER, EMPTY_RESPONSE, RANDOM_DATA_THEN_CLOSE, MALFORMED_RESPONSE_CHUNK",
-		string(ConnectionResetByPeer), string(EmptyResponse), string(RandomDataThenClose), string(MalformedResponseChunk))
+		string(ConnectionResetByPeer), string(EmptyResponse), string(MalformedResponseChunk), string(RandomDataThenClose))
 	d.Fault = Fault(s)
 	return err
 }

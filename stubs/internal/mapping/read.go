@@ -78,7 +78,7 @@ func (p place) cannotConstruct(java string) *Error {
 	case jsondoc.Number:
 		return p.refuse(head + "no " + javaNumber(v) + "-argument constructor/factory method to deserialize from Number value (" + v.Plain() + ")")
 	case string:
-		if strings.TrimSpace(v) == "" {
+		if v = strings.TrimSpace(v); v == "" {
 			return p.refuse(`Cannot coerce empty String ("") to ` + "`" + java + "` value" + uncoerced)
 		}
 		return p.refuse(head + "no String-argument constructor/factory method to deserialize from String value ('" + v + "')")

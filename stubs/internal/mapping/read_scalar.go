@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,7 +113,7 @@ func (p place) truth(java, words string) (*bool, error) {
 		}
 		b = v != "0"
 	case string:
-		switch strings.TrimSpace(v) {
+		switch v = strings.TrimSpace(v); v {
 		case "true", "True", "TRUE":
 			b = true
 		case "false", "False", "FALSE":
@@ -127,22 +128,34 @@ func (p place) truth(java, words string) (*bool, error) {
 	return &b, nil
 }
 
-// enum reads one of the values, spelled exactly; "" for null.
+// enum reads one of the values, spelled exactly or by its number; "" for null.
 func (p place) enum(java string, listed string, values ...string) (string, error) {
-	s, given, err := p.str()
-	if err != nil {
+	var s string
+	switch v := p.value.(type) {
+	case nil:
+		return "", nil
+	case string:
+		s = strings.TrimSpace(v)
+	case jsondoc.Number:
+		if !v.Integer() {
+			return "", p.cannotRead(java)
+		}
+		n, err := strconv.Atoi(string(v))
+		if err != nil || n < 0 || n >= len(values) {
+			return "", p.refuse(fmt.Sprintf("Cannot deserialize value of type `%s` from number %s: index value outside legal index range [0..%d]", java, v, len(values)-1))
+		}
+		return values[n], nil
+	default:
 		return "", p.cannotRead(java)
 	}
-	if !given {
-		return "", nil
-	}
-	if strings.TrimSpace(s) == "" {
+	if s == "" {
 		return "", p.cannotConstruct(java)
 	}
-	for _, v := range values {
-		if v == s {
-			return s, nil
-		}
+	if slices.Contains(values, s) {
+		return s, nil
+	}
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < len(values) {
+		return values[n], nil
 	}
 	return "", parsing(p.pointer, fmt.Sprintf("Cannot deserialize value of type `%s` from String %q: not one of the values accepted for Enum class: [%s]", java, s, listed))
 }
