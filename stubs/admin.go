@@ -180,7 +180,16 @@ func (c *adminCall) fail(message string) {
 }
 
 // thrown answers with what WireMock's own code would throw.
-func (c *adminCall) thrown(err error) { sendFailure(c.w, c.r, err) }
+func (c *adminCall) thrown(err error) {
+	switch c.r.Method {
+	case http.MethodGet, http.MethodPost, http.MethodHead:
+		sendFailure(c.w, c.r, err)
+	default: // for which Jetty has no page; of stubs WireMock makes its own
+		c.w.Header()["Date"] = nil
+		c.w.Header().Set("Connection", "close")
+		c.empty(http.StatusInternalServerError)
+	}
+}
 
 // isNull reports whether the body is JSON's null, or nothing where JSON is expected.
 func (c *adminCall) isNull() bool { return string(bytes.TrimSpace(c.body)) == "null" }

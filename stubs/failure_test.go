@@ -109,6 +109,24 @@ func TestWhereWhatThrowsIsHidden(t *testing.T) {
 	}
 }
 
+// TestPagesOfFailures: of what fails in a stub there is a page whatever the method, of the admin API only for some.
+func TestPagesOfFailures(t *testing.T) {
+	s := newServer(t, stubs.Options{}, `{"request":{"queryParameters":{"q":{"matchesPathTemplate":"/a"}}}}`, `{"id":"00000000-0000-4000-8000-000000000001","request":{"url":"/other"}}`)
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
+		got := send(s, method, "/x", "")
+		assert.Equal(t, 500, got.status, method)
+		assert.Contains(t, got.body, "<h2>HTTP ERROR 500", method)
+	}
+	got := send(s, "POST", "/__admin/mappings/edit", "null")
+	assert.Equal(t, 500, got.status)
+	assert.Contains(t, got.body, "<h2>HTTP ERROR 500")
+	for _, c := range [][2]string{{"PUT", "/__admin/mappings/00000000-0000-4000-8000-000000000001"}, {"PATCH", "/__admin/settings/extended"}} {
+		got := send(s, c[0], c[1], "null")
+		assert.Equal(t, 500, got.status, c)
+		assert.Empty(t, got.body, c)
+	}
+}
+
 func post(t *testing.T, s *stubs.Server, contentType, body string) int {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodPost, "/x", strings.NewReader(body))
