@@ -54,6 +54,13 @@ type Fault interface {
 	Revert(ctx context.Context, w World, in Injection) (Effect, error)
 }
 
+// Lagging is what a fault is whose effect shows late: only an answer that has come tells that it came late.
+type Lagging interface {
+	// Lag is how long after its injection the effect can be measured, where everything else takes no time. It is 0 for
+	// parameters that are not valid.
+	Lag(params json.RawMessage) time.Duration
+}
+
 // ErrGone says that a lease ran out, or that nothing was injected under that ID.
 var ErrGone = errors.New("the fault is not injected (any more)")
 
@@ -92,6 +99,14 @@ func (k kind[F]) Undo() Undo   { return k.undo }
 func (k kind[F]) Validate(params json.RawMessage) error {
 	_, err := k.parse(params)
 	return err
+}
+
+func (k kind[F]) Lag(params json.RawMessage) time.Duration {
+	f, err := k.parse(params)
+	if late, ok := any(f).(interface{ lag() time.Duration }); ok && err == nil {
+		return late.lag()
+	}
+	return 0
 }
 
 func (k kind[F]) Inject(ctx context.Context, w World, in Injection) error {

@@ -15,6 +15,16 @@ type LinkFault struct {
 	Toxics []Toxic `json:"toxics"`
 }
 
+func (f LinkFault) lag() (longest time.Duration) {
+	for _, t := range f.Toxics {
+		if t.Type == "latency" {
+			late := max(t.Attributes["latency"]+t.Attributes["jitter"], t.Attributes["median"])
+			longest = max(longest, time.Duration(late*float64(time.Millisecond)))
+		}
+	}
+	return longest
+}
+
 // Toxic acts on one direction of every connection of a link. Types and attributes are Toxiproxy's (its README, "Toxics"):
 // latency {latency, jitter: ms}, bandwidth {rate: KB/s}, slow_close {delay: ms}, timeout {timeout: ms, 0 for ever},
 // reset_peer {timeout: ms}, slicer {average_size, size_variation: bytes, delay: µs}, limit_data {bytes}. Beyond it,

@@ -25,6 +25,8 @@ type Distribution struct {
 	Upper  time.Duration `json:"upper,omitempty"`
 }
 
+func (f StubFault) lag() time.Duration { return max(f.Delay.Fixed, f.Delay.Median, f.Delay.Upper) }
+
 // StubLatency delays a stub's answers. Parameters: delay (a duration), or median and sigma (log-normal), or lower and
 // upper (uniform); share (default 1).
 func StubLatency() Fault {

@@ -49,3 +49,23 @@ func TestParameters(t *testing.T) {
 		})
 	}
 }
+
+// TestLag: a late answer tells of itself when it comes.
+func TestLag(t *testing.T) {
+	for _, tt := range []struct {
+		kind, params string
+		want         time.Duration
+	}{
+		{"stub.latency", `{"delay": "800ms"}`, 800 * time.Millisecond},
+		{"stub.latency", `{"median": "50ms", "sigma": 0.4}`, 50 * time.Millisecond},
+		{"stub.latency", `{"lower": "1s", "upper": "2s"}`, 2 * time.Second},
+		{"stub.latency", `{"dely": "1s"}`, 0},
+		{"stub.outage", `{}`, 0},
+		{"link.latency", `{"delay": "200ms", "jitter": "50ms", "direction": "both"}`, 250 * time.Millisecond},
+		{"link.latency", `{"median": "70ms", "sigma": 0.4}`, 70 * time.Millisecond},
+		{"link.reset", `{}`, 0},
+		{"service.kill", `{}`, 0},
+	} {
+		assert.Equal(t, tt.want, Builtin()[tt.kind].(Lagging).Lag(json.RawMessage(tt.params)), tt.kind+tt.params)
+	}
+}

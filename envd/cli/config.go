@@ -33,8 +33,8 @@ var lookup = envd.Lookup{Env: os.LookupEnv, File: os.ReadFile}
 
 // specOptions tells the spec's reader what only the parts know. runtime replaces the spec's own unless it is empty.
 func specOptions(runtime string) spec.Options {
-	kinds := map[string]func(json.RawMessage) error{}
-	for name, fault := range chaos.Builtin() {
+	kinds, faults := map[string]func(json.RawMessage) error{}, chaos.Builtin()
+	for name, fault := range faults {
 		kinds[name] = fault.Validate
 	}
 	var profiles []spec.Profile
@@ -43,7 +43,7 @@ func specOptions(runtime string) spec.Options {
 	}
 	return spec.Options{
 		Runtime: runtime, Runtimes: runtimes, Modules: knownModules,
-		Compose: compose.Load, FaultKinds: kinds, Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
+		Compose: compose.Load, FaultKinds: kinds, FaultLag: faultLag(faults), Profiles: profiles, CheckMapping: checkMapping, Lookup: lookup,
 		ResolveCommit: func(dir, revision string) (string, error) {
 			out, err := exec.Command("git", "-C", dir, "rev-parse", "--verify", revision+"^{commit}").Output()
 			if err != nil {
@@ -51,6 +51,16 @@ func specOptions(runtime string) spec.Options {
 			}
 			return strings.TrimSpace(string(out)), nil
 		},
+	}
+}
+
+// faultLag tells the spec's reader how late faults show.
+func faultLag(faults chaos.Registry) func(string, json.RawMessage) time.Duration {
+	return func(kind string, params json.RawMessage) time.Duration {
+		if late, ok := faults[kind].(chaos.Lagging); ok {
+			return late.Lag(params)
+		}
+		return 0
 	}
 }
 

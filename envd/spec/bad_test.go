@@ -33,6 +33,13 @@ func testOptions() Options {
 			"network.partition":  func(json.RawMessage) error { return nil },
 			"network.disconnect": func(json.RawMessage) error { return nil },
 		},
+		FaultLag: func(kind string, params json.RawMessage) time.Duration {
+			var p struct{ Delay duration }
+			if kind != "stub.latency" || json.Unmarshal(params, &p) != nil {
+				return 0
+			}
+			return time.Duration(p.Delay)
+		},
 		CheckMapping: checkJSON,
 		Modules: func() []Module {
 			return []Module{{

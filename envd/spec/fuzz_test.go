@@ -43,10 +43,11 @@ func FuzzParse(f *testing.F) {
 
 // FuzzCondition wants every condition to parse or to fail inside its own text.
 func FuzzCondition(f *testing.F) {
-	for _, seed := range []string{"p95 < 500ms in peak during slow", "recovers within 5s after slow", "stub a called >= 1 times", "no unmatched requests on a", "no", ""} {
+	for _, seed := range []string{"p95 < 500ms in peak during slow", "recovers within 5s after slow", "stub a called >= 1 times", "no unmatched requests on a", "no", "",
+		`metric a b{c="d\"}", e="f"} increased == 1e3 in peak during slow`, `metric a b{c`, `metric a b{"`} {
 		f.Add(seed)
 	}
-	known := names{stages: []string{"peak"}, loads: []string{"peak"}, faults: map[string]string{"slow": "peak"}, stubs: []string{"a"}}
+	known := names{stages: []string{"peak"}, loads: []string{"peak"}, faults: map[string]string{"slow": "peak"}, stubs: []string{"a"}, scraped: []string{"a"}}
 	f.Fuzz(func(t *testing.T, source string) {
 		c, wrong := parseCondition(source, known)
 		if (c.Kind == "") != (wrong != nil) {

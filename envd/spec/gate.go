@@ -95,6 +95,10 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 		}
 	case c.Phase == envd.During:
 		left, need, what, help = fault.For.Std()-2*guard, wholeSecond+lateness, "only %s are left of", "lengthen the fault, or lower gate.guard, which is cut from both its ends"
+		if lag := r.lag(fault); lag > 0 {
+			left -= lag
+			help = fmt.Sprintf("its effect shows %s after its injection: %s", lag, help)
+		}
 	case c.Phase == envd.After:
 		left, need, what, help = after, wholeSecond+lateness, "only %s of load are left after", "lengthen the load, or lower gate.guard"
 		if after < rest-guard {
@@ -104,6 +108,14 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	if left < need && rest >= 0 {
 		r.report(r.node(field), ruleEmptyWindow, fmt.Sprintf(what+" fault %q, and %s are needed", max(left, 0), c.Fault, need), help)
 	}
+}
+
+// lag is how much later than its injection a fault can be measured.
+func (r *resolver) lag(f *envd.Fault) time.Duration {
+	if r.opts.FaultLag == nil {
+		return 0
+	}
+	return r.opts.FaultLag(f.Kind, f.Params)
 }
 
 // faultOf finds a fault and its stage by the fault's name.

@@ -33,6 +33,8 @@ type Options struct {
 	Profiles []Profile
 	// FaultKinds maps each known kind of fault to the check of its parameters (a JSON object).
 	FaultKinds map[string]func(params json.RawMessage) error
+	// FaultLag tells how much later than its injection a fault of that kind can be measured. Nil: at once.
+	FaultLag func(kind string, params json.RawMessage) time.Duration
 	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to be there.
 	CheckMapping func(file string, src []byte) []MappingError
 	// Compose reads compose files. Nil: specs that name any are refused.
