@@ -93,14 +93,14 @@ $(JAR):
 	rm -rf $(TOOLS)/npm
 
 .PHONY: debian
-debian: ## make the Debian root with databases that tests build images from (needs root and debootstrap)
-	@if command -v debootstrap >/dev/null && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory $(TOOLS)/debian.tar; \
+debian: ## make the Debian root with databases and queues that tests build images from (needs root and debootstrap)
+	@if command -v debootstrap >/dev/null && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory $(TOOLS)/databases.tar; \
 	else echo "debootstrap or root is missing: tests of backing services in containers will be skipped"; fi
 
-$(TOOLS)/debian.tar:
+$(TOOLS)/databases.tar:
 	mkdir -p $(TOOLS)
 	rm -rf $(TOOLS)/debian
-	debootstrap --variant=minbase --include=postgresql,redis-server bookworm $(TOOLS)/debian >$(TOOLS)/debian.log || { tail -5 $(TOOLS)/debian.log; exit 1; }
+	debootstrap --variant=minbase --include=postgresql,redis-server,mariadb-server,rabbitmq-server bookworm $(TOOLS)/debian >$(TOOLS)/debian.log || { tail -5 $(TOOLS)/debian.log; exit 1; }
 	cd $(TOOLS)/debian && rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc/* usr/share/locale/* usr/share/man/*
 	tar -C $(TOOLS)/debian --exclude='./dev' --exclude='./proc/*' --exclude='./sys/*' -cf $@.new . && mv $@.new $@
 	rm -rf $(TOOLS)/debian $(TOOLS)/debian.log

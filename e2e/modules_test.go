@@ -18,7 +18,7 @@ const debianVariable = "ENVD_TEST_DEBIAN"
 // TestModules runs the scripts whose backing services are real ones, from images built on a Debian root.
 func TestModules(t *testing.T) {
 	ok, err := needDocker(t)
-	archive := repository(".tools", "debian.tar")
+	archive := repository(".tools", "databases.tar")
 	info, statErr := os.Stat(archive)
 	if os.Getenv("CI") != "" {
 		require.NoError(t, err)

@@ -33,6 +33,9 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 		}
 	}()
 	probed := s.probe(limited, svc)
+	if probed != nil && !svc.Ready.Completed {
+		<-limited.Done() // a probe that gave up early saw the service's end before that was known
+	}
 	select {
 	case exit := <-exited:
 		return fmt.Errorf("service %s ended before it was ready: %s%s: %w%s", svc.Name, describe(exit), remedy(svc, exit), envd.ErrExited, s.lastLines(svc.Name, true))
