@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
@@ -36,7 +37,7 @@ func Main(args []string) int {
 	}
 	var coded *exitError
 	if !errors.As(err, &coded) {
-		coded = &exitError{envd.ExitUsage, err}
+		coded = &exitError{codeOf(err), err}
 	}
 	// What failed because of ^C did not fail; a command that has its own words for it says them with its code.
 	if errors.Is(context.Cause(ctx), runner.ErrInterrupted) &&
@@ -47,6 +48,16 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "envd:", coded.error)
 	}
 	return coded.code
+}
+
+// codeOf is the exit code of an error that nobody gave one: who asks for what cannot be is told so; what is not there any
+// more, or cannot be reached, is nobody's mistake.
+func codeOf(err error) int {
+	var unreachable *url.Error
+	if errors.Is(err, runner.ErrGone) || errors.As(err, &unreachable) && unreachable.Op != "parse" {
+		return envd.ExitEnvironment
+	}
+	return envd.ExitUsage
 }
 
 // interruptible returns a context that the first interrupt ends, and a channel that the second closes. For a runner

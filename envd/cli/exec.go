@@ -35,9 +35,6 @@ and all that it started. With -t it runs on a terminal.`,
 			}
 			req := v1.ExecRequest{Service: service, Command: args[1:], Frames: true}
 			code, err := a.exec(c, f, args[0], req, tty)
-			if errors.Is(err, runner.ErrGone) {
-				return withCode(envd.ExitEnvironment, err)
-			}
 			if err != nil {
 				return err
 			}

@@ -43,10 +43,7 @@ func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h
 // New returns a client of the daemon at server, a URL such as http://127.0.0.1:8700.
 func New(server string, options ...Option) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(server, "/"))
-	if err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("server %q: want a URL such as http://127.0.0.1:8700", server)
 	}
 	c := &Client{base: base, http: http.DefaultClient}

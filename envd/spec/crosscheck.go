@@ -112,7 +112,8 @@ type listener struct {
 // told apart by hostname, as long as both speak HTTP or both TLS there.
 func (r *resolver) checkPorts() {
 	env := &r.doc.Environment
-	shared := map[int]listener{}
+	const dns = 53 // where every process of the environment asks for names
+	shared := map[int]listener{dns: {who: "the environment's name server"}}
 	for _, name := range inOrder(r, env.Services) {
 		taken := shared
 		if !sharesAddress(env.Runtime) {

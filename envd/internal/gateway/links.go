@@ -77,7 +77,7 @@ func (l *links) serveAPI() error {
 	if l.api != nil {
 		return nil
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(l.options.Address, strconv.Itoa(envd.ToxiproxyPort)))
+	listener, err := net.Listen("tcp", l.options.place(envd.ToxiproxyPort))
 	if err != nil {
 		return fmt.Errorf("Toxiproxy API: %w", err) //nolint:staticcheck // a name
 	}

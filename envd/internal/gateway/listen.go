@@ -21,6 +21,14 @@ type port struct {
 	tls    bool
 }
 
+// place is the address at which what is meant for a port of Address arrives.
+func (o *Options) place(number int) string {
+	if other, elsewhere := o.ListenAt[strconv.Itoa(number)]; elsewhere {
+		number = other
+	}
+	return net.JoinHostPort(o.Address, strconv.Itoa(number))
+}
+
 // open listens on a port unless it is open already; g.mu is held.
 func (g *Gateway) open(number int, encrypted bool) error {
 	if p := g.ports[number]; p != nil {
@@ -29,11 +37,7 @@ func (g *Gateway) open(number int, encrypted bool) error {
 		}
 		return nil
 	}
-	at := number
-	if other, elsewhere := g.options.ListenAt[strconv.Itoa(number)]; elsewhere {
-		at = other
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(g.options.Address, strconv.Itoa(at)))
+	listener, err := net.Listen("tcp", g.options.place(number))
 	if err != nil {
 		return fmt.Errorf("stubs cannot listen on port %d: %w", number, err)
 	}

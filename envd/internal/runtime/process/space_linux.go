@@ -69,16 +69,19 @@ func redirects(env *envd.Environment) (found []control.Redirect) {
 			services[p.Number], taken[p.Number] = true, true
 		}
 	}
-	var stubs []int
+	var gateway []int
 	for _, stub := range env.Stubs {
-		stubs = slices.Concat(stubs, stub.Ports, stub.TLSPorts)
+		gateway = slices.Concat(gateway, stub.Ports, stub.TLSPorts)
 	}
-	for _, p := range stubs {
+	if len(env.Links) > 0 {
+		gateway = append(gateway, envd.ToxiproxyPort)
+	}
+	for _, p := range gateway {
 		taken[p] = true
 	}
-	slices.Sort(stubs)
+	slices.Sort(gateway)
 	to := firstRedirected
-	for _, p := range slices.Compact(stubs) {
+	for _, p := range slices.Compact(gateway) {
 		if !services[p] {
 			continue
 		}
