@@ -101,7 +101,7 @@ func tooMany(wait time.Duration) *mapping.ResponseDefinition {
 type scenario struct{ stub *catalog.Stub }
 
 func (s scenario) Allows() bool {
-	return s.stub.Scenario == nil || s.stub.RequiredScenarioState == "" || s.stub.Scenario.State() == s.stub.RequiredScenarioState
+	return s.stub.Scenario == nil || !s.stub.RequiresState() || s.stub.Scenario.State() == s.stub.RequiredScenarioState
 }
 
 func (s scenario) Enter() bool {

@@ -141,3 +141,19 @@ func TestScenariosLiveAsLongAsTheirStubs(t *testing.T) {
 	c.Replace(nil)
 	assert.Empty(t, c.Scenarios.All())
 }
+
+// As WireMock has it, an empty text is a name like any other, of scenarios and of their states.
+func TestScenariosAndStatesMayBeNamedByAnEmptyText(t *testing.T) {
+	var c Catalog
+	leaving := stub(t, `{"id":"11111111-1111-4111-8111-111111111111","scenarioName":"","requiredScenarioState":"Started","newScenarioState":""}`)
+	waiting := stub(t, `{"id":"11111111-1111-4111-8111-111111111112","scenarioName":"","requiredScenarioState":""}`)
+	s := c.Put(leaving).Scenario
+	c.Put(waiting)
+	require.NotNil(t, s)
+	assert.Equal(t, []string{"", "Started"}, s.PossibleStates())
+	assert.False(t, s.Serve(waiting))
+	assert.True(t, s.Serve(leaving))
+	assert.True(t, s.Serve(waiting))
+	require.NoError(t, c.Scenarios.Set("", ""))
+	assert.Nil(t, c.Put(stub(t, `{"id":"11111111-1111-4111-8111-111111111113","requiredScenarioState":"two"}`)).Scenario, "without a name there is no scenario")
+}

@@ -32,10 +32,10 @@ type Scenario struct {
 func (s *Scenario) Serve(m *mapping.StubMapping) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.RequiredScenarioState != "" && m.RequiredScenarioState != s.state {
+	if m.RequiresState() && m.RequiredScenarioState != s.state {
 		return false
 	}
-	if m.NewScenarioState != "" {
+	if m.SetsState() {
 		s.state = m.NewScenarioState
 	}
 	return true
@@ -68,16 +68,16 @@ func (s *Scenario) PossibleStates() []string {
 
 func (s *Scenario) possible() []string {
 	states := []string{}
-	name := func(state string) {
-		if state != "" && !slices.Contains(states, state) {
+	name := func(state string, named bool) {
+		if named && !slices.Contains(states, state) {
 			states = append(states, state)
 		}
 	}
 	for _, m := range s.stubs {
-		name(m.RequiredScenarioState)
+		name(m.RequiredScenarioState, m.RequiresState())
 	}
 	for _, m := range s.stubs {
-		name(m.NewScenarioState)
+		name(m.NewScenarioState, m.SetsState())
 	}
 	return javaset.Order(states)
 }

@@ -67,7 +67,7 @@ func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *
 		label := "[custom matcher: " + cmp.Or(m.Name, "null") + "]"
 		c.add(row{left: label, right: label})
 	}
-	if stub.RequiredScenarioState != "" && stub.InScenario() {
+	if stub.RequiresState() && stub.InScenario() {
 		// WireMock marks the state even when it is the required one.
 		c.add(compare(scenario(stub, stub.RequiredScenarioState), scenario(stub, state), "Scenario", false))
 	}

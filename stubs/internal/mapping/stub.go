@@ -58,8 +58,18 @@ func (s *StubMapping) Rank() int {
 	return *s.Priority
 }
 
-// InScenario reports whether serving the stub depends on or changes a scenario's state.
-func (s *StubMapping) InScenario() bool { return s.ScenarioName != "" }
+// InScenario reports whether serving the stub depends on or changes the state of a scenario, whose name may be empty.
+func (s *StubMapping) InScenario() bool { return s.ScenarioName != "" || s.empty.has("scenarioName") }
+
+// RequiresState reports whether the stub matches in one state of its scenario only; the state may be named "".
+func (s *StubMapping) RequiresState() bool {
+	return s.RequiredScenarioState != "" || s.empty.has("requiredScenarioState")
+}
+
+// SetsState reports whether serving the stub puts its scenario into a state; the state may be named "".
+func (s *StubMapping) SetsState() bool {
+	return s.NewScenarioState != "" || s.empty.has("newScenarioState")
+}
 
 // HasName reports whether the stub was given a name, be it an empty one.
 func (s *StubMapping) HasName() bool { return s.Name != "" || s.empty.has("name") }
