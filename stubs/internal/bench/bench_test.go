@@ -14,6 +14,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,12 +146,11 @@ func BenchmarkWireMock(b *testing.B) {
 		flags []string
 	}{{"wiremock", nil}, {"wiremock-no-journal", []string{"--no-request-journal"}}} {
 		jar := startJar(b, peer.flags, stubs...)
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-			for _, r := range requests {
-				load(b, jar.addr, r.request, time.Second)
-			}
-			jar.forget(b)
+		requested := make([]request, len(requests))
+		for i, r := range requests {
+			requested[i] = r.request
 		}
+		jar.warm(b, requested...)
 		for _, r := range requests {
 			b.Run(peer.name+"/"+r.name, func(b *testing.B) {
 				jar.forget(b)
@@ -158,6 +158,20 @@ func BenchmarkWireMock(b *testing.B) {
 			})
 		}
 		jar.stop()
+	}
+}
+
+// BenchmarkWireMockManyStubs compares with the real WireMock where each has 1,000 stubs: the oldest answers, or none does.
+func BenchmarkWireMockManyStubs(b *testing.B) {
+	demand(b)
+	stubs := many(1_000)
+	envd, jar := startEnvd(b, stubs...), startJar(b, nil, stubs...)
+	jar.warm(b, simple, unmatched)
+	for name, r := range map[string]request{"oldest": simple, "unmatched": unmatched} {
+		b.Run(name, func(b *testing.B) {
+			jar.forget(b)
+			compare(b, side{"wiremock", jar, r}, side{"envd", envd, r})
+		})
 	}
 }
 
@@ -185,16 +199,39 @@ func BenchmarkMemory(b *testing.B) {
 // BenchmarkExec takes the time from starting a process to its first answer from one of ten stubs.
 func BenchmarkExec(b *testing.B) {
 	demand(b)
-	dir := rootDir(b, many(10))
-	took := make([]float64, 21)
-	for i := range took {
-		s := start(b, envdCommand(b, dir))
-		took[i] = float64(s.ready.Microseconds()) / 1e3
-		s.stop()
-	}
+	const starts = 21
+	took := startTimes(b, starts, envdCommand(b, rootDir(b, many(10))))
 	b.ReportMetric(median(took), "ms-p50")
 	b.ReportMetric(slices.Max(took), "ms-max")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkWireMockExec compares that time with the real WireMock's; each starts in turn with the other.
+func BenchmarkWireMockExec(b *testing.B) {
+	demand(b)
+	const starts = 5
+	dir := rootDir(b, many(10))
+	java, envd := jarCommand(b, dir, nil), envdCommand(b, dir)
+	var slow, quick []float64
+	for range starts {
+		slow = append(slow, startTimes(b, 1, java)...)
+		quick = append(quick, startTimes(b, 1, envd)...)
+	}
+	b.ReportMetric(median(slow), "ms-wiremock")
+	b.ReportMetric(median(quick), "ms-envd")
+	b.ReportMetric(median(quick)/median(slow), "x-envd/wiremock")
+	b.ReportMetric(0, "ns/op")
+}
+
+// startTimes starts a process n times and returns the milliseconds until its first answer.
+func startTimes(b *testing.B, n int, command func(host, port string) *exec.Cmd) []float64 {
+	took := make([]float64, n)
+	for i := range took {
+		s := start(b, command)
+		took[i] = float64(s.ready.Microseconds()) / 1e3
+		s.stop()
+	}
+	return took
 }
 
 // BenchmarkDelay tells how late responses come that were asked for 20 ms later, 500 a second, as a client sees it, and how

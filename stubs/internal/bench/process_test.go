@@ -146,15 +146,29 @@ func envdCommand(b *testing.B, dir string) func(host, port string) *exec.Cmd {
 // startJar runs the real WireMock, with further flags. Its journal is not bounded then: bounded to 10,000 entries as envd's
 // is, it counts them all at every request, which takes a millisecond.
 func startJar(b *testing.B, flags []string, mappings ...string) *server {
+	return start(b, jarCommand(b, rootDir(b, mappings), flags))
+}
+
+func jarCommand(b *testing.B, dir string, flags []string) func(host, port string) *exec.Cmd {
 	jar := os.Getenv("ENVD_WIREMOCK_JAR")
 	if _, err := os.Stat(jar); err != nil {
 		b.Skip("set ENVD_WIREMOCK_JAR to the standalone jar to compare with it")
 	}
-	dir := rootDir(b, mappings)
-	return start(b, func(host, port string) *exec.Cmd {
+	return func(host, port string) *exec.Cmd {
 		args := []string{"-jar", jar, "--bind-address", host, "--port", port, "--root-dir", dir, "--disable-banner"}
 		return exec.Command("java", append(args, flags...)...)
-	})
+	}
+}
+
+// warm asks for long enough that the JVM has compiled what serves the requests; the first of them may take it seconds.
+func (s *server) warm(b *testing.B, requests ...request) {
+	const spell = 5 * time.Second
+	for end := time.Now().Add(4 * spell); time.Now().Before(end); {
+		for _, r := range requests {
+			load(b, s.addr, r, spell)
+		}
+		s.forget(b)
+	}
 }
 
 // forget empties the server's journal, so that one that is not bounded does not fill the machine.
