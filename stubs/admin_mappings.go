@@ -140,9 +140,7 @@ func (c *adminCall) deleteMapping() {
 }
 
 func (c *adminCall) deleteMappings() {
-	for _, s := range c.catalog.All() {
-		c.remove(s.ID)
-	}
+	c.removeAll()
 	c.done()
 }
 

@@ -116,6 +116,31 @@ func TestPersistentMappingsSurviveTheServer(t *testing.T) {
 	assert.Len(t, names, 2)
 }
 
+// Only the removal of all mappings takes the files of those that do not ask to be persistent.
+func TestRemovingAllMappingsRemovesTheirFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, doc := range map[string]string{
+		"one.json":     `{"id":"11111111-1111-4111-8111-111111111111","request":{"url":"/one"}}`,
+		"sub/two.json": `{"request":{"url":"/two"}}`,
+		"many.json":    `{"mappings":[{"request":{"url":"/three"}},{"request":{"url":"/four"}}]}`,
+	} {
+		file := filepath.Join(dir, "mappings", name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(doc), 0o600))
+	}
+	s := newServer(t, stubs.Options{Dir: dir})
+	one := filepath.Join(dir, "mappings", "one.json")
+	require.Equal(t, 200, send(s, "DELETE", "/__admin/mappings/11111111-1111-4111-8111-111111111111", "").status)
+	require.FileExists(t, one)
+	send(s, "POST", "/__admin/mappings/reset", "")
+	require.Equal(t, 200, send(s, "GET", "/one", "").status)
+	require.Equal(t, 200, send(s, "DELETE", "/__admin/mappings", "").status)
+	assert.NoFileExists(t, one)
+	assert.NoFileExists(t, filepath.Join(dir, "mappings", "sub", "two.json"))
+	send(s, "POST", "/__admin/mappings/reset", "")
+	assert.Contains(t, send(s, "GET", "/__admin/mappings", "").body, `"total" : 2`, "a file with several mappings stays")
+}
+
 func TestFilesCannotLeaveTheirDirectory(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("secret"), 0o600))

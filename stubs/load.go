@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/catalog"
+	"github.com/envd-dev/envd/stubs/internal/files"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -120,15 +121,29 @@ func (s *Server) add(m *mapping.StubMapping) error {
 // remove takes a stub out, and its file when it is a persistent one.
 func (s *Server) remove(id string) bool {
 	stub, ok := s.catalog.Remove(id)
-	if !ok {
-		return false
+	if ok && stub.ShouldPersist() {
+		s.removeFile(stub)
 	}
-	if stub.ShouldPersist() && stub.File != "" && !stub.SharedFile {
-		if err := s.mappings.Remove(stub.File); err != nil {
-			s.log.Warn("the file of a removed mapping stays", "file", stub.File, "error", err)
+	return ok
+}
+
+// removeAll takes all stubs out, and the files that they were loaded from or saved to, as WireMock does.
+func (s *Server) removeAll() {
+	for _, stub := range s.catalog.All() {
+		if removed, ok := s.catalog.Remove(stub.ID); ok {
+			s.removeFile(removed)
 		}
 	}
-	return true
+}
+
+// removeFile removes the file that the stub has to itself.
+func (s *Server) removeFile(stub *catalog.Stub) {
+	if stub.File == "" || stub.SharedFile {
+		return
+	}
+	if err := s.mappings.Remove(stub.File); err != nil {
+		s.log.Warn("the file of a removed mapping stays", "file", stub.File, "error", err)
+	}
 }
 
 // save makes a stub persistent and writes it; one from a file with several stays in there.
@@ -170,15 +185,7 @@ func fileName(m *mapping.StubMapping) string {
 		}
 		label = m.Request.Method + "-" + strings.ReplaceAll(url, "/", "")
 	}
-	label = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '.', r == '-':
-			return r
-		case r == ' ' || r == '\t' || r == '\n':
-			return '-'
-		}
-		return -1
-	}, strings.ToLower(label))
+	label = files.SafeName(label)
 	const longest = 200
 	return label[:min(len(label), longest)] + "-" + m.ID + ".json"
 }

@@ -9,7 +9,7 @@ import (
 // Options configure a server. The zero value is an empty server with a bounded journal.
 type Options struct {
 	// Dir is a directory in WireMock's layout: mappings/ is loaded, response bodies come from __files/, and what the admin
-	// API persists is written there. It need not exist.
+	// API persists is written there. It need not exist. DELETE /__admin/mappings removes the files of the mappings, too.
 	Dir string
 	// FS is the same from a file system that is only read; changes stay in memory. Dir and FS exclude each other.
 	FS fs.FS

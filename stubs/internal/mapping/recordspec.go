@@ -250,8 +250,9 @@ func threshold(criteria place, name string) (int64, error) {
 		return neverExtracted, nil
 	case string:
 		written = v
-	case jsondoc.Number:
-		written = string(v)
+	case jsondoc.Number: // of whatever sign
+		size, err := strconv.ParseFloat(string(v), 64)
+		return int64(max(-1, min(size, 1<<60))), err
 	default:
 		return 0, parsing(criteria.pointer, `Cannot invoke "String.trim()" because "in" is null`)
 	}

@@ -20,6 +20,14 @@ func TestRecordSpec(t *testing.T) {
 		ExtractText: 1536, ExtractBinary: neverExtracted, IDsOnly: true}, s)
 }
 
+func TestSizesOfRecordedBodies(t *testing.T) {
+	for written, want := range map[string]int64{`"10"`: 10, `"10 KB"`: 10 << 10, `"0,5 k"`: 512, `"2mb"`: 2 << 20, `"1 G"`: 1 << 30, `7`: 7, `-1`: -1, `1.5`: 1, `null`: neverExtracted} {
+		s, err := ParseRecordSpec([]byte(`{"extractBodyCriteria":{"textSizeThreshold":` + written + `}}`))
+		require.NoError(t, err, written)
+		assert.Equal(t, want, s.ExtractText, written)
+	}
+}
+
 func TestRecordSpecsThatWireMockRefuses(t *testing.T) {
 	const recording = "com.github.tomakehurst.wiremock.recording."
 	for spec, want := range map[string]Error{
