@@ -31,6 +31,7 @@ type environment struct {
 	spec   *envd.Environment // nil where another process created it
 	leash  *leash            // nil where another process holds it
 	router *router           // nil where another process started it
+	leased time.Time         // until when its first labels say that it may stay; zero where another process made them
 	ways   []way             // the declared destinations, as above
 
 	mu       sync.Mutex

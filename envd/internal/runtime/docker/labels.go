@@ -25,22 +25,27 @@ const (
 )
 
 func (r *Runtime) labels(id string, more ...string) map[string]string {
-	lease := r.opts.Lease
-	if lease <= 0 {
-		lease = defaultLease
-	}
 	run := r.opts.Run
 	if run == "" {
 		run = id
 	}
 	labels := map[string]string{
 		labelEnvironment: id, labelRun: run, labelRunner: identity(os.Getpid()),
-		labelExpires: time.Now().Add(lease).UTC().Format(time.RFC3339),
+		labelExpires: r.leaseFrom(time.Now()).UTC().Format(time.RFC3339),
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		labels[more[i]] = more[i+1]
 	}
 	return labels
+}
+
+// leaseFrom is when the lease of what is made at a time ends, to the second that labels tell.
+func (r *Runtime) leaseFrom(made time.Time) time.Time {
+	lease := r.opts.Lease
+	if lease <= 0 {
+		lease = defaultLease
+	}
+	return made.Add(lease).Truncate(time.Second)
 }
 
 // of selects the objects of one environment, or of all of them.

@@ -65,6 +65,12 @@ func (r *Runtime) Renew(ctx context.Context, envID string, until time.Time) erro
 	}
 	r.renewing.Lock()
 	defer r.renewing.Unlock()
+	r.mu.Lock()
+	e := r.envs[envID]
+	r.mu.Unlock()
+	if e != nil && !until.After(e.leased) {
+		return nil
+	}
 	o, err := list(ctx, cli, of(envID))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/singleflight"
@@ -101,6 +102,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	}
 	// Let finish what it asked for: whether a request that was broken off still has its effect, nobody knows.
 	asked := context.WithoutCancel(ctx)
+	leased := r.leaseFrom(time.Now())
 	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
 	if errors.Is(err, envd.ErrExists) {
 		return errors.Join(err, l.release())
@@ -113,7 +115,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 		return errors.Join(err, l.release())
 	}
 	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
-	e.leash, e.spec, e.ways = l, env, ways
+	e.leash, e.leased, e.spec, e.ways = l, leased, env, ways
 	e.startRouter(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
