@@ -316,7 +316,8 @@ gate: {conditions: [no undeclared connections]}
 services:
   late: {image: ` + stackImage + `, command: serve :80 300ms}
   job: {image: ` + stackImage + `, entrypoint: [/stack, get, "http://late/"], restart: on-failure}
-  web: {image: ` + stackImage + `, depends_on: {job: {condition: service_completed_successfully}}}
+  web: {image: ` + stackImage + `, depends_on: {job: {condition: service_completed_successfully}, once: {condition: service_started}}}
+  once: {image: ` + stackImage + `, command: [write, /data/made, once], restart: "no"}
 `,
 	})
 	id := "e2e-compose-restart"
@@ -338,7 +339,7 @@ services:
 	assertGone(t, id)
 
 	text, code = c.envd("run", "envd.yaml", "--out", "evidence")
-	assert.Zero(t, code, "an end on the way up is what the policy is for: %s", text)
+	assert.Zero(t, code, "an end on the way up is what the policy is for, and one of what is to run once is none: %s", text)
 	assert.Regexp(t, `\d restarts? of job, the last after exit code 1`, text)
 	text, code = c.envd("verify", "evidence")
 	assert.Zero(t, code, "%s", text)

@@ -31,7 +31,8 @@ type Container struct {
 	GroupAdd  []string          `json:"group_add,omitempty"`
 	Hosts     []string          `json:"hosts,omitempty"` // further lines of /etc/hosts, each NAME:ADDRESS
 	Hostname  string            `json:"hostname,omitempty"`
-	Init      *bool             `json:"init,omitempty"` // the engine's own first process, which reaps
+	Domain    string            `json:"domain,omitempty"` // of Hostname
+	Init      *bool             `json:"init,omitempty"`   // the engine's own first process, which reaps
 	Labels    map[string]string `json:"labels,omitempty"`
 	PidsLimit int64             `json:"pids_limit,omitempty"`
 	ReadOnly  bool              `json:"read_only,omitempty"` // its root

@@ -98,15 +98,25 @@ type Service struct {
 	Replicas  int              `json:"replicas"`
 	ReplicaOf string           `json:"replica_of,omitempty"` // the service that this is one replica of; see Expand
 	Stop      Stop             `json:"stop"`
-	Restart   *Restart         `json:"restart,omitempty"`   // nil: it is not started again
+	Restart   *Restart         `json:"restart,omitempty"`   // nil: it is to run until it is asked to end
 	Mounts    []Mount          `json:"mounts,omitempty"`    // for container runtimes
 	Container *Container       `json:"container,omitempty"` // for container runtimes
 }
 
-// Restart says that a service which ends without having been asked to is started again.
+// Restart says what a service's end means that was not asked for. By itself: it has failed, and is started again; after
+// exit code 0 it has done its work.
 type Restart struct {
-	Always bool `json:"always,omitempty"` // after exit code 0 too
-	Most   int  `json:"most,omitempty"`   // times in a row; 0 is no bound
+	Always bool `json:"always,omitempty"` // it is started again after exit code 0 too
+	Never  bool `json:"never,omitempty"`  // it is not started again
+	Most   int  `json:"most,omitempty"`   // how often in a row it is; 0 is no bound
+}
+
+// Done tells whether a service that ended by itself has done its work. Without a policy it was to go on.
+func (r *Restart) Done(e Exit) bool { return r != nil && !r.Always && e.Code == 0 }
+
+// Again tells whether a service that ended by itself is started again, which it was so many times in a row.
+func (r *Restart) Again(e Exit, inARow int) bool {
+	return r != nil && !r.Never && !r.Done(e) && (r.Most == 0 || inARow < r.Most)
 }
 
 // Port is one TCP port that a service listens on.
@@ -122,6 +132,13 @@ type File struct {
 	Source  string `json:"source,omitempty"` // absolute path of the file to copy
 	Mode    uint32 `json:"mode"`             // permission bits; 0644 by default
 	Secret  bool   `json:"secret,omitempty"` // what Source holds is masked in whatever is written down
+	Owner   *Owner `json:"owner,omitempty"`  // for container runtimes; whoever runs envd where nil
+}
+
+// Owner is a user and a group by their numbers, as a container counts them.
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
 }
 
 // Readiness says when a service can serve; at most one of HTTP, TCP, Log, Exec and Completed is set, none means "as soon

@@ -1,10 +1,13 @@
 package compose_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -156,4 +159,41 @@ func TestSeveralFiles(t *testing.T) {
 	text := strings.ReplaceAll(string(b), dir, "DIR") + "\n"
 	assert.NotContains(t, text, "d0tenv", "values stay references")
 	golden(t, "golden.json", text)
+}
+
+// TestStacks reads files in the manner of those that people publish, and compares what is made of each, or what is refused
+// of it, with one golden file.
+func TestStacks(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "stacks"))
+	files, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 15)
+	o := options()
+	given := map[string]string{"ARCH": runtime.GOARCH, "STACK_VERSION": "8.15.0", "ELASTIC_PASSWORD": "s3cret", "KC_DB_PASSWORD": "s3cret", "POSTGRES_PASSWORD": "s3cret"}
+	o.Lookup.Env = func(name string) (string, bool) { v, ok := given[name]; return v, ok }
+	var out strings.Builder
+	for _, name := range files {
+		fmt.Fprintf(&out, "== %s\n", name)
+		s, found := spec.FromCompose([]string{name}, nil, false, o)
+		for _, d := range found {
+			fmt.Fprintln(&out, d)
+		}
+		if s == nil {
+			continue
+		}
+		for _, svc := range s.Environment.Services {
+			fmt.Fprintf(&out, "%s: %s", svc.Name, cmp.Or(svc.Image, "built"))
+			for _, on := range svc.DependsOn {
+				fmt.Fprintf(&out, ", after %s is ready", on)
+			}
+			for _, on := range svc.After {
+				fmt.Fprintf(&out, ", after %s has started", on)
+			}
+			if svc.Restart != nil {
+				fmt.Fprintf(&out, ", restart %+v", *svc.Restart)
+			}
+			fmt.Fprintln(&out)
+		}
+	}
+	golden(t, "stacks.golden", out.String())
 }

@@ -18,7 +18,7 @@ var forbidden = []string{"ALL", "NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_MODULE
 // container is what only containers have, nil where the service says nothing of it.
 func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	c := &envd.Container{
-		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Init: s.Init,
+		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Domain: s.DomainName, Init: s.Init,
 		Labels: s.Labels, PidsLimit: s.PidsLimit, ReadOnly: s.ReadOnly, ShmBytes: int64(s.ShmSize), Stdin: s.StdinOpen,
 		Sysctls: s.Sysctls, TTY: s.Tty,
 		NoNewPrivileges: slices.ContainsFunc(s.SecurityOpt, func(o string) bool {

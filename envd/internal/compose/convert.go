@@ -118,6 +118,9 @@ func (r *reader) hostnames(s types.ServiceConfig) (names []string) {
 	}
 	add(s.ContainerName)
 	add(s.Hostname)
+	if s.DomainName != "" {
+		add(cmp.Or(s.Hostname, s.Name) + "." + s.DomainName)
+	}
 	for _, network := range slices.Sorted(maps.Keys(s.Networks)) {
 		if n := s.Networks[network]; n != nil {
 			for _, alias := range n.Aliases {
@@ -141,6 +144,9 @@ func (r *reader) build(s types.ServiceConfig) *envd.Build {
 		return nil
 	}
 	r.exists(s.Build.Context, "build context", "services", s.Name, "build", "context")
+	if all := s.Build.Platforms; len(all) > 0 && !slices.ContainsFunc(all, platform.allows) {
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s is not built for this machine: %s", s.Name, strings.Join(all, ", ")), platform.help, "services", s.Name, "build", "platforms")
+	}
 	return &envd.Build{Context: s.Build.Context, Dockerfile: s.Build.Dockerfile, Target: s.Build.Target, Args: valuesOf(s.Build.Args)}
 }
 
@@ -211,12 +217,18 @@ func restart(s types.ServiceConfig) *envd.Restart {
 		return &envd.Restart{Always: true, Most: most}
 	case "on-failure":
 		return &envd.Restart{Most: most}
+	case "no", "false", "none": // that is said, so it may end
+		return &envd.Restart{Never: true}
 	}
 	return nil
 }
 
 func (r *reader) resources(s types.ServiceConfig) envd.Resources {
 	out := envd.Resources{CPUMillis: int64(s.CPUS * 1000), MemoryBytes: int64(s.MemLimit)}
+	if s.MemSwapLimit != 0 && s.MemSwapLimit != s.MemLimit {
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: memswap_limit other than mem_limit is not supported by envd", s.Name),
+			"services have no swap beyond their memory: make it what mem_limit is, or remove it", "services", s.Name, "memswap_limit")
+	}
 	if s.Deploy != nil && s.Deploy.Resources.Limits != nil {
 		limits := s.Deploy.Resources.Limits
 		if limits.NanoCPUs != 0 {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -77,14 +78,18 @@ func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
 	return out
 }
 
-// engineSockets are where engines are asked for containers.
-var engineSockets = []string{"/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock"}
+// engineSockets are where engines are asked for containers, and the folders of those. This keeps from accidents: whoever
+// mounts the whole machine finds them still.
+var engineSockets = []string{
+	"/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock",
+	"/var/run", "/run", "/run/podman", "/var/run/podman",
+}
 
 // bound checks a file or folder of this machine that a service is to see.
 func (r *reader) bound(service string, v types.ServiceVolumeConfig) {
 	at := []string{"services", service, "volumes", v.Target}
 	if slices.Contains(engineSockets, path.Clean(v.Source)) {
-		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: the engine's socket %s is not given to services by envd", service, v.Source),
+		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: %s is not given to services by envd: it is, or holds, an engine's socket", service, v.Source),
 			inside+": with it one could start others beside it", at...)
 		return
 	}
@@ -131,10 +136,10 @@ const (
 func (r *reader) placed(s types.ServiceConfig) (out []envd.File) {
 	for _, c := range s.Secrets {
 		object, there := r.project.Secrets[c.Source]
-		if !there {
+		if !there || bool(object.External) {
 			continue // which was reported
 		}
-		f := envd.File{Path: target(secretsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode), Secret: true}
+		f := envd.File{Path: target(secretsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode), Owner: r.owner("secrets", s.Name, types.FileReferenceConfig(c)), Secret: true}
 		if object.Environment != "" {
 			if _, set := r.variable(object.Environment); !set {
 				r.report(spec.RuleUnsetVariable, fmt.Sprintf("secret %s: variable %s is not set", c.Source, object.Environment), "export "+object.Environment, "secrets", c.Source, "environment")
@@ -147,10 +152,10 @@ func (r *reader) placed(s types.ServiceConfig) (out []envd.File) {
 	}
 	for _, c := range s.Configs {
 		object, there := r.project.Configs[c.Source]
-		if !there {
+		if !there || bool(object.External) {
 			continue
 		}
-		f := envd.File{Path: target(configsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode)}
+		f := envd.File{Path: target(configsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode), Owner: r.owner("configs", s.Name, types.FileReferenceConfig(c))}
 		switch {
 		case object.Environment != "":
 			if _, set := r.variable(object.Environment); !set {
@@ -191,6 +196,19 @@ func target(dir string, c types.FileReferenceConfig) string {
 		return name
 	}
 	return path.Join(dir, name)
+}
+
+// owner is whose a file is to be, nil where that is not said.
+func (r *reader) owner(section, service string, c types.FileReferenceConfig) *envd.Owner {
+	if c.UID == "" && c.GID == "" {
+		return nil
+	}
+	uid, err := strconv.Atoi(cmp.Or(c.UID, "0"))
+	gid, other := strconv.Atoi(cmp.Or(c.GID, "0"))
+	if err != nil || other != nil || uid < 0 || gid < 0 {
+		r.report(spec.RuleOutOfRange, fmt.Sprintf("service %s: %s belongs to %q:%q", service, c.Source, c.UID, c.GID), "write uid and gid as numbers", "services", service, section, c.Source)
+	}
+	return &envd.Owner{UID: uid, GID: gid}
 }
 
 func mode(m *types.FileMode) uint32 {

@@ -1,14 +1,20 @@
 package compose
 
-import "runtime"
+import (
+	"cmp"
+	"runtime"
+)
 
 // inside is why a container is refused what would let it out.
 const inside = "containers of an environment stay inside it"
 
 // elsewhere is what to write in the place of what somebody else made.
-const elsewhere = "nothing outside the environment is used: remove it, so that the environment has its own"
+const elsewhere = "nothing outside the environment is used: remove it, or have a later file say external: !reset null, so that the environment has its own"
 
-var platform = formed("images run as this machine's architecture", `^linux(/`+runtime.GOARCH+`(/v[0-9]+)?)?$`)
+// machine is this machine's architecture, by its names.
+var machine = map[string]string{"amd64": "(amd64|x86_64)", "arm64": "(arm64|aarch64)"}[runtime.GOARCH]
+
+var platform = formed("images run as this machine's architecture: linux/"+runtime.GOARCH, `^linux(/`+cmp.Or(machine, runtime.GOARCH)+`(/v[0-9]+)?)?$`)
 
 var top = of("name", "include").with(map[string]*shape{
 	"services": named(service),
@@ -33,12 +39,11 @@ var service = of(
 	"ports", "expose", "links", "container_name", "hostname", "extra_hosts", "labels", "stop_signal", "stop_grace_period",
 	"init", "read_only", "shm_size", "tmpfs", "cap_add", "cap_drop", "group_add", "sysctls", "ulimits", "pids_limit",
 	"mem_limit", "cpus", "scale", "stdin_open", "tty",
-	"develop", "attach", "logging", "mem_reservation", "cpu_shares", // to no effect here: what they tell is not asked of envd, or only a busy machine heeds it
+	"domainname", "memswap_limit",
+	"develop", "attach", "logging", "annotations", "mem_reservation", "cpu_shares", // to no effect: envd is not asked for it, or only a busy machine heeds it
 ).with(map[string]*shape{
 	"environment": variables,
-	"build": of("context", "dockerfile", "target", "cache_from", "cache_to", "labels").with(map[string]*shape{
-		"args": variables, "platforms": platform,
-	}),
+	"build":       of("context", "dockerfile", "target", "cache_from", "cache_to", "labels", "platforms").with(map[string]*shape{"args": variables}),
 	"depends_on": named(of("required", "restart").with(map[string]*shape{
 		"condition": only("use service_started, service_healthy or service_completed_successfully", "service_started", "service_healthy", "service_completed_successfully"),
 	})),
@@ -56,8 +61,8 @@ var service = of(
 		"volume": of("nocopy"),
 		"tmpfs":  of("size", "mode"),
 	}),
-	"secrets": of("source", "target", "mode"),
-	"configs": of("source", "target", "mode"),
+	"secrets": of("source", "target", "uid", "gid", "mode"),
+	"configs": of("source", "target", "uid", "gid", "mode"),
 	"deploy": of(
 		"labels", "replicas",
 		"placement", "update_config", "rollback_config", "endpoint_mode", // what only a swarm does
@@ -85,12 +90,11 @@ var reasons = map[string]string{
 	"ipv4_address":   "addresses are the environment's: use names",
 	"ipv6_address":   "addresses are the environment's: use names",
 	"mac_address":    "addresses are the environment's: use names",
-	"uid":            "files belong to the user who runs envd; give others access with mode",
-	"gid":            "files belong to the user who runs envd; give others access with mode",
 	"volumes_from":   "name the volumes in both services",
 	"external_links": elsewhere,
 	"label_file":     "write the labels out",
-	"memswap_limit":  "mem_limit bounds a service's memory; there is no swap beyond it",
+	"post_start":     "write a service that does it, which others wait for with service_completed_successfully",
+	"pre_stop":       "write it into the service: it is asked to end with stop_signal",
 	"driver_opts":    "mount the folder itself: volumes: [./folder:/path], or leave the options out",
 	"provider":       "write the service as a container, or as a stub",
 	"models":         "write the model's server as a service, or as a stub",

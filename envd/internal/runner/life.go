@@ -60,8 +60,8 @@ func (s *session) watch(svc *envd.Service, l *life) {
 		if time.Since(begin) >= aWhile {
 			inARow = 0
 		}
-		expected := s.settled.Load() || s.proven.Load() || l.asked.Load() || svc.Ready.Completed && exit.Code == 0
-		again := !expected && wantsRestart(svc.Restart, exit, inARow)
+		expected := s.settled.Load() || s.proven.Load() || l.asked.Load() || svc.Restart.Done(exit) || svc.Ready.Completed && exit.Code == 0
+		again := !expected && svc.Restart.Again(exit, inARow)
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
 			Service: svc.Name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit), Expected: expected, Restarting: again,
 		}})
@@ -69,11 +69,6 @@ func (s *session) watch(svc *envd.Service, l *life) {
 			return
 		}
 	}
-}
-
-// wantsRestart tells whether a policy has a service started again that was already started so many times in a row.
-func wantsRestart(r *envd.Restart, exit envd.Exit, inARow int) bool {
-	return r != nil && (r.Always || exit.Code != 0) && (r.Most == 0 || inARow < r.Most)
 }
 
 // restart starts a service again after a pause, unless the environment ends before, or a fault is at it.

@@ -12,22 +12,6 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/fake"
 )
 
-func TestWantsRestart(t *testing.T) {
-	always, failing, twice := &envd.Restart{Always: true}, &envd.Restart{}, &envd.Restart{Most: 2}
-	for _, test := range []struct {
-		policy       *envd.Restart
-		code, inARow int
-		want         bool
-	}{
-		{nil, 1, 0, false},
-		{always, 0, 0, true}, {always, 1, 99, true},
-		{failing, 0, 0, false}, {failing, 1, 99, true},
-		{twice, 1, 0, true}, {twice, 1, 1, true}, {twice, 1, 2, false}, {twice, 0, 0, false},
-	} {
-		assert.Equal(t, test.want, wantsRestart(test.policy, envd.Exit{Code: test.code}, test.inARow), "%+v", test)
-	}
-}
-
 // course are the events of the service api.
 func (r *rig) course() (events []envd.ServiceEvent) {
 	r.t.Helper()

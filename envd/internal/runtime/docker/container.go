@@ -102,6 +102,7 @@ func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
 	if c.Hostname != "" {
 		spec.Config.Hostname = c.Hostname
 	}
+	spec.Config.Domainname = c.Domain
 	spec.Config.OpenStdin, spec.Config.Tty = c.Stdin, c.TTY
 	if c.NoNewPrivileges {
 		host.SecurityOpt = append(host.SecurityOpt, "no-new-privileges")

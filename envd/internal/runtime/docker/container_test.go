@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"archive/tar"
 	"context"
 	"fmt"
 	"os"
@@ -64,7 +65,7 @@ func TestMadeAhead(t *testing.T) {
 			{Type: envd.MountBind, Source: t.TempDir(), Target: "/shared", ReadOnly: true},
 		},
 		Container: &envd.Container{
-			CapAdd: []string{"CHOWN"}, CapDrop: []string{"ALL"}, Hostname: "shop", Init: &yes, PidsLimit: 50, ShmBytes: 1 << 20,
+			CapAdd: []string{"CHOWN"}, CapDrop: []string{"ALL"}, Hostname: "shop", Domain: "example.com", TTY: true, NoNewPrivileges: true, Init: &yes, PidsLimit: 50, ShmBytes: 1 << 20,
 			Labels: map[string]string{"team": "shop", "dev.envd.environment": "another"}, Hosts: []string{"legacy:10.0.0.1"},
 			Sysctls: map[string]string{"net.core.somaxconn": "1024"}, Ulimits: map[string]envd.Ulimit{"nofile": {Soft: 100, Hard: 200}},
 		},
@@ -74,6 +75,8 @@ func TestMadeAhead(t *testing.T) {
 		op.Target, op.Service = svc.Name, svc
 		require.NoError(t, rt.Do(ctx, id, op))
 	}
+	key := envd.File{Path: "/etc/key", Mode: 0o440, Owner: &envd.Owner{UID: 103, GID: 104}}
+	do(envd.Operation{Kind: envd.OpFile, File: &key, Content: []byte("key")})
 	do(envd.Operation{Kind: envd.OpMake})
 	made, err := cli.ContainerInspect(ctx, "envd-"+id+"-web", client.ContainerInspectOptions{})
 	require.NoError(t, err)
@@ -92,7 +95,10 @@ func TestMadeAhead(t *testing.T) {
 	assert.Equal(t, int64(50), *host.PidsLimit)
 	require.Len(t, host.Ulimits, 1)
 	assert.Equal(t, container.Ulimit{Name: "nofile", Soft: 100, Hard: 200}, *host.Ulimits[0])
-	assert.Equal(t, "shop", config.Hostname)
+	assert.Equal(t, "shop.example.com", config.Hostname+"."+config.Domainname)
+	assert.True(t, config.Tty)
+	assert.Contains(t, host.SecurityOpt, "no-new-privileges")
+	assert.Contains(t, host.SecurityOpt, "label=disable", "folders of this machine bear its labels")
 	assert.Equal(t, "shop", config.Labels["team"])
 	assert.Equal(t, id, config.Labels["dev.envd.environment"], "by that label it is found and removed")
 
@@ -101,6 +107,13 @@ func TestMadeAhead(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, made.Container.ID, started.Container.ID)
 	require.True(t, started.Container.State.Running, "%+v", started.Container.State)
+	copied, err := cli.CopyFromContainer(ctx, made.Container.ID, client.CopyFromContainerOptions{SourcePath: key.Path})
+	require.NoError(t, err)
+	defer copied.Content.Close()
+	header, err := tar.NewReader(copied.Content).Next()
+	require.NoError(t, err)
+	assert.Equal(t, envd.Owner{UID: 103, GID: 104}, envd.Owner{UID: header.Uid, GID: header.Gid})
+	assert.Equal(t, int64(0o440), header.Mode&0o777)
 	volume := "envd-" + id + "-data"
 	_, err = cli.VolumeInspect(ctx, volume, client.VolumeInspectOptions{})
 	require.NoError(t, err)

@@ -22,6 +22,7 @@ import (
 type placed struct {
 	path    string
 	mode    int64
+	owner   envd.Owner
 	content []byte
 }
 
@@ -30,7 +31,10 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	if op.File == nil || !path.IsAbs(op.File.Path) {
 		return fmt.Errorf("write %s: no absolute path given", op.Target)
 	}
-	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), content: op.Content}
+	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), owner: envd.Owner{UID: os.Getuid(), GID: os.Getgid()}, content: op.Content}
+	if op.File.Owner != nil {
+		f.owner = *op.File.Owner
+	}
 	if f.mode == 0 {
 		f.mode = 0o644
 	}
@@ -85,7 +89,7 @@ func (e *environment) copyFiles(ctx context.Context, container, tree string, fil
 		}
 	}
 	for _, f := range files {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(f.path, "/"), Mode: f.mode, Size: int64(len(f.content)), Uid: os.Getuid(), Gid: os.Getgid()}
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(f.path, "/"), Mode: f.mode, Size: int64(len(f.content)), Uid: f.owner.UID, Gid: f.owner.GID}
 		if err := t.WriteHeader(h); err != nil {
 			return err
 		}
