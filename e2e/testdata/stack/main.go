@@ -4,10 +4,12 @@
 //	stack check ADDRESS           exit with 0 if ADDRESS accepts a connection
 //	stack get URL                 print what URL answers
 //	stack write FILE TEXT         write a file, and end
+//	stack again FILE              fail the first time, which FILE remembers, and succeed from then on
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,7 +29,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: stack serve|check|get|write, not %q", args)
+		return fmt.Errorf("usage: stack serve|check|get|write|again, not %q", args)
 	}
 	switch args[0] {
 	case "serve":
@@ -44,6 +46,12 @@ func run(args []string) error {
 		return err
 	case "write":
 		return os.WriteFile(args[1], []byte(args[2]), 0o644)
+	case "again":
+		f, err := os.OpenFile(args[1], os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			return nil
+		}
+		return errors.Join(errors.New("once more"), err, f.Close())
 	}
 	return fmt.Errorf("no command %s", args[0])
 }
