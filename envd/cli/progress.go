@@ -59,8 +59,10 @@ func (p *progress) observation(o *envd.Observation) {
 		p.line("▸", "stage "+o.Stage)
 	case o.Functional != nil && o.Functional.ExitCode == 0 && o.Functional.Error == "":
 		p.line("✓", "tests passed after "+o.Functional.Duration.Std().Round(time.Millisecond).String())
+	case o.Functional != nil && o.Functional.Error != "":
+		p.line("✗", "tests failed: "+o.Functional.Error)
 	case o.Functional != nil:
-		p.line("✗", fmt.Sprintf("tests failed: exit code %d %s", o.Functional.ExitCode, o.Functional.Error))
+		p.line("✗", fmt.Sprintf("tests failed: exit code %d", o.Functional.ExitCode))
 	case o.Load != nil:
 		p.line("✓", fmt.Sprintf("load ended: %d iterations, %d dropped", o.Load.Iterations, o.Load.Dropped))
 	case o.Fault != nil:

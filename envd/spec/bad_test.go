@@ -183,3 +183,16 @@ func TestUnreadableSpecs(t *testing.T) {
 		assert.Equal(t, help, found[0].Help, path)
 	}
 }
+
+// TestLongLinesAreCut: what is quoted of a line surrounds the place, at which the caret stands.
+func TestLongLinesAreCut(t *testing.T) {
+	line := strings.Repeat("ä", 5000) + "HERE" + strings.Repeat("z", 5000)
+	for column, want := range map[int]string{1: "ä", 5001: "HERE", 10004: "z"} {
+		var out strings.Builder
+		require.NoError(t, Diagnostics{{File: "f", Line: 1, Column: column, Width: 4, Source: line}}.Render(&out, false))
+		rows := strings.Split(out.String(), "\n")
+		quoted, caret := []rune(rows[1]), []rune(rows[2])
+		assert.Less(t, len(quoted), widest+20)
+		assert.True(t, strings.HasPrefix(string(quoted[len([]rune(strings.TrimRight(string(caret), "^~"))):]), want), "%d:\n%s", column, out.String())
+	}
+}

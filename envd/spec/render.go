@@ -30,6 +30,7 @@ type palette struct{ place, message, dim, caret, help, reset string }
 func (d Diagnostic) render(b *strings.Builder, p palette) {
 	fmt.Fprintf(b, "%s%s:%d:%d:%s %s%s%s %s[%s]%s\n",
 		p.place, d.File, d.Line, d.Column, p.reset, p.message, d.Message, p.reset, p.dim, d.Rule, p.reset)
+	d = d.excerpt()
 	if strings.TrimSpace(d.Source) != "" {
 		number := fmt.Sprint(d.Line)
 		fmt.Fprintf(b, "  %s%s |%s %s\n", p.dim, number, p.reset, d.Source)
@@ -39,6 +40,28 @@ func (d Diagnostic) render(b *strings.Builder, p palette) {
 	if d.Help != "" {
 		fmt.Fprintf(b, "  %shelp:%s %s\n", p.help, p.reset, d.Help)
 	}
+}
+
+// widest is how many characters of a line are quoted.
+const widest = 200
+
+// excerpt cuts a line that is too long to be read down to what surrounds the place.
+func (d Diagnostic) excerpt() Diagnostic {
+	line := []rune(d.Source)
+	if len(line) <= widest {
+		return d
+	}
+	start := max(0, min(d.Column-1-widest/2, len(line)-widest))
+	end := start + widest
+	d.Source = string(line[start:end])
+	d.Column -= start
+	if start > 0 {
+		d.Source, d.Column = "…"+d.Source, d.Column+1
+	}
+	if end < len(line) {
+		d.Source += "…"
+	}
+	return d
 }
 
 // indent is the blank that stands under the text before the column; tabs stay tabs, so that the caret meets its place.
