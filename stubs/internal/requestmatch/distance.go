@@ -29,8 +29,8 @@ func distance(p *mapping.RequestPattern, v *View, head float64) float64 {
 		return head / headWeight
 	}
 	d := restDistance(p, v) / (headWeight + otherParts)
-	if p.CustomMatcher != nil {
-		return (d + 1) / 2 // no custom matcher is known here: it never matches
+	if p.CustomMatcher != nil && d == 0 {
+		return 1. / 2 // it is asked once all else fits; none is known here, so it never matches
 	}
 	return d
 }

@@ -49,6 +49,7 @@ func TestDistance(t *testing.T) {
 		{`{"urlPath":"/a","multipartPatterns":[{"bodyPatterns":[{"equalTo":"x"}]}]}`, 1.0 / 46},
 		{`{"urlPath":"/a","customMatcher":{"name":"x"}}`, 0.5},
 		{`{"urlPath":"/b","customMatcher":{"name":"x"}}`, 5.0 / 39},
+		{`{"urlPath":"/a","headers":{"A":{"equalTo":"x"}},"customMatcher":{"name":"x"}}`, 1.0 / 46},
 		{`{"method":"GET","urlPath":"/a"}`, 3.0 / 39},
 		{`{"method":"post","urlPath":"/a"}`, 3.0 / 39},
 		{`{"urlPath":"/a","scheme":"https"}`, 3.0 / 39},
