@@ -4,10 +4,12 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/runtime/fake"
 )
@@ -113,4 +115,36 @@ func TestRestartGivesUp(t *testing.T) {
 	}
 	assert.Equal(t, 3, exits)
 	assert.Len(t, result.Verdict.Reasons, 1, "%q", result.Verdict.Reasons)
+}
+
+// TestRestartLeavesFaultsAlone has a policy and a fault want different things of a service: the fault is what is tried.
+func TestRestartLeavesFaultsAlone(t *testing.T) {
+	r := newRig(t)
+	r.cfg.Spec.Environment.Service("api").Restart = &envd.Restart{Always: true}
+	kill := chaos.ServiceFault{Verb: chaos.Kill}
+	inflict := func(s *session, ctx context.Context) error {
+		c := &serviceFaults{session: s, active: map[string]*serviceFault{}}
+		running := func() bool {
+			state, err := s.Runtime.Observe(ctx, s.ID)
+			require.NoError(t, err)
+			return state.Services["api"].Running
+		}
+		before := s.lifeOf("api")
+		require.NoError(t, c.SetFault(ctx, "api", "f", kill, patience))
+		select {
+		case <-before.over:
+		case <-time.After(patience):
+			require.Fail(t, "its end was not seen, or it is being started again")
+		}
+		assert.False(t, running())
+		_, err := c.ClearFault(ctx, "api", "f", kill)
+		require.NoError(t, err)
+		assert.True(t, running())
+		assert.Zero(t, s.lifeOf("api").restarts.Load())
+		return nil
+	}
+	r.run(t.Context(), func(ctx context.Context, cfg Config) (Result, error) { return conduct(ctx, cfg, "up", inflict) })
+	for _, e := range r.course() {
+		assert.False(t, e.Restarting)
+	}
 }
