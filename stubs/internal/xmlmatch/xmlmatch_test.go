@@ -202,6 +202,32 @@ func TestXPathByType(t *testing.T) {
 	}
 }
 
+// The functions that tell names take the node that the JDK comes to first, which need not be the first in the document.
+func TestXPathNamesOfTheFirstNode(t *testing.T) {
+	doc, err := Parse(`<r><a><b><c/><d/><e/></b><f/><g><h/><i/></g></a><j/><k><l/><m/></k></r>`, false)
+	require.NoError(t, err)
+	for expr, want := range map[string]any{
+		"local-name(//*[2])":             "j",
+		"string(local-name(//*[2]))":     "j",
+		"name(//*/*[3])":                 "k",
+		"name(//*/following::*)":         "j",
+		"name(//*[2]/self::*)":           "j",
+		"name((//*[2])[1])":              "d",
+		"name(//*[2]|//*[3])":            "d",
+		"name(//h/ancestor::*)":          "r",
+		"name(//m/preceding::*)":         "a",
+		"name(//*[9])":                   "",
+		"name(//*[count(*)=2])":          "g",
+		"name(//*[2][local-name()='i'])": "i",
+	} {
+		x, err := CompileXPath(expr, nil)
+		require.NoError(t, err, expr)
+		got, err := x.Find(doc)
+		require.NoError(t, err, expr)
+		assert.Equal(t, want, got, expr)
+	}
+}
+
 func TestXPathErrors(t *testing.T) {
 	for _, expr := range []string{"", "//a[", "foo()", "a b", "$x", "count()", "//a[1", "'x", "//", "axis::a", strings.Repeat("(", 300)} {
 		_, err := CompileXPath(expr, nil)

@@ -22,7 +22,11 @@ func (e *evaluator) eval(x expr, c context) (any, error) {
 	case callExpr:
 		args := make([]any, len(t.args))
 		for i, a := range t.args {
-			v, err := e.eval(a, c)
+			eval := e.eval
+			if t.walks {
+				eval = e.walked
+			}
+			v, err := eval(a, c)
 			if err != nil {
 				return nil, err
 			}

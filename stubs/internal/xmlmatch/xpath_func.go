@@ -12,6 +12,7 @@ type functionCall func(c context, args []any) (any, error)
 type coreFunction struct {
 	min, max int
 	call     functionCall
+	walks    bool // its argument is evaluated by evaluator.walked
 }
 
 const anyNumber = 1 << 20
@@ -28,7 +29,7 @@ func functionOf(name string) (coreFunction, bool) {
 
 func nodeFunction(name string) (coreFunction, bool) {
 	named := func(f func(*Node) string) coreFunction {
-		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+		return coreFunction{min: 0, max: 1, walks: true, call: func(c context, args []any) (any, error) {
 			n := c.node
 			if len(args) == 1 {
 				nodes, ok := args[0].([]*Node)
@@ -38,18 +39,18 @@ func nodeFunction(name string) (coreFunction, bool) {
 				if len(nodes) == 0 {
 					return "", nil
 				}
-				n = sortNodes(nodes)[0]
+				n = nodes[0]
 			}
 			return f(n), nil
 		}}
 	}
 	switch name {
 	case "last":
-		return coreFunction{0, 0, func(c context, _ []any) (any, error) { return float64(c.size), nil }}, true
+		return coreFunction{min: 0, max: 0, call: func(c context, _ []any) (any, error) { return float64(c.size), nil }}, true
 	case "position":
-		return coreFunction{0, 0, func(c context, _ []any) (any, error) { return float64(c.position), nil }}, true
+		return coreFunction{min: 0, max: 0, call: func(c context, _ []any) (any, error) { return float64(c.position), nil }}, true
 	case "count":
-		return coreFunction{1, 1, func(_ context, args []any) (any, error) {
+		return coreFunction{min: 1, max: 1, call: func(_ context, args []any) (any, error) {
 			nodes, ok := args[0].([]*Node)
 			if !ok {
 				return nil, errNoNodes
@@ -57,7 +58,7 @@ func nodeFunction(name string) (coreFunction, bool) {
 			return float64(len(nodes)), nil
 		}}, true
 	case "id":
-		return coreFunction{1, 1, func(context, []any) (any, error) { return []*Node{}, nil }}, true
+		return coreFunction{min: 1, max: 1, call: func(context, []any) (any, error) { return []*Node{}, nil }}, true
 	case "name":
 		return named(func(n *Node) string { return n.Name }), true
 	case "local-name":
@@ -65,7 +66,7 @@ func nodeFunction(name string) (coreFunction, bool) {
 	case "namespace-uri":
 		return named(func(n *Node) string { return n.Space }), true
 	case "sum":
-		return coreFunction{1, 1, func(_ context, args []any) (any, error) {
+		return coreFunction{min: 1, max: 1, call: func(_ context, args []any) (any, error) {
 			nodes, ok := args[0].([]*Node)
 			if !ok {
 				return nil, errNoNodes
@@ -90,13 +91,13 @@ func self(c context, args []any) any {
 
 func stringFunction(name string) (coreFunction, bool) {
 	two := func(f func(a, b string) any) coreFunction {
-		return coreFunction{2, 2, func(_ context, args []any) (any, error) { return f(toString(args[0]), toString(args[1])), nil }}
+		return coreFunction{min: 2, max: 2, call: func(_ context, args []any) (any, error) { return f(toString(args[0]), toString(args[1])), nil }}
 	}
 	switch name {
 	case "string":
-		return coreFunction{0, 1, func(c context, args []any) (any, error) { return toString(self(c, args)), nil }}, true
+		return coreFunction{min: 0, max: 1, call: func(c context, args []any) (any, error) { return toString(self(c, args)), nil }}, true
 	case "concat":
-		return coreFunction{2, anyNumber, func(_ context, args []any) (any, error) {
+		return coreFunction{min: 2, max: anyNumber, call: func(_ context, args []any) (any, error) {
 			var b strings.Builder
 			for _, a := range args {
 				b.WriteString(toString(a))
@@ -121,17 +122,17 @@ func stringFunction(name string) (coreFunction, bool) {
 			return after
 		}), true
 	case "substring":
-		return coreFunction{2, 3, func(_ context, args []any) (any, error) { return substring(args), nil }}, true
+		return coreFunction{min: 2, max: 3, call: func(_ context, args []any) (any, error) { return substring(args), nil }}, true
 	case "string-length":
-		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+		return coreFunction{min: 0, max: 1, call: func(c context, args []any) (any, error) {
 			return float64(len([]rune(toString(self(c, args))))), nil
 		}}, true
 	case "normalize-space":
-		return coreFunction{0, 1, func(c context, args []any) (any, error) {
+		return coreFunction{min: 0, max: 1, call: func(c context, args []any) (any, error) {
 			return strings.Join(strings.FieldsFunc(toString(self(c, args)), func(r rune) bool { return r < 0x80 && isSpace(byte(r)) }), " "), nil
 		}}, true
 	case "translate":
-		return coreFunction{3, 3, func(_ context, args []any) (any, error) {
+		return coreFunction{min: 3, max: 3, call: func(_ context, args []any) (any, error) {
 			return translate(toString(args[0]), []rune(toString(args[1])), []rune(toString(args[2]))), nil
 		}}, true
 	}
@@ -175,24 +176,24 @@ func round(f float64) float64 {
 
 func valueFunction(name string) (coreFunction, bool) {
 	number := func(f func(float64) float64) coreFunction {
-		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return f(toNumber(args[0])), nil }}
+		return coreFunction{min: 1, max: 1, call: func(_ context, args []any) (any, error) { return f(toNumber(args[0])), nil }}
 	}
 	constant := func(v bool) coreFunction {
-		return coreFunction{0, 0, func(context, []any) (any, error) { return v, nil }}
+		return coreFunction{min: 0, max: 0, call: func(context, []any) (any, error) { return v, nil }}
 	}
 	switch name {
 	case "boolean":
-		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return toBool(args[0]), nil }}, true
+		return coreFunction{min: 1, max: 1, call: func(_ context, args []any) (any, error) { return toBool(args[0]), nil }}, true
 	case "not":
-		return coreFunction{1, 1, func(_ context, args []any) (any, error) { return !toBool(args[0]), nil }}, true
+		return coreFunction{min: 1, max: 1, call: func(_ context, args []any) (any, error) { return !toBool(args[0]), nil }}, true
 	case "true":
 		return constant(true), true
 	case "false":
 		return constant(false), true
 	case "lang":
-		return coreFunction{1, 1, func(c context, args []any) (any, error) { return speaks(c.node, toString(args[0])), nil }}, true
+		return coreFunction{min: 1, max: 1, call: func(c context, args []any) (any, error) { return speaks(c.node, toString(args[0])), nil }}, true
 	case "number":
-		return coreFunction{0, 1, func(c context, args []any) (any, error) { return toNumber(self(c, args)), nil }}, true
+		return coreFunction{min: 0, max: 1, call: func(c context, args []any) (any, error) { return toNumber(self(c, args)), nil }}, true
 	case "floor":
 		return number(math.Floor), true
 	case "ceiling":

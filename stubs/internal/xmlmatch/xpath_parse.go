@@ -22,6 +22,7 @@ type (
 		call     functionCall
 		args     []expr
 		position bool // position() or last()
+		walks    bool // the argument is evaluated by evaluator.walked
 	}
 	// filterExpr is an expression with predicates.
 	filterExpr struct {
@@ -320,6 +321,6 @@ func (p *xpathParser) call(name string) (expr, error) {
 	if len(args) < f.min || len(args) > f.max {
 		return nil, fmt.Errorf("%s() does not take %d arguments", name, len(args))
 	}
-	call := callExpr{call: f.call, args: args, position: name == "position" || name == "last"}
+	call := callExpr{call: f.call, walks: f.walks, args: args, position: name == "position" || name == "last"}
 	return call, p.next()
 }
