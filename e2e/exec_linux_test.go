@@ -54,6 +54,7 @@ func TestExec(t *testing.T) {
 				t.Run(strings.Join(in, " "), func(t *testing.T) {
 					onScreen(t, envd(append(where, "-t", "--", app, "screen")...))
 					interrupted(t, envd(append(where, "--", app, "screen")...))
+					missing(t, envd(append(where, "--", "no-such-program")...))
 					abandoned(t, envd(append(where, "--", app, "patient", id)...), id)
 				})
 			}
@@ -90,6 +91,14 @@ func interrupted(t *testing.T, cmd *exec.Cmd) {
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	shows(t, said, "interrupted\n")
 	exitsWith(t, cmd, 6)
+}
+
+// missing runs what is not there, with a shell's exit code for that.
+func missing(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, _ := cmd.CombinedOutput()
+	assert.Equal(t, 127, cmd.ProcessState.ExitCode())
+	assert.Contains(t, string(out), "no-such-program")
 }
 
 // abandoned runs a command that heeds no signal: the second ^C ends it and its child, which bears a mark.

@@ -14,6 +14,7 @@ var (
 	ErrExists      = errors.New("exists already")       // there is an environment of that ID, whoever's; it was not touched
 	ErrNoService   = errors.New("no such service")      // the environment has no such service
 	ErrUnsupported = errors.New("not supported")        // the runtime lacks a capability that was asked for
+	ErrNoProgram   = errors.New("no such program")      // a command's program is not there
 	ErrExited      = errors.New("service exited early") // a service ended where it should have kept running
 )
 

@@ -152,6 +152,9 @@ func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(flusher{w}, logs) // the reader has left when this fails
 }
 
+// noProgram is a shell's exit code where there is no such program (POSIX, 2.8.2).
+const noProgram = 127
+
 func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 	defer execstream.Serve(w, r.Body)()
 	req, err := execstream.Accept(r.Body)
@@ -184,6 +187,10 @@ func (s *session) postExec(w http.ResponseWriter, r *http.Request) {
 		Service: req.Service, Name: "exec", Command: req.Command, Env: env, WorkDir: req.WorkDir, Clean: true,
 		Stdin: req.Stdin, Stdout: answer.Stdout(), Stderr: answer.Stderr(), Terminal: req.Terminal, Control: req.Control,
 	})
+	if errors.Is(err, envd.ErrNoProgram) {
+		_, _ = fmt.Fprintln(answer.Stderr(), "envd:", err) // the caller has left when this fails
+		code, err = noProgram, nil
+	}
 	answer.End(code, err)
 }
 

@@ -68,10 +68,16 @@ func TestEnvironmentIsUsedAndTakenDown(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, 5, code)
 		assert.Equal(t, "piped", out.String())
-		for _, bad := range []v1.ExecRequest{{}, {Command: []string{"missing"}}, {Service: "nobody", Command: []string{"cat"}}} {
+		for _, bad := range []v1.ExecRequest{{}, {Service: "nobody", Command: []string{"cat"}}} {
 			_, err = c.Exec(ctx, bad, nil, io.Discard, io.Discard)
 			assert.Error(t, err, "%+v", bad)
 		}
+
+		out.Reset()
+		code, err = c.Exec(ctx, v1.ExecRequest{Command: []string{"missing"}}, nil, io.Discard, &out)
+		assert.NoError(t, err)
+		assert.Equal(t, 127, code)
+		assert.Contains(t, out.String(), "missing")
 
 		resp, err = c.Admin(ctx, http.MethodGet, "payments.example.com", "/__admin/mappings", nil)
 		if assert.NoError(t, err) {

@@ -105,7 +105,11 @@ func (r *Runtime) lookup(name, searchPath string) (string, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(r.opts.Dir, name)
 		}
-		if _, err := exec.LookPath(name); err != nil {
+		_, err := exec.LookPath(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("%w: %w", envd.ErrNoProgram, err)
+		}
+		if err != nil {
 			return "", err
 		}
 		return filepath.Abs(name)
@@ -116,7 +120,7 @@ func (r *Runtime) lookup(name, searchPath string) (string, error) {
 			return candidate, nil
 		}
 	}
-	return "", fmt.Errorf("there is no program %s in PATH (%s)", name, searchPath)
+	return "", fmt.Errorf("%w as %s in PATH (%s)", envd.ErrNoProgram, name, searchPath)
 }
 
 // folder resolves a folder of this machine.

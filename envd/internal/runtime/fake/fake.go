@@ -184,7 +184,7 @@ func (r *Runtime) look(command []string, env map[string]string, dir string) (Pro
 	if program := r.opts.Programs[command[0]]; program != nil {
 		return program, nil
 	}
-	return nil, fmt.Errorf("command %q not found in PATH %s", command[0], env["PATH"])
+	return nil, fmt.Errorf("command %q not found in PATH %s: %w", command[0], env["PATH"], envd.ErrNoProgram)
 }
 
 // clear kills what an earlier task of that name left running.

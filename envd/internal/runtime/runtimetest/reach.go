@@ -54,6 +54,9 @@ func testExec(t *testing.T, b *bench) {
 
 	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{Command: []string{"/no/such/program"}, WorkDir: "/"})
 	assert.ErrorContains(t, err, "/no/such/program")
+	assert.ErrorIs(t, err, envd.ErrNoProgram)
+	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{Command: []string{"no-such-program"}, WorkDir: "/"})
+	assert.ErrorIs(t, err, envd.ErrNoProgram)
 	_, err = b.rt.Exec(b.ctx, b.id, envd.Exec{})
 	assert.Error(t, err)
 	assert.Empty(t, b.observe().Services, "a command is no service")

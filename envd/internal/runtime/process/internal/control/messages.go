@@ -182,6 +182,7 @@ type Error struct {
 }
 
 var kinds = map[string]error{
+	"no program":  envd.ErrNoProgram,
 	"no service":  envd.ErrNoService,
 	"unsupported": envd.ErrUnsupported,
 	"exited":      envd.ErrExited,

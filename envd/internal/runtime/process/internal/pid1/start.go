@@ -115,14 +115,14 @@ func lookPath(name, dir string, env []string) (string, error) {
 			return candidate, nil
 		}
 	}
-	return "", fmt.Errorf("command %q not found in PATH %s", name, path)
+	return "", fmt.Errorf("command %q not found in PATH %s: %w", name, path, envd.ErrNoProgram)
 }
 
 func executable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("command %s not found inside the environment", path)
+		return fmt.Errorf("command %s not found inside the environment: %w", path, envd.ErrNoProgram)
 	case err != nil:
 		return fmt.Errorf("command %s: %w", path, err)
 	case info.IsDir():
