@@ -111,14 +111,10 @@ func (r *reader) lend(c *checker, n *yaml.Node) *file {
 	if known, ok := c.file.lends[n]; ok {
 		return known
 	}
-	path := c.interpolate(n, nil)
-	if remote(path) {
-		r.found = append(r.found, c.file.text.At(n, spec.RuleUnsupported, path+" is not of this machine: files from elsewhere are not supported by envd", "fetch it, and name the copy"))
+	path := c.further(n, "extends")
+	if path == "" {
 		c.file.lends[n] = nil
 		return nil
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.file.dir, path)
 	}
 	key := loan{path, c.file.scope}
 	f, ok := r.lent[key]

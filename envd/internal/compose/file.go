@@ -152,17 +152,7 @@ func (r *reader) include(f *file, entry *yaml.Node, trail []place) {
 		r.found = append(r.found, f.text.At(entry, spec.RuleMissingField, "include names no file", "write include: [other.yaml]"))
 		return
 	}
-	absolute := func(n *yaml.Node) string {
-		path := c.interpolate(n, nil)
-		if remote(path) {
-			r.found = append(r.found, f.text.At(n, spec.RuleUnsupported, path+" is not of this machine: files from elsewhere are not supported by envd", "fetch it, and name the copy"))
-			return ""
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(f.dir, path)
-		}
-		return path
-	}
+	absolute := func(n *yaml.Node) string { return c.further(n, "include") }
 	var files, names []string
 	for _, n := range paths {
 		names = append(names, absolute(n))
@@ -218,6 +208,23 @@ func items(n *yaml.Node) []*yaml.Node {
 		out = append(out, resolved(item))
 	}
 	return out
+}
+
+// further is the path of a file that another one names, or "" where it names none that can be read.
+func (c *checker) further(n *yaml.Node, what string) string {
+	path := c.interpolate(n, nil)
+	switch {
+	case len(c.file.said[n]) > 0: // what it refers to is not set, which was reported
+	case n.Kind != yaml.ScalarNode || path == "":
+		c.found = append(c.found, c.file.text.At(n, spec.RuleMissingField, what+" names no file", "write the path of one"))
+	case remote(path):
+		c.found = append(c.found, c.file.text.At(n, spec.RuleUnsupported, path+" is not of this machine: files from elsewhere are not supported by envd", "fetch it, and name the copy"))
+	case filepath.IsAbs(path):
+		return path
+	default:
+		return filepath.Join(c.file.dir, path)
+	}
+	return ""
 }
 
 // remote tells whether a path is one of Compose's to other machines.
