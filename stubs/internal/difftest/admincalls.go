@@ -68,6 +68,9 @@ func (b *caseBuilder) adminCall(mappings []map[string]any) Request {
 	case 18:
 		imported := map[string]any{"id": "00000000-0000-4000-8000-888888888888", "request": map[string]any{"url": "/imported"}}
 		body := map[string]any{"mappings": []any{mappings[0], imported}}
+		if mappings[0]["scenarioName"] != nil { // which would keep what the import edits
+			body["mappings"] = []any{imported}
+		}
 		if g.sometimes(2) {
 			body["importOptions"] = map[string]any{"duplicatePolicy": pick(g, "OVERWRITE", "IGNORE", "NOPE"), "deleteAllNotInImport": g.sometimes(2)}
 		}
