@@ -12,6 +12,7 @@ import (
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
+	"github.com/envd-dev/envd/stubs/internal/wire"
 )
 
 // adminCall is one request to the admin API.
@@ -185,6 +186,9 @@ func (c *adminCall) thrown(err error) {
 	case http.MethodGet, http.MethodPost, http.MethodHead:
 		sendFailure(c.w, c.r, err)
 	default: // for which Jetty has no page; of stubs WireMock makes its own
+		if conn := wire.FromContext(c.r.Context()); conn != nil && c.r.ProtoMajor == 1 {
+			conn.SetHead(jettyFailure, "")
+		}
 		c.w.Header()["Date"] = nil
 		c.w.Header().Set("Connection", "close")
 		c.empty(http.StatusInternalServerError)

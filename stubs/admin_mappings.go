@@ -2,6 +2,7 @@ package stubs
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -28,22 +29,35 @@ func (c *adminCall) listMappings() {
 func page[T any](c *adminCall, list []T) ([]T, bool) {
 	limit, offset := len(list), 0
 	for name, dst := range map[string]*int{"limit": &limit, "offset": &offset} {
-		text := c.r.URL.Query().Get(name)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			http.Error(c.w, name+" must be 0 or greater", http.StatusInternalServerError)
+		if n, given, ok := c.count(name); !ok {
 			return nil, false
+		} else if given {
+			*dst = n
 		}
-		*dst = n
 	}
 	if offset > len(list) {
-		http.Error(c.w, "offset is beyond the end", http.StatusInternalServerError)
+		c.thrown(fmt.Errorf("java.lang.IllegalArgumentException: fromIndex(%d) > toIndex(%d)", offset, len(list)))
 		return nil, false
 	}
 	return list[offset:min(offset+limit, len(list))], true
+}
+
+// count reads a parameter that is a number of things, and answers 500 when it is none, as WireMock does.
+func (c *adminCall) count(name string) (n int, given, ok bool) {
+	q := c.r.URL.Query()
+	if !q.Has(name) {
+		return 0, false, true
+	}
+	number, err := strconv.ParseInt(q.Get(name), 10, 32)
+	switch {
+	case err != nil:
+		c.thrown(fmt.Errorf("java.lang.NumberFormatException: For input string: %q", q.Get(name)))
+	case number < 0:
+		c.thrown(fmt.Errorf("java.lang.IllegalArgumentException: %s must be 0 or greater", name))
+	default:
+		return int(number), true, true
+	}
+	return 0, true, false
 }
 
 func (c *adminCall) createMapping() {
@@ -90,7 +104,7 @@ func (c *adminCall) editMapping() {
 		return
 	}
 	if c.isNull() {
-		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		c.fail(`Cannot invoke "com.github.tomakehurst.wiremock.stubbing.StubMapping.setId(java.util.UUID)" because "newStubMapping" is null`)
 		return
 	}
 	m, err := mapping.Parse(c.body)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,12 +49,9 @@ func (c *adminCall) listRequests() {
 	all := c.journal.All()
 	all = filter(all, keep)
 	shown := filter(all, func(e *event.ServeEvent) bool { return since.IsZero() || e.Request.Received.After(since) })
-	if text := c.r.URL.Query().Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			http.Error(c.w, "limit must be 0 or greater", http.StatusInternalServerError)
-			return
-		}
+	if n, given, ok := c.count("limit"); !ok {
+		return
+	} else if given {
 		shown = shown[:min(n, len(shown))]
 	}
 	c.json(http.StatusOK, jsondoc.Make(

@@ -39,7 +39,7 @@ func (c *adminCall) setScenarioState() {
 		return
 	}
 	if c.isNull() {
-		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		c.fail("the body is null")
 		return
 	}
 	state, err := mapping.ParseScenarioState(c.body)
@@ -83,7 +83,7 @@ func (c *adminCall) putSettings() {
 
 func (c *adminCall) patchExtendedSettings() {
 	if c.isNull() {
-		c.empty(http.StatusInternalServerError) // without a page, unlike elsewhere
+		c.fail("the body is null")
 		return
 	}
 	more, err := mapping.ParseExtended(c.body)

@@ -248,6 +248,14 @@ func TestAdminErrors(t *testing.T) {
 		assert.Equal(t, c.status, a.status, c.path)
 		assert.JSONEq(t, c.want, a.body, c.path)
 	}
+	for query, want := range map[string]string{
+		"mappings?limit=": "NumberFormatException: For input string: &#34;&#34;", "requests?limit=99999999999": "NumberFormatException",
+		"mappings?offset=-1": "offset must be 0 or greater", "mappings?offset=2": "fromIndex(2) &gt; toIndex(1)",
+	} {
+		a := send(s, "GET", "/__admin/"+query, "")
+		assert.Equal(t, 500, a.status, query)
+		assert.Contains(t, a.body, want)
+	}
 	for _, path := range []string{"/nope", "/mappings/", "/requests/reset"} {
 		assert.Equal(t, 404, send(s, "POST", "/__admin"+path, "").status, path)
 	}

@@ -35,7 +35,7 @@ func textPage(status int, contentType, text string) *mapping.ResponseDefinition 
 // sendFailure answers a request that no event is made of.
 func sendFailure(w http.ResponseWriter, r *http.Request, err error) {
 	if c := wire.FromContext(r.Context()); c != nil && r.ProtoMajor == 1 {
-		c.SetHead("500 Server Error", "") // Jetty's phrase
+		c.SetHead(jettyFailure, "")
 	}
 	h := w.Header()
 	h["Date"] = nil // WireMock sends none
@@ -45,6 +45,9 @@ func sendFailure(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(http.StatusInternalServerError)
 	_, _ = io.WriteString(w, failurePage(err)) // the client may be gone
 }
+
+// jettyFailure is the status line of what fails, in Jetty's words.
+const jettyFailure = "500 Server Error"
 
 const failureType = "text/html;charset=ISO-8859-1"
 
