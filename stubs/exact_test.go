@@ -90,3 +90,18 @@ func TestBodiesThatClaimToBeGzip(t *testing.T) {
 		assert.Contains(t, w.Body.String(), c.page, c.name)
 	}
 }
+
+// What is no base URL is WireMock's exception, of which it keeps no event.
+func TestBaseURLsThatAreNone(t *testing.T) {
+	for base, want := range map[string]string{
+		"nope":         "java.lang.NullPointerException",
+		"http:///x":    "java.lang.NullPointerException",
+		"http://ho st": "java.lang.IllegalArgumentException: Illegal character in authority at index 7: http://ho st",
+	} {
+		s := newServer(t, stubs.Options{}, `{"request":{"urlPattern":"/.*"},"response":{"proxyBaseUrl":"`+base+`"}}`)
+		a := send(s, "GET", "/x", "")
+		assert.Equal(t, 500, a.status, base)
+		assert.Contains(t, a.body, "<title>Error 500 "+want+"</title>")
+		assert.Contains(t, send(s, "GET", "/__admin/requests", "").body, `"total" : 0`)
+	}
+}

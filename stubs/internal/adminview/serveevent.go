@@ -2,12 +2,14 @@ package adminview
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/stubs/internal/event"
+	"github.com/envd-dev/envd/stubs/internal/javaset"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -56,7 +58,7 @@ func response(r *event.Response, matched bool, limit int) *jsondoc.Object {
 	if !matched {
 		body = nil
 	} else if len(r.Header) > 0 {
-		o.Set("headers", responseHeaders(r.Header))
+		o.Set("headers", responseHeaders(r.Header, r.Proxied))
 	}
 	if limit != 0 {
 		body = body[:min(max(limit, 0), len(body))]
@@ -79,12 +81,11 @@ func contentType(h http.Header) string {
 	return ""
 }
 
-func responseHeaders(h http.Header) *jsondoc.Object {
-	names := make([]string, 0, len(h))
-	for n := range h {
-		names = append(names, n)
+func responseHeaders(h http.Header, proxied bool) *jsondoc.Object {
+	names := slices.Sorted(maps.Keys(h))
+	if proxied { // WireMock has kept a target's headers in a hash table
+		names = javaset.Order(names)
 	}
-	slices.Sort(names)
 	o := &jsondoc.Object{}
 	for _, n := range names {
 		o.Set(n, oneOrMany(h[n]))

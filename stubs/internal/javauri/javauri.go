@@ -42,6 +42,9 @@ func Check(uri string) error {
 				return fmt.Errorf("Malformed escape pair at index %d: %s", i, uri)
 			}
 		case strings.IndexByte(allowed, c) < 0:
+			if part == "authority" { // which is read as a whole
+				i = from
+			}
 			return fmt.Errorf("Illegal character in %s at index %d: %s", part, i, uri)
 		}
 	}

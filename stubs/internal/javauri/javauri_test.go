@@ -19,7 +19,7 @@ func TestCheck(t *testing.T) {
 		"/a%zz":                "Malformed escape pair at index 2: /a%zz",
 		"/a%2":                 "Malformed escape pair at index 2: /a%2",
 		"http:":                "Expected scheme-specific part at index 5: http:",
-		"http://a b/":          "Illegal character in authority at index 8: http://a b/",
+		"http://a b/":          "Illegal character in authority at index 7: http://a b/",
 		"http://h/x?a=b c":     "Illegal character in query at index 14: http://h/x?a=b c",
 		"http://h/x#a b":       "Illegal character in fragment at index 12: http://h/x#a b",
 		"not a url":            "Illegal character in path at index 3: not a url",

@@ -10,12 +10,17 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/javaset"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/proxy"
 )
 
 // fetch makes ev.Response from the target of proxyBaseUrl.
 func (r *Responder) fetch(ctx context.Context, ev *event.ServeEvent, def *mapping.ResponseDefinition) {
+	if problem := unusableBase(def.ProxyBaseURL); problem != "" {
+		errorPage(ev, problem)
+		return
+	}
 	path := strings.TrimPrefix(ev.Request.URL, def.ProxyURLPrefixToRemove)
 	host := r.options.ProxyHost
 	if host == "" {
@@ -24,6 +29,18 @@ func (r *Responder) fetch(ctx context.Context, ev *event.ServeEvent, def *mappin
 		}
 	}
 	r.exchange(ctx, ev, def, &proxy.Request{URL: def.ProxyBaseURL + path, Host: host})
+}
+
+// unusableBase is what WireMock throws on a base URL that is no URI or names no host, "" for all others.
+func unusableBase(base string) string {
+	if err := javauri.Check(base); err != nil {
+		return "java.lang.IllegalArgumentException: " + err.Error()
+	}
+	_, host, _ := strings.Cut(base, "//")
+	if host == "" || host[0] == '/' {
+		return "java.lang.NullPointerException"
+	}
+	return ""
 }
 
 // forward makes ev.Response from the target that the browser named.

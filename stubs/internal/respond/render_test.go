@@ -159,7 +159,7 @@ func TestProxyingThatFails(t *testing.T) {
 		"https://" + r.addr:         "SSL failure trying to make a proxied request from WireMock to https://" + r.addr + "/x\r\n",
 		"http://api.denied.test":    "The target proxy address is denied in WireMock's configuration.",
 		"http://10.1.2.3":           "The target proxy address is denied in WireMock's configuration.",
-		"http://no such host.test/": "Network failure",
+		"ftp://x.test":              "Network failure trying to make a proxied request from WireMock to ftp://x.test/x\r\nUnroutable protocol scheme: ftp://x.test",
 	} {
 		t.Run(base, func(t *testing.T) {
 			r.define(t, mapping.ResponseDefinition{Status: 200, ProxyBaseURL: base})
