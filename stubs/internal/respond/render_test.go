@@ -155,11 +155,11 @@ func TestProxyingThatFails(t *testing.T) {
 		o.Proxy = c
 	})
 	for base, want := range map[string]string{
-		"http://127.0.0.1:1":        "Network failure trying to make a proxied request from WireMock to http://127.0.0.1:1/x\r\nConnect to http://127.0.0.1:1 failed: Connection refused",
-		"https://" + r.addr:         "SSL failure trying to make a proxied request from WireMock to https://" + r.addr + "/x\r\n",
-		"http://api.denied.test":    "The target proxy address is denied in WireMock's configuration.",
-		"http://10.1.2.3":           "The target proxy address is denied in WireMock's configuration.",
-		"ftp://x.test":              "Network failure trying to make a proxied request from WireMock to ftp://x.test/x\r\nUnroutable protocol scheme: ftp://x.test",
+		"http://127.0.0.1:1":     "Network failure trying to make a proxied request from WireMock to http://127.0.0.1:1/x\r\nConnect to http://127.0.0.1:1 failed: Connection refused",
+		"https://" + r.addr:      "SSL failure trying to make a proxied request from WireMock to https://" + r.addr + "/x\r\n",
+		"http://api.denied.test": "The target proxy address is denied in WireMock's configuration.",
+		"http://10.1.2.3":        "The target proxy address is denied in WireMock's configuration.",
+		"ftp://x.test":           "Network failure trying to make a proxied request from WireMock to ftp://x.test/x\r\nUnroutable protocol scheme: ftp://x.test",
 	} {
 		t.Run(base, func(t *testing.T) {
 			r.define(t, mapping.ResponseDefinition{Status: 200, ProxyBaseURL: base})
