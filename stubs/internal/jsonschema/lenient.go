@@ -24,10 +24,8 @@ func lenient(v any, version Version) (any, error) {
 	if !ok {
 		if b, ok := v.(bool); ok && version != V4 {
 			return b, nil
-		} else if ok && !b {
-			return impossible(), nil
 		}
-		return map[string]any{}, nil // what is no schema accepts everything
+		return map[string]any{}, nil // what is no schema accepts everything; V4 has no booleans for schemas
 	}
 	if _, ok := o["id"]; ok && version != V4 {
 		return nil, errNoID
@@ -62,7 +60,12 @@ var errNever = errors.New("the keyword makes everything invalid")
 // leniently is a keyword's value as the validator can take it, nil to leave the keyword out.
 func leniently(keyword string, v any, version Version) (any, error) {
 	switch keyword {
-	case "additionalProperties", "additionalItems", "not", "if", "then", "else", "contains", "propertyNames",
+	case "additionalProperties", "additionalItems":
+		if b, ok := v.(bool); ok { // which they take in V4, too
+			return b, nil
+		}
+		return lenient(v, version)
+	case "not", "if", "then", "else", "contains", "propertyNames",
 		"unevaluatedItems", "unevaluatedProperties", "contentSchema":
 		return lenient(v, version)
 	case "items":
