@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -128,7 +130,7 @@ func (a *app) completeIDs(c *cobra.Command, args []string, _ string) ([]string, 
 			return nil, cobra.ShellCompDirectiveError
 		}
 		if c.Name() == "logs" {
-			return sortedKeys(state.Services), none
+			return slices.Sorted(maps.Keys(state.Services)), none
 		}
 		var hosts []string
 		for _, s := range state.Stubs {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -117,7 +118,7 @@ func (a *app) inspectCommand() *cobra.Command {
 func printState(c *cobra.Command, s runner.State) {
 	out := c.OutOrStdout()
 	fmt.Fprintf(out, "%s (%s, runtime %s): %s, lease %s\n", s.Meta.ID, s.Meta.Kind, s.Meta.Runtime, status(s.Meta), lease(s.Meta))
-	for _, name := range sortedKeys(s.Services) {
+	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
 		svc := s.Services[name]
 		word := "running"
 		if !svc.Running {
@@ -134,7 +135,7 @@ func printState(c *cobra.Command, s runner.State) {
 	for _, image := range s.Meta.Images {
 		fmt.Fprintf(out, "image   %-20s %s\n", image.Service, cmp.Or(image.Digest, image.Reference+" "+image.ID))
 	}
-	for _, name := range sortedKeys(s.Meta.Addresses) {
+	for _, name := range slices.Sorted(maps.Keys(s.Meta.Addresses)) {
 		fmt.Fprintf(out, "address %-20s %s\n", name, s.Meta.Addresses[name])
 	}
 	for _, port := range s.Meta.Published {
@@ -215,14 +216,4 @@ func (a *app) downCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&all, "all", false, "every environment")
 	return c
-}
-
-// sortedKeys returns a map's keys in order.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return keys
 }

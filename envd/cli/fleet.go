@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -160,7 +161,7 @@ func (l local) Services(ctx context.Context, id string) ([]string, error) {
 	}
 	defer c.Close()
 	state, err := c.State(ctx)
-	return sortedKeys(state.Services), err
+	return slices.Sorted(maps.Keys(state.Services)), err
 }
 
 // hadServices names the services of a run that has ended.

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	v1 "github.com/envd-dev/envd/envd/api/v1"
@@ -64,7 +66,7 @@ func (r remote) State(ctx context.Context, id string) (runner.State, error) {
 
 func (r remote) Services(ctx context.Context, id string) ([]string, error) {
 	state, err := r.State(ctx, id)
-	return sortedKeys(state.Services), err
+	return slices.Sorted(maps.Keys(state.Services)), err
 }
 
 func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -153,7 +155,7 @@ func (a *app) showUp(c *cobra.Command, meta evidence.Meta) error {
 	return a.print(c, meta, func() {
 		out := c.OutOrStdout()
 		fmt.Fprintf(out, "%s is ready until %s\n", meta.ID, meta.Expires.Local().Format("15:04:05"))
-		for _, name := range sortedKeys(meta.Addresses) {
+		for _, name := range slices.Sorted(maps.Keys(meta.Addresses)) {
 			fmt.Fprintf(out, "  %-24s http://%s\n", name, meta.Addresses[name])
 		}
 		fmt.Fprintf(out, "Take it down: envd down %s\n", meta.ID)
