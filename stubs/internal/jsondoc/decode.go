@@ -86,6 +86,10 @@ func (d *decoder) value() (any, error) {
 		return d.string('\'', "was expecting closing quote for a string value", true)
 	case c == '-' || c >= '0' && c <= '9':
 		return d.number(d.depth == 0)
+	case d.depth == 0 && c == '}':
+		return nil, d.fail("Unexpected close marker '}': no open Object to close")
+	case d.depth == 0 && c == ']':
+		return nil, d.fail("Unexpected close marker ']': no open Array to close")
 	case c == '+':
 		if d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
 			d.pos++

@@ -53,6 +53,7 @@ func TestDecodeErrors(t *testing.T) {
 		`{"a" 1}`:       "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value" + at(`{"a" 1}`, "line: 1, column: 6"),
 		`{ "thing": `:   "Unexpected end-of-input within/between Object entries" + at(`{ "thing": `, "line: 1, column: 12"),
 		`{"a":{},}`:     "Unexpected character ('}' (code 125)): was expecting double-quote to start field name" + at(`{"a":{},}`, "line: 1, column: 9"),
+		`}`:             "Unexpected close marker '}': no open Object to close" + at(`}`, "line: 1, column: 1"),
 		`"abc`:          "Unexpected end-of-input: was expecting closing quote for a string value" + at(`"abc`, "line: 1, column: 5"),
 		`/x`:            "Unexpected character ('x' (code 120)): was expecting either '*' or '/' for a comment" + at(`/x`, "line: 1, column: 2"),
 	} {
