@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/launch"
-	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
 // keepFlag is the flag of `envd run`; defaultKeep is its value where it is given without one.
@@ -49,12 +47,8 @@ func (a *app) runKeeping(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 		return &exitError{*meta.ExitCode, nil}
 	case errors.As(err, &ended) && ended.ExitCode == envd.ExitPass:
 		return nil
-	case errors.As(err, &ended) && ended.ExitCode > 0:
-		return &exitError{ended.ExitCode, nil}
-	case errors.Is(context.Cause(c.Context()), runner.ErrInterrupted):
-		return &exitError{envd.ExitInterrupted, nil}
 	}
-	return withCode(envd.ExitEnvironment, err)
+	return howDetachedEnded(c, err)
 }
 
 // runResolved is the other end of runKeeping.

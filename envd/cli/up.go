@@ -106,12 +106,24 @@ func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id s
 		return a.showUp(c, meta)
 	}
 	failed := (*launch.Failure)(nil)
-	switch {
-	case errors.Is(context.Cause(c.Context()), runner.ErrInterrupted):
-		return &exitError{envd.ExitInterrupted, nil}
-	case errors.As(err, &failed) && failed.ExitCode > 0:
+	if errors.As(err, &failed) && failed.ExitCode > 0 && !interrupted(c) {
 		fmt.Fprintln(c.ErrOrStderr(), failed.Output)
+	}
+	return howDetachedEnded(c, err)
+}
+
+func interrupted(c *cobra.Command) bool {
+	return errors.Is(context.Cause(c.Context()), runner.ErrInterrupted)
+}
+
+// howDetachedEnded gives a runner of its own that failed its exit code.
+func howDetachedEnded(c *cobra.Command, err error) error {
+	failed := (*launch.Failure)(nil)
+	switch {
+	case errors.As(err, &failed) && failed.ExitCode > 0:
 		return &exitError{failed.ExitCode, nil}
+	case interrupted(c):
+		return &exitError{envd.ExitInterrupted, nil}
 	}
 	return withCode(envd.ExitEnvironment, err)
 }

@@ -44,39 +44,25 @@ func (j *judgement) serviceMetric(c envd.Condition) answer {
 	if len(names) == 0 || c.Series == nil {
 		return unanswered("the spec has no service %s", c.Service)
 	}
-	var fault *envd.Fault
-	stages := j.unbroken(c.Stage)
-	if c.Fault != "" {
-		var s *envd.Stage
-		if s, fault = j.findFault(c.Fault); fault == nil {
-			return unanswered("the spec has no fault %s", c.Fault)
-		}
-		stages = []*envd.Stage{s}
-	}
-	if len(stages) == 0 {
-		return unanswered("there is no stage to measure")
+	stages, fault, none := j.speaksOf(&c, j.unbroken(c.Stage), "there is no stage to measure")
+	if none != "" {
+		return unanswered("%s", none)
 	}
 	var found figure
 	var doubts []doubt
 	var places []string
 	closed := true
 	for _, s := range stages {
-		seen := j.stages[s.Name]
 		doubts = append(doubts, j.doubts(s)...)
-		if seen.started.IsZero() {
+		if j.stages[s.Name].started.IsZero() {
 			return answer{outcome: envd.Inconclusive, stage: s.Name, message: doubts[len(doubts)-1].text, told: true}
 		}
-		window, ended, where := envd.Window{Start: seen.started, End: seen.ended}, !seen.ended.IsZero(), "in "+s.Name
 		if fault != nil {
 			if a, ok := j.withoutFault(s, fault, c.Phase); !ok {
 				return a
 			}
-			part := j.phase(s, fault, c.Phase)
-			window, ended, where = part.window, part.closed, string(c.Phase)+" "+fault.Name
 		}
-		if window.End.IsZero() {
-			window.End = window.Start // nothing was seen of its end; the doubts say so
-		}
+		window, ended, where := j.stretch(s, fault, c.Phase)
 		for _, name := range names {
 			part := j.readings(&c, name, window)
 			if part.missing != "" {
@@ -92,15 +78,20 @@ func (j *judgement) serviceMetric(c envd.Condition) answer {
 	return j.weighMetric(&c, found, doubts, closed, strings.Join(places, ", "))
 }
 
-// unbroken returns the stage of that name, or every one whose load is not meant to break it.
-func (j *judgement) unbroken(name string) []*envd.Stage {
-	var out []*envd.Stage
-	for i := range j.spec.Stages {
-		if s := &j.spec.Stages[i]; name == "" && !s.Load.Breaks() || s.Name == name {
-			out = append(out, s)
-		}
+// stretch is the time that a condition speaks of, whether its end was seen, and its name: the whole stage, or a phase of a
+// fault.
+func (j *judgement) stretch(s *envd.Stage, fault *envd.Fault, phase envd.Phase) (window envd.Window, ended bool, where string) {
+	if fault == nil {
+		seen := j.stages[s.Name]
+		window, ended, where = envd.Window{Start: seen.started, End: seen.ended}, !seen.ended.IsZero(), "in "+s.Name
+	} else {
+		part := j.phase(s, fault, phase)
+		window, ended, where = part.window, part.closed, string(phase)+" "+fault.Name
 	}
-	return out
+	if window.End.IsZero() {
+		window.End = window.Start // nothing was seen of its end; the doubts say so
+	}
+	return window, ended, where
 }
 
 func (j *judgement) weighMetric(c *envd.Condition, f figure, doubts []doubt, closed bool, where string) answer {

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/envd-dev/envd/envd"
@@ -10,17 +11,10 @@ import (
 
 // threshold compares a statistic in every stage that the condition speaks of; the worst answer stands.
 func (j *judgement) threshold(c envd.Condition) answer {
-	var fault *envd.Fault
-	stages := j.loadStages(c.Stage)
-	if c.Fault != "" {
-		var s *envd.Stage
-		if s, fault = j.findFault(c.Fault); fault == nil {
-			return unanswered("the spec has no fault %s", c.Fault)
-		}
-		stages = []*envd.Stage{s}
-	}
-	if len(stages) == 0 {
-		return unanswered("no stage has load to measure")
+	loaded := slices.DeleteFunc(j.unbroken(c.Stage), func(s *envd.Stage) bool { return s.Load == nil })
+	stages, fault, none := j.speaksOf(&c, loaded, "no stage has load to measure")
+	if none != "" {
+		return unanswered("%s", none)
 	}
 	worst := j.thresholdIn(stages[0], c, fault)
 	for _, s := range stages[1:] {
@@ -31,11 +25,27 @@ func (j *judgement) threshold(c envd.Condition) answer {
 	return worst
 }
 
-// loadStages returns the stage of that name, or every one whose load is not meant to break it.
-func (j *judgement) loadStages(name string) []*envd.Stage {
+// speaksOf returns the fault that a condition names, and its stage; without one, the stages that it may be about. What is
+// returned last says why there is nothing to measure: otherwise, for want of stages.
+func (j *judgement) speaksOf(c *envd.Condition, about []*envd.Stage, otherwise string) (stages []*envd.Stage, fault *envd.Fault, none string) {
+	if c.Fault != "" {
+		s, fault := j.findFault(c.Fault)
+		if fault == nil {
+			return nil, nil, "the spec has no fault " + c.Fault
+		}
+		return []*envd.Stage{s}, fault, ""
+	}
+	if len(about) == 0 {
+		return nil, nil, otherwise
+	}
+	return about, nil, ""
+}
+
+// unbroken returns the stage of that name, or every one whose load is not meant to break it.
+func (j *judgement) unbroken(name string) []*envd.Stage {
 	var out []*envd.Stage
 	for i := range j.spec.Stages {
-		if s := &j.spec.Stages[i]; s.Load != nil && (name == "" && !s.Load.Breaks() || s.Name == name) {
+		if s := &j.spec.Stages[i]; name == "" && !s.Load.Breaks() || s.Name == name {
 			out = append(out, s)
 		}
 	}
