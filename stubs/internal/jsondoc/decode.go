@@ -91,10 +91,8 @@ func (d *decoder) value() (any, error) {
 	case d.depth == 0 && c == ']':
 		return nil, d.fail("Unexpected close marker ']': no open Array to close")
 	case c == '+':
-		if d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
-			d.pos++
-			return nil, d.fail("Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow")
-		}
+		d.pos++
+		return nil, d.oddNumber('+')
 	case isIdentifier(rune(c)) || c >= utf8.RuneSelf:
 		return d.word()
 	}
@@ -244,13 +242,7 @@ func (d *decoder) array() (any, error) {
 // word reads null, true or false.
 func (d *decoder) word() (any, error) {
 	start := d.pos
-	for d.pos < len(d.src) {
-		r, size := utf8.DecodeRuneInString(d.src[d.pos:])
-		if !isIdentifier(r) {
-			break
-		}
-		d.pos += size
-	}
+	d.identifier()
 	word := d.src[start:d.pos]
 	switch word {
 	case "null":
@@ -267,69 +259,15 @@ func (d *decoder) word() (any, error) {
 	return nil, d.fail("Unrecognized token '" + word + "': was expecting " + expectedValue)
 }
 
-func (d *decoder) number(root bool) (any, error) {
-	start := d.pos
-	if d.src[d.pos] == '-' {
-		d.pos++
-		if d.pos == len(d.src) {
-			return nil, d.fail("Unexpected end-of-inputNo digit following sign")
+// identifier skips what may stand in an identifier of Java.
+func (d *decoder) identifier() {
+	for d.pos < len(d.src) {
+		r, size := utf8.DecodeRuneInString(d.src[d.pos:])
+		if !isIdentifier(r) {
+			return
 		}
-		if !isDigit(d.src[d.pos]) {
-			return nil, d.unexpectedNumber("expected digit (0-9) to follow minus sign, for valid numeric value")
-		}
+		d.pos += size
 	}
-	if d.src[d.pos] == '0' && d.pos+1 < len(d.src) && isDigit(d.src[d.pos+1]) {
-		d.pos++
-		return nil, d.fail("Invalid numeric value: Leading zeroes not allowed")
-	}
-	d.digits()
-	if d.peek() == '.' {
-		dot := d.pos
-		d.pos++
-		if !isDigit(d.peek()) {
-			if d.pos == len(d.src) {
-				d.pos = dot
-			}
-			return nil, d.unexpectedNumber("Decimal point not followed by a digit")
-		}
-		d.digits()
-	}
-	if c := d.peek(); c == 'e' || c == 'E' {
-		d.pos++
-		if c := d.peek(); c == '+' || c == '-' {
-			d.pos++
-		}
-		if d.pos == len(d.src) {
-			return nil, d.fail("Unexpected end-of-inputexpected a digit for number exponent")
-		}
-		if !isDigit(d.peek()) {
-			return nil, d.unexpectedNumber("Exponent indicator not followed by a digit")
-		}
-		d.digits()
-	}
-	if d.pos-start > maxNumberLength {
-		return nil, d.fail(fmt.Sprintf("Number value length (%d) exceeds the maximum allowed (%d, from `StreamReadConstraints.getMaxNumberLength()`)", d.pos-start, maxNumberLength))
-	}
-	if root && d.pos < len(d.src) && !isSpace(d.src[d.pos]) {
-		return nil, d.unexpected("Expected space separating root-level values")
-	}
-	return Number(d.src[start:d.pos]), nil
-}
-
-// maxNumberLength bounds a number's spelling, so that no arithmetic on it can take long; Jackson has the same limit.
-const maxNumberLength = 1000
-
-func (d *decoder) digits() {
-	for d.pos < len(d.src) && isDigit(d.src[d.pos]) {
-		d.pos++
-	}
-}
-
-func (d *decoder) peek() byte {
-	if d.pos < len(d.src) {
-		return d.src[d.pos]
-	}
-	return 0
 }
 
 // space skips white space and comments up to the next token, or the end.
@@ -391,4 +329,3 @@ func (d *decoder) comment() error {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -135,7 +135,7 @@ func (d *decoder) openString(eof string) error {
 
 func (d *decoder) controlChar(i int, value bool) error {
 	c := d.src[i]
-	d.pos = i + 1
+	d.pos = i
 	what := "name"
 	if value {
 		what = "string value"
@@ -149,11 +149,6 @@ func (d *decoder) unexpected(why string) error {
 	}
 	r, _ := utf8.DecodeRuneInString(d.src[d.pos:])
 	return d.fail(fmt.Sprintf("Unexpected character (%s): %s", describe(r), why))
-}
-
-func (d *decoder) unexpectedNumber(why string) error {
-	r, _ := utf8.DecodeRuneInString(d.src[d.pos:])
-	return d.fail(fmt.Sprintf("Unexpected character (%s) in numeric value: %s", describe(r), why))
 }
 
 func (d *decoder) unclosed(what string, start int) error {
@@ -213,9 +208,6 @@ func describe(r rune) string {
 	case unicode.IsControl(r):
 		return fmt.Sprintf("(CTRL-CHAR, code %d)", r)
 	case r > maxPlainCode:
-		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)
-	}
-	if r > unicode.MaxLatin1 {
 		return fmt.Sprintf("'%c' (code %d / 0x%x)", r, r, r)
 	}
 	return fmt.Sprintf("'%c' (code %d)", r, r)

@@ -3,6 +3,7 @@ package jsondoc
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -55,10 +56,35 @@ func TestDecodeErrors(t *testing.T) {
 		`{"a":{},}`:     "Unexpected character ('}' (code 125)): was expecting double-quote to start field name" + at(`{"a":{},}`, "line: 1, column: 9"),
 		`}`:             "Unexpected close marker '}': no open Object to close" + at(`}`, "line: 1, column: 1"),
 		`"abc`:          "Unexpected end-of-input: was expecting closing quote for a string value" + at(`"abc`, "line: 1, column: 5"),
+		"\"x\ny\"":      "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string value" + at("\"x\ny\"", "line: 1, column: 3"),
 		`/x`:            "Unexpected character ('x' (code 120)): was expecting either '*' or '/' for a comment" + at(`/x`, "line: 1, column: 2"),
 	} {
 		_, err := DecodeString(source)
 		assert.EqualError(t, err, want, source)
+	}
+}
+
+// TestDecodeErrorsOfNumbers: where a number breaks off Jackson tells the end of its whole part.
+func TestDecodeErrorsOfNumbers(t *testing.T) {
+	for _, c := range []struct {
+		source, want string
+		column       int
+	}{
+		{`1.}`, "Unexpected character ('}' (code 125)) in numeric value: Decimal point not followed by a digit", 2},
+		{`[12.5e+x`, "Unexpected character ('x' (code 120)) in numeric value: Exponent indicator not followed by a digit", 4},
+		{`[0.}`, "Unexpected character ('}' (code 125)) in numeric value: Decimal point not followed by a digit", 4},
+		{`-.5`, "Unexpected character ('.' (code 46)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", 2},
+		{`-`, "Unexpected end-of-inputNo digit following sign", 2},
+		{`-a`, "Unexpected character ('a' (code 97)) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value", 2},
+		{`-Ix`, "Unexpected character ('x' (code 120)) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value", 3},
+		{`-I`, "Unexpected end-of-input in a Number value", 3},
+		{`+`, "Unexpected end-of-input in a Number value", 2},
+		{`+Infinity`, "Non-standard token '+Infinity': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow", 10},
+		{`-INFx`, "Unrecognized token '-INFx': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", 6},
+		{`{"a":+}`, "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow", 7},
+	} {
+		_, err := DecodeString(c.source)
+		assert.EqualError(t, err, fmt.Sprintf("%s\n at [Source: (String)\"%s\"; line: 1, column: %d]", c.want, c.source, c.column))
 	}
 }
 
