@@ -9,6 +9,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/javaset"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
 	"github.com/envd-dev/envd/stubs/internal/requestmatch"
@@ -46,7 +47,7 @@ func short(s string) string {
 func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *comparison {
 	c := &comparison{View: v, pattern: stub.Request}
 	c.add(blank)
-	if stub.Name != "" {
+	if stub.HasName() {
 		c.add(row{left: stub.Name}, blank)
 	}
 	c.head()
@@ -56,7 +57,7 @@ func compareAll(stub *mapping.StubMapping, state string, v *requestmatch.View) *
 		c.add(append(rows, blank)...)
 	}
 	if c.pattern.QueryParameters != nil {
-		c.fail(event.CheckURI(v.Request.URL))
+		c.fail(javauri.Failure(v.Request.URL))
 	}
 	c.section(c.parameters("Query", "Query", c.pattern.QueryParameters, v.Query()))
 	c.section(c.parameters("Form", "Form data", c.pattern.FormParameters, v.Form()))

@@ -17,7 +17,9 @@ const (
 // Check returns the error of a URI, absolute or relative, that java.net.URI refuses; its text is that of the exception.
 func Check(uri string) error {
 	part, allowed, from := "path", path, 0
-	if n := schemeLength(uri); n > 0 {
+	if strings.HasPrefix(uri, "//") {
+		part, allowed, from = "authority", authority, 2
+	} else if n := schemeLength(uri); n > 0 {
 		switch from = n + 1; {
 		case from == len(uri):
 			return fmt.Errorf("Expected scheme-specific part at index %d: %s", from, uri) // Java's wording, as all of these
@@ -25,6 +27,11 @@ func Check(uri string) error {
 			part, allowed, from = "authority", authority, from+2
 		case uri[from] != '/':
 			part, allowed = "opaque part", query
+		}
+	}
+	if part == "authority" {
+		if err := checkAuthority(uri, from); err != nil {
+			return err
 		}
 	}
 	for i := from; i < len(uri); i++ {
@@ -49,6 +56,45 @@ func Check(uri string) error {
 		}
 	}
 	return nil
+}
+
+// Failure is what URI.create throws of a URI, by the exception's class and message; nil for a good one.
+func Failure(uri string) error {
+	if err := Check(uri); err != nil {
+		return fmt.Errorf("java.lang.IllegalArgumentException: %w", err)
+	}
+	return nil
+}
+
+// checkAuthority refuses an authority, which begins at an index of the URI, for what it lacks: there must be something to
+// name, or a path in its place, and an address in brackets must end.
+func checkAuthority(uri string, from int) error {
+	name := uri[from:]
+	if end := strings.IndexAny(name, "/?#"); end >= 0 {
+		name = name[:end]
+	}
+	switch {
+	case from == len(uri):
+		return fmt.Errorf("Expected authority at index %d: %s", from, uri)
+	case strings.HasPrefix(name, "[") && !strings.Contains(name, "]"):
+		return fmt.Errorf("Expected closing bracket for IPv6 address at index %d: %s", from+len(name), uri)
+	}
+	return nil
+}
+
+// Path is the path of a URI without a scheme, as it is written: what follows two slashes in front is an authority.
+func Path(uri string) string {
+	if i := strings.IndexAny(uri, "?#"); i >= 0 {
+		uri = uri[:i]
+	}
+	name, ok := strings.CutPrefix(uri, "//")
+	if !ok {
+		return uri
+	}
+	if i := strings.IndexByte(name, '/'); i >= 0 {
+		return name[i:]
+	}
+	return ""
 }
 
 // schemeLength is the length of the scheme that the URI begins with, 0 for none.

@@ -13,6 +13,11 @@ func TestCheck(t *testing.T) {
 		"http://[::1]:80/":     "",
 		"mailto:x":             "",
 		"":                     "",
+		"//h/x|":               "Illegal character in path at index 5: //h/x|",
+		"///x":                 "",
+		"//":                   "Expected authority at index 2: //",
+		"http://":              "Expected authority at index 7: http://",
+		"//[/x":                "Expected closing bracket for IPv6 address at index 3: //[/x",
 		"/a b":                 "Illegal character in path at index 2: /a b",
 		"/a#b":                 "Illegal character in path at index 2: /a#b",
 		"/a?b=|":               "Illegal character in query at index 5: /a?b=|",
@@ -29,5 +34,13 @@ func TestCheck(t *testing.T) {
 		} else {
 			assert.EqualError(t, err, want)
 		}
+	}
+}
+
+func TestPath(t *testing.T) {
+	for uri, want := range map[string]string{
+		"/a/%20?b=/c": "/a/%20", "//h/a": "/a", "//h?b=/c": "", "///a": "/a", "////a": "//a", "/a//b": "/a//b", "": "",
+	} {
+		assert.Equal(t, want, Path(uri), uri)
 	}
 }

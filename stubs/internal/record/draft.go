@@ -10,7 +10,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,10 +104,7 @@ func intoScenario(n int, group []*draft) {
 }
 
 func (r *Recorder) draft(e *event.ServeEvent, spec *mapping.RecordSpec) (*draft, []byte) {
-	d := &draft{id: r.host.NewID().String(), path: e.Request.Path()}
-	if decoded, err := url.PathUnescape(d.path); err == nil {
-		d.path = decoded
-	}
+	d := &draft{id: r.host.NewID().String(), path: decodedPath(e.Request.URL)}
 	d.name = sanitizeURL(d.path)
 	d.request = requestOf(e.Request, spec)
 	d.response = jsondoc.Make("status", jsondoc.Number(strconv.Itoa(e.Response.Status)))

@@ -5,16 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/envd-dev/envd/stubs/internal/files"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
 
 const longestName = 200
+
+// decodedPath is the path of a request's URL as WireMock reads it, which takes what follows two slashes for a host.
+func decodedPath(requestURL string) string {
+	path := javauri.Path(requestURL)
+	if decoded, err := url.PathUnescape(path); err == nil {
+		return decoded
+	}
+	return path
+}
 
 // sanitizeURL makes a stub's name of a path: "/Some Thing/ü" gives "some-thing_u".
 func sanitizeURL(p string) string {

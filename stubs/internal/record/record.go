@@ -11,6 +11,7 @@ import (
 
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/files"
+	"github.com/envd-dev/envd/stubs/internal/javauri"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 )
 
@@ -135,7 +136,7 @@ func (r *Recorder) take(events []*event.ServeEvent, spec *mapping.RecordSpec) (*
 		if !takes(spec, e) {
 			continue
 		}
-		if err := event.CheckURI(e.Request.URL); err != nil {
+		if err := javauri.Failure(e.Request.URL); err != nil {
 			return nil, err
 		}
 	}

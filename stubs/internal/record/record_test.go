@@ -223,6 +223,25 @@ func TestBodiesAreReadInTheirCharset(t *testing.T) {
 	assert.Contains(t, jsondoc.Compact(got[0].Value()), `"equalTo":"é"`)
 }
 
+// TestHostsInPaths: what follows two slashes is a host to WireMock, here and where it makes scenarios of repeats.
+func TestHostsInPaths(t *testing.T) {
+	for url, want := range map[string]string{"//c4/%C3%9Cnal": "unal", "//c4": "", "///a/b": "a_b", "/a//b": "a__b", "/a%2Fb?c=/d": "a_b"} {
+		h := &host{}
+		h.serve("GET", url, "", "", "", nil)
+		h.serve("GET", url, "", "", "", nil)
+		got := snapshot(t, h, `{}`)
+		require.Len(t, got, 2, url)
+		assert.Equal(t, want, got[0].Name, url)
+		assert.NotContains(t, got[0].ScenarioName, "c4", url)
+	}
+	for _, url := range []string{"//", "/a[b]", "//[/a"} {
+		h := &host{}
+		h.serve("GET", url, "", "", "", nil)
+		code, _ := call(t, New(h), "POST", "snapshot", `{}`)
+		assert.Equal(t, 500, code, url)
+	}
+}
+
 func TestBadSpecsAreRefused(t *testing.T) {
 	code, body := call(t, New(&host{}), "POST", "snapshot", `{"outputFormat":"html"}`)
 	assert.Equal(t, 422, code)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -47,7 +46,7 @@ func (f *ToFiles) Served(e *event.ServeEvent) error {
 	}
 	id := fileID()
 	body := decompressed(&e.Response)
-	bodyFile := uniqueName("body", e.Request.Path(), id, extension(e.Request.Path(), contentType(e.Response.Header), body))
+	bodyFile := uniqueName("body", e.Request.URL, id, extension(e.Request.Path(), contentType(e.Response.Header), body))
 	d := &draft{response: jsondoc.Make("status", int64(e.Response.Status), "bodyFileName", bodyFile)}
 	d.setHeaders(e)
 	key := uuid.UUID(md5.Sum([]byte(id))) // Java's UUID.nameUUIDFromBytes
@@ -56,7 +55,7 @@ func (f *ToFiles) Served(e *event.ServeEvent) error {
 	if err := f.Bodies.Write(bodyFile, body); err != nil {
 		return fmt.Errorf("record body of %s: %w", e.Request.URL, err)
 	}
-	if err := f.Mappings.Write(uniqueName("mapping", e.Request.Path(), id, "json"), jsondoc.AppendPretty(nil, doc)); err != nil {
+	if err := f.Mappings.Write(uniqueName("mapping", e.Request.URL, id, "json"), jsondoc.AppendPretty(nil, doc)); err != nil {
 		return fmt.Errorf("record mapping of %s: %w", e.Request.URL, err)
 	}
 	return nil
@@ -144,11 +143,9 @@ func fileID() string {
 	return string(bytes.Map(func(rune) rune { return rune(idAlphabet[rand.IntN(len(idAlphabet))]) }, make([]byte, idLength)))
 }
 
-// uniqueName is a file name for a request path: "/a/b" gives "body-a-b-x7Fq2.json".
-func uniqueName(kind, path, id, extension string) string {
-	if decoded, err := url.PathUnescape(path); err == nil {
-		path = decoded
-	}
+// uniqueName is a file name for a request's URL: "/a/b?c=d" gives "body-a-b-x7Fq2.json".
+func uniqueName(kind, requestURL, id, extension string) string {
+	path := decodedPath(requestURL)
 	parts := strings.Join(strings.FieldsFunc(path, func(c rune) bool { return c == '/' }), "-")
 	if strings.TrimSpace(parts) == "" {
 		parts = "(root)"

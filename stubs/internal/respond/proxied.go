@@ -33,8 +33,8 @@ func (r *Responder) fetch(ctx context.Context, ev *event.ServeEvent, def *mappin
 
 // unusableBase is what WireMock throws on a base URL that is no URI or names no host, "" for all others.
 func unusableBase(base string) string {
-	if err := javauri.Check(base); err != nil {
-		return "java.lang.IllegalArgumentException: " + err.Error()
+	if err := javauri.Failure(base); err != nil {
+		return err.Error()
 	}
 	_, host, _ := strings.Cut(base, "//")
 	if host == "" || host[0] == '/' {

@@ -22,7 +22,7 @@ const transformer = "response-template"
 
 // prepared is what a definition needs when served, compiled once.
 type prepared struct {
-	templates *templates // nil when nothing of the definition is a template
+	templates *templates // nil where the definition is taken as it is written
 	headers   atomic.Pointer[stubHeaders]
 }
 
@@ -50,7 +50,13 @@ func (r *Responder) render(ctx context.Context, ev *event.ServeEvent, def *mappi
 		return ev.Definition
 	}
 	p, _ := def.Prepared.(*prepared)
-	if p != nil && p.templates != nil {
+	switch {
+	case p == nil || p.templates == nil:
+	case p.templates.constant:
+		if err := template.Unusable(ev.Request); err != nil {
+			return r.renderError(ev, err)
+		}
+	default:
 		rendered, err := p.templates.render(ctx, r, ev, def)
 		if err != nil {
 			return r.renderError(ev, err)

@@ -13,6 +13,7 @@ import (
 
 // templates are the parts of a definition that are rendered. A part that could not be compiled fails when rendered.
 type templates struct {
+	constant              bool // none of them has a tag
 	body, fileName, proxy *part
 	headers, proxyHeaders [][]*part
 	fileContents          bool // the content of the body file is a template, too
@@ -31,13 +32,13 @@ func (p *part) render(ctx context.Context, m *template.Model) (string, error) {
 	return p.compiled.Render(ctx, m)
 }
 
-// compile finds the parts of def that are rendered; it returns nil when none of them has a tag.
+// compile finds the parts of def that are rendered.
 func (r *Responder) compile(def *mapping.ResponseDefinition) *templates {
-	t, constant := &templates{}, true
+	t := &templates{constant: true}
 	one := func(src string) *part {
 		c, err := r.options.Templates.Compile(src)
 		if err != nil || !c.Constant() {
-			constant = false
+			t.constant = false
 		}
 		return &part{c, err}
 	}
@@ -57,16 +58,13 @@ func (r *Responder) compile(def *mapping.ResponseDefinition) *templates {
 		t.fileName = one(def.BodyFileName)
 		t.fileName.err = plain(t.fileName.err)
 		if t.fileContents = !bodyFileTemplatingDisabled(def); t.fileContents {
-			constant = false
+			t.constant = false
 		}
 	}
 	t.headers = list(def.Headers)
 	if def.ProxyBaseURL != "" {
 		t.proxy = one(def.ProxyBaseURL)
 		t.proxyHeaders = list(def.AdditionalProxyRequestHeaders)
-	}
-	if constant {
-		return nil
 	}
 	return t
 }
@@ -90,24 +88,11 @@ func bodyFileTemplatingDisabled(def *mapping.ResponseDefinition) bool {
 }
 
 // render makes a definition with the templates' results.
-// distinctParts is the error of a multipart body with two parts of one name, of which WireMock cannot make its model.
-func distinctParts(q *event.Request) error {
-	parts, err := q.Parts()
-	seen := map[string]bool{}
-	for _, p := range parts {
-		if seen[p.Name] {
-			return &template.CompileError{Message: "java.lang.IllegalStateException: Duplicate key " + p.Name}
-		}
-		seen[p.Name] = true
-	}
-	return err
-}
-
 func (t *templates) render(ctx context.Context, r *Responder, ev *event.ServeEvent, def *mapping.ResponseDefinition) (*mapping.ResponseDefinition, error) {
-	if err := distinctParts(ev.Request); err != nil {
+	m := template.NewModel(template.RequestName, ev.Request, template.PathVariables(ev), def.TransformerParameters)
+	if err := m.Err(); err != nil {
 		return nil, err
 	}
-	m := template.NewModel(template.RequestName, ev.Request, template.PathVariables(ev), def.TransformerParameters)
 	if ev.State != nil {
 		m.SetState(ev.State.Session, ev.State.Values)
 	}

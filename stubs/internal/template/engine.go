@@ -200,8 +200,8 @@ type render struct {
 }
 
 func (t *Template) render(ctx context.Context, m *Model) (*render, error) {
-	if m.unusable != "" {
-		return nil, &CompileError{m.unusable}
+	if m.unusable != nil {
+		return nil, m.unusable
 	}
 	r, _ := t.engine.renders.Get().(*render)
 	if r == nil {

@@ -23,8 +23,8 @@ type Model struct {
 	entries [2]entry
 	request request
 	docs    map[documentKey]document
-	// unusable says why the original cannot make a model of the request at all.
-	unusable string
+	// unusable says why WireMock cannot make a model of the request at all.
+	unusable error
 }
 
 type documentKey struct {
@@ -55,11 +55,32 @@ func NewModel(name string, req *event.Request, variables []Variable, parameters 
 	// request and parameters, in this order, is also how a HashMap of these two names iterates.
 	m.entries = [2]entry{{name, &m.request}, {"parameters", params}}
 	m.root = Map{kind: hashMap, entries: m.entries[:]}
-	if err := javauri.Check(req.URL); err != nil { // WireMock cannot make a model then and answers with its error page
-		m.unusable = "java.lang.IllegalArgumentException: " + err.Error()
-	}
+	m.unusable = Unusable(req)
 	return m
 }
+
+// Unusable is what WireMock throws where it makes the model of a request, before it looks at any template: on a URL that is no
+// URI, and on two parts of one name. It is a [*CompileError], or nil.
+func Unusable(req *event.Request) error {
+	if err := javauri.Failure(req.URL); err != nil {
+		return &CompileError{err.Error()}
+	}
+	if !req.IsMultipart() {
+		return nil
+	}
+	parts, _ := req.Parts() // what came before a broken part still counts
+	seen := make(map[string]bool, len(parts))
+	for i := range parts {
+		if name := parts[i].Name; seen[name] {
+			return &CompileError{"java.lang.IllegalStateException: Duplicate key " + name}
+		}
+		seen[parts[i].Name] = true
+	}
+	return nil
+}
+
+// Err is [Unusable] of the model's request.
+func (m *Model) Err() error { return m.unusable }
 
 // PathVariables are what the path template of the stub that was served finds in the request, in the template's order.
 func PathVariables(ev *event.ServeEvent) []Variable {
@@ -177,7 +198,7 @@ func (l *requestLine) segments() any {
 	if l.path == nil {
 		path := l.req.Path()
 		if len(l.variables) == 0 {
-			list := &List{kind: urlPath, path: decodePath(uriPathOf(path))}
+			list := &List{kind: urlPath, path: decodePath(javauri.Path(path))}
 			for _, s := range pathItems(list.path) {
 				if s != "" {
 					list.items = append(list.items, s)
