@@ -2,7 +2,9 @@ package stubs
 
 import (
 	"iter"
+	"slices"
 
+	"github.com/envd-dev/envd/stubs/internal/catalog"
 	"github.com/envd-dev/envd/stubs/internal/event"
 	"github.com/envd-dev/envd/stubs/internal/mapping"
 	"github.com/envd-dev/envd/stubs/internal/match"
@@ -150,6 +152,11 @@ func asking(p *mapping.RequestPattern, events []*event.ServeEvent, t match.Trial
 		}
 	}
 	return nil
+}
+
+// mayFail reports whether there is a stub of which WireMock's own code throws for some requests.
+func (s *Server) mayFail() bool {
+	return slices.ContainsFunc(s.catalog.All(), func(stub *catalog.Stub) bool { return stub.Risk != match.NoRisk })
 }
 
 // measuring is what WireMock throws where it measures how far a request is from the stubs.

@@ -3,6 +3,8 @@ package stubs_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -124,6 +126,47 @@ func TestPagesOfFailures(t *testing.T) {
 		got := send(s, c[0], c[1], "null")
 		assert.Equal(t, 500, got.status, c)
 		assert.Empty(t, got.body, c)
+	}
+}
+
+// TestFilesOfRequestsThatFail: WireMock explains why nothing matched before it looks for a file, and what throws then is the answer.
+func TestFilesOfRequestsThatFail(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "__files"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "__files", "a.txt"), []byte("text"), 0o644))
+	s := newServer(t, stubs.Options{Dir: dir}, `{"request":{"url":"/other","headers":{"X":{"matchesPathTemplate":""}}}}`)
+	for _, target := range []string{"/a.txt", "/", "/5%25", "/none"} {
+		assert.Equal(t, 500, send(s, "GET", target, "").status, target)
+	}
+	assert.Equal(t, 200, send(s, "GET", "/a.txt", "", "X", "x").status)
+	assert.Equal(t, 404, send(s, "GET", "/none", "", "X", "x").status)
+	assert.Contains(t, send(s, "GET", "/__admin/requests", "").body, `"total" : 2`, "no event is kept of what failed")
+}
+
+// TestTransformersFailWithoutTemplates: the model of a request is made even where no template asks for it.
+func TestTransformersFailWithoutTemplates(t *testing.T) {
+	s := newServer(t, stubs.Options{}, `{"request":{"urlPattern":"/t.*|//"},"response":{"status":299,"body":"text","transformers":["response-template"]}}`,
+		`{"request":{"urlPath":"/plain"},"response":{"status":299}}`)
+	parts := func(names ...string) string {
+		b := &strings.Builder{}
+		for _, name := range names {
+			b.WriteString("--b\r\nContent-Disposition: form-data; name=" + name + "\r\n\r\nabc\r\n")
+		}
+		return b.String() + "--b--\r\n"
+	}
+	for _, c := range []struct {
+		target, body string
+		want         int
+	}{
+		{"/t", "", 299},
+		{"//", "", 500},
+		{"/t?q=|", "", 500},
+		{"/plain?q=|", "", 299},
+		{"/t", parts("p", "q"), 299},
+		{"/t", parts("p", "p"), 500},
+		{"/plain", parts("p", "p"), 299},
+	} {
+		assert.Equal(t, c.want, send(s, "POST", c.target, c.body, "Content-Type", "multipart/mixed; boundary=b").status, c)
 	}
 }
 

@@ -195,10 +195,13 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, x *exchange) {
 		s.responder.Write(r.Context(), w, r, &x.ServeEvent, nil, ready)
 		return
 	}
+	if x.failure == nil && s.mayFail() { // WireMock makes its page before it looks for a file
+		x.Definition, x.failure = s.unmatched(&x.view)
+	}
 	if x.failure == nil && s.serveFile(w, r, x) {
 		return
 	}
-	if x.failure == nil {
+	if x.failure == nil && x.Definition == nil {
 		x.Definition, x.failure = s.unmatched(&x.view)
 	}
 	if x.failure != nil { // of such a request no event is kept

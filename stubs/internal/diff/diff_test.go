@@ -26,6 +26,7 @@ func TestReport(t *testing.T) {
 		header          http.Header
 	}{
 		"url":        {stub: `{"name":"The stub","request":{"method":"POST","url":"/a"}}`, url: "/b?x=1"},
+		"unnamed":    {stub: `{"name":"","request":{"url":"/a"}}`, url: "/b"},
 		"regex":      {stub: `{"request":{"urlPattern":"a?b"}}`, url: "/b"},
 		"head":       {stub: `{"request":{"urlPath":"/a","host":{"equalTo":"example.com"},"port":99,"scheme":"https","clientIp":{"equalTo":"1.1.1.1"}}}`, url: "/a"},
 		"headers":    {stub: `{"request":{"urlPath":"/a","basicAuth":{"username":"u","password":"p"},"headers":{"X-A":{"equalTo":"1"},"X-B":{"matches":"\\d"},"X-C":{"absent":true},"X-D":{"hasExactly":[{"equalTo":"1"},{"contains":"2"}]},"X-E":{"or":[{"equalTo":"1"},{"absent":true}]},"X-F":{"equalTo":""}}}}`, url: "/a", header: http.Header{"X-A": {"2", "3"}, "X-C": {"x"}, "X-D": {"1"}, "X-E": {"z"}}},
