@@ -63,12 +63,17 @@ func TestAnothersEnvironmentStays(t *testing.T) {
 			theirs.must(t, "up", spec, "--id", id, "--ttl", "10m")
 			t.Cleanup(func() { theirs.envd("down", id) }) // it may be down already
 
-			for _, ours.apart = range []bool{false, os.Getuid() == 0} { // as the same user's, and as another's
+			refused := func(why string) {
 				out, code := ours.envd("up", spec, "--id", id)
 				assert.Equal(t, envd.ExitEnvironment, code, out)
-				assert.Contains(t, out, "environment "+id+" exists already")
+				assert.Contains(t, out, why)
 				assert.NoError(t, os.RemoveAll(ours.dir))
 			}
+			refused(id + " is the ID of an environment that is up, of another state directory")
+			if ours.apart = os.Getuid() == 0; ours.apart {
+				refused("environment " + id + " exists already")
+			}
+			ours.apart = false
 			ours.must(t, "gc")
 			assert.Contains(t, theirs.must(t, "inspect", id), "running")
 			theirs.must(t, "down", id)
