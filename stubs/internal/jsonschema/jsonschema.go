@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -100,7 +101,7 @@ func compileRegexp(expr string) (jsonschema.Regexp, error) {
 func plain(v any) any {
 	switch t := v.(type) {
 	case jsondoc.Number:
-		return json.Number(t)
+		return bounded(t)
 	case []any:
 		out := make([]any, len(t))
 		for i, e := range t {
@@ -115,6 +116,34 @@ func plain(v any) any {
 		return out
 	}
 	return v
+}
+
+// The numbers that stand for those beyond the bounds of exact arithmetic, for which the validator has no check.
+const (
+	huge = "1e10000"
+	tiny = "1e-10000"
+)
+
+// bounded is a number for the validator, which computes with it exactly whatever its exponent.
+func bounded(n jsondoc.Number) json.Number {
+	e := strings.IndexAny(string(n), "eE")
+	if e < 0 {
+		return json.Number(n)
+	}
+	if _, _, ok := n.Decimal(); ok {
+		return json.Number(n)
+	}
+	sign := ""
+	if n[0] == '-' {
+		sign = "-"
+	}
+	switch {
+	case strings.Trim(string(n[:e]), "-0.") == "":
+		return "0"
+	case n[e+1] == '-':
+		return json.Number(sign + tiny)
+	}
+	return json.Number(sign + huge)
 }
 
 // Complaints counts what is wrong with a decoded document, 0 if it is valid.

@@ -43,6 +43,12 @@ func TestComplaints(t *testing.T) {
 		{`{"$defs":{"n":{"type":"number"}},"$ref":"#/$defs/n"}`, `"x"`, V201909, 1},
 		{`1`, `{}`, V202012, 0},
 		{`false`, `{}`, V202012, 1},
+		{`{"maximum":3}`, `1e999999999`, V202012, 1},
+		{`{"minimum":-3}`, `-1e99999999999`, V7, 1},
+		{`{"exclusiveMinimum":0,"maximum":1}`, `1e-999999999`, V7, 0},
+		{`{"maximum":3}`, `0e999999999`, V202012, 0},
+		{`{"maximum":1e999999999}`, `3`, V202012, 0},
+		{`{"multipleOf":1e-999999999}`, `3`, V202012, 0},
 	} {
 		s, err := Compile(decode(t, c.schema), c.version)
 		require.NoError(t, err, c.schema)
