@@ -214,9 +214,12 @@ func (b *caseBuilder) template(word string) {
 // WireMock makes a document anew, such names change or are refused. The engine does not go that way.
 var oddName = regexp.MustCompile(`xmlns[^:=]|[< /]:`)
 
+// hugeExponent is in numbers that Java's arithmetic overflows on, or refuses.
+var hugeExponent = regexp.MustCompile(`[eE][+-]?[0-9]{7}`)
+
 // vary sometimes makes a value a little different.
 func (g *Generator) vary(s string) string {
-	if v := g.varied(s); !oddName.MatchString(v) && !noQName.MatchString(v) {
+	if v := g.varied(s); !oddName.MatchString(v) && !noQName.MatchString(v) && !hugeExponent.MatchString(v) {
 		return v
 	}
 	return s

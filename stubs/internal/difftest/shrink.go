@@ -19,7 +19,11 @@ func Shrink(ctx context.Context, reference, subject *Server, d *Difference) *Dif
 			if tries++; tries > maxShrinks {
 				break
 			}
-			if next, err := Compare(ctx, reference, subject, c); err == nil && next != nil && next.What == d.What {
+			next, err := Compare(ctx, reference, subject, c)
+			if err != nil { // a server that hangs costs its whole timeout, and would again
+				return best
+			}
+			if next != nil && next.What == d.What {
 				best, smaller = next, true
 				break
 			}

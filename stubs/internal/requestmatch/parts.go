@@ -70,31 +70,24 @@ func pathValue(params map[string]string, name string) match.Value {
 	return match.Absent()
 }
 
-// Cookie reports whether one of the values of a cookie name fits; without any, only the pattern absent does.
+// Cookie reports whether the value of a cookie name fits; of several, as a browser may send them, the nearest one counts,
+// which need not be one that fits. Without any, only the pattern absent does.
 func Cookie(p match.Pattern, values []string) bool {
-	if len(values) == 0 {
+	switch len(values) {
+	case 0:
 		return match.IsAbsent(p)
+	case 1:
+		return p.Exact(match.Text(values[0]))
 	}
-	for _, value := range values {
-		if p.Exact(match.Text(value)) {
-			return true
-		}
-	}
-	return false
+	return match.Single(p).ExactAll(values)
 }
 
-// cookieResult is the best result over the values of a cookie name, as a browser may send several.
+// cookieResult is the result of the value that [Cookie] goes by.
 func cookieResult(p match.Pattern, values []string) match.Result {
 	if len(values) == 0 {
 		return match.Result{Exact: match.IsAbsent(p), Distance: miss(match.IsAbsent(p))}
 	}
-	best := match.Result{Distance: 2}
-	for _, value := range values {
-		if r := p.Match(match.Text(value)); r.Distance < best.Distance {
-			best = r
-		}
-	}
-	return best
+	return match.Single(p).MatchAll(values)
 }
 
 // Multipart reports whether a part of the body, or every part, fits.

@@ -40,6 +40,7 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	if !r.options.NoGzip && compressible(req, h, resp.Status, len(body)) {
 		body = compress(h, body)
 	}
+	length, declared := declaredLength(h)
 	r.frame(h, req, def, resp.Proxied, len(body))
 	code := resp.Status
 	line := statusLine(code, resp.Message)
@@ -62,13 +63,14 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	if code < 100 || code > 999 {
 		code = http.StatusInternalServerError
 	}
-	rest := []byte(nil) // what goes beyond the length that the stub declares
-	if length, ok := declaredLength(h); ok && length < len(body) {
-		end := len(body)
+	end, rest := len(body), []byte(nil) // rest is what goes beyond the length that the stub declares
+	if declared && length < len(body) {
 		if d := def.ChunkedDribbleDelay; d != nil { // Jetty takes no chunk after the one that reaches the length
 			end = reach(d, len(body), length)
 		}
-		body, rest = body[:length], body[length:end]
+		if h["Content-Length"] != nil { // and not chunked all the same
+			body, rest, end = body[:length], body[length:end], length
+		}
 	}
 	w.WriteHeader(code)
 	if req.Method == http.MethodHead || !bodyAllowed(code) {
@@ -76,7 +78,7 @@ func (r *Responder) send(ctx context.Context, w http.ResponseWriter, req *http.R
 	}
 	defer sendBeyond(ctx, w, req, rest)
 	if d := def.ChunkedDribbleDelay; d != nil && len(body) > 0 {
-		dribble(ctx, w, body, d)
+		dribble(ctx, w, body, end, d)
 		return
 	}
 	_, _ = w.Write(body)
@@ -315,12 +317,16 @@ func reach(d *mapping.ChunkedDribbleDelay, length, declared int) int {
 	return length
 }
 
-// dribble sends the body in equal chunks, the rest with the last, and waits an equal time before each.
-func dribble(ctx context.Context, w http.ResponseWriter, body []byte, d *mapping.ChunkedDribbleDelay) {
+// dribble sends the body in equal chunks, the rest with the last, and waits an equal time before each. It stops with the chunk
+// that ends at an index, if that is not the last.
+func dribble(ctx context.Context, w http.ResponseWriter, body []byte, end int, d *mapping.ChunkedDribbleDelay) {
 	n, size := chunksOf(d, len(body))
 	start := time.Now()
 	flusher := http.NewResponseController(w)
 	for i := range n {
+		if i*size >= end {
+			return
+		}
 		if !sleepUntil(ctx, start.Add(d.TotalDuration*time.Duration(i+1)/time.Duration(n))) {
 			return
 		}

@@ -260,6 +260,15 @@ func TestDribble(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(start), total)
 	assert.Less(t, time.Since(start), total+time.Second)
 
+	for length, want := range map[string]string{"0": "3\r\nabc\r\n0\r\n\r\n", "4": "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", "7": "3\r\nabc\r\n3\r\ndef\r\n4\r\nghij\r\n0\r\n\r\n"} {
+		r.define(t, mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("abcdefghij"),
+			Headers:             []mapping.Header{one("Content-Length", length), one("Transfer-Encoding", "chunked")},
+			ChunkedDribbleDelay: &mapping.ChunkedDribbleDelay{NumberOfChunks: 3, TotalDuration: time.Millisecond}})
+		got, err := r.raw(t, get)
+		require.NoError(t, err)
+		assert.True(t, strings.HasSuffix(got, "\r\n\r\n"+want), "no chunk after the one that reaches the length %s: %q", length, got)
+	}
+
 	r.define(t, mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("ab"),
 		ChunkedDribbleDelay: &mapping.ChunkedDribbleDelay{NumberOfChunks: 5, TotalDuration: 20 * time.Millisecond}})
 	got, err := r.raw(t, kept+get)
