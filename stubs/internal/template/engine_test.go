@@ -3,6 +3,7 @@ package template
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/stubs/internal/event"
 )
 
 func newEngine(t testing.TB, o Options) *Engine {
@@ -44,6 +47,23 @@ func TestJSONRemove(t *testing.T) {
 		got, err := renderWith(t, e, "{{{jsonRemove '"+c.doc+"' '"+c.path+"'}}}")
 		require.NoError(t, err, c.path)
 		assert.Equal(t, c.want, got, "%s without %s", c.doc, c.path)
+	}
+}
+
+// TestMultipart: a request is multipart where it has a part, whatever its content type announces.
+func TestMultipart(t *testing.T) {
+	tmpl, err := newEngine(t, Options{}).Compile("{{request.multipart}}")
+	require.NoError(t, err)
+	for body, want := range map[string]string{
+		"":          "false",
+		"x":         "false",
+		"--b--\r\n": "false",
+		"--b\r\nContent-Disposition: form-data; name=p\r\n\r\nabc\r\n--b--\r\n": "true",
+	} {
+		r := &event.Request{Method: "POST", URL: "/", Header: http.Header{"Content-Type": {"multipart/mixed; boundary=b"}}, Body: []byte(body)}
+		got, err := tmpl.Render(t.Context(), NewModel(RequestName, r, nil, nil))
+		require.NoError(t, err)
+		assert.Equal(t, want, got, "%q", body)
 	}
 }
 

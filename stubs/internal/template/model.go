@@ -301,7 +301,7 @@ func (q *request) get(name string) (any, bool) {
 	case "binary":
 		return !isTextType(q.req.ContentType()), true
 	case "multipart":
-		return q.req.IsMultipart(), true
+		return len(q.partMap().entries) > 0, true // whatever the content type announces
 	case "parts":
 		return q.partMap(), true
 	case "path":
