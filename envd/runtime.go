@@ -159,6 +159,9 @@ type ServiceState struct {
 // ReasonMemory is the reason of an Exit that the kernel forced to get memory back.
 const ReasonMemory = "out of memory"
 
+// ReasonGone is the reason of an Exit with the environment, which nobody asked to end.
+const ReasonGone = "the environment is gone"
+
 // Exit is how a process ended.
 type Exit struct {
 	Code   int    `json:"code"`             // 128+n for signal n

@@ -61,6 +61,9 @@ func (s *session) watch(svc *envd.Service, l *life) {
 			inARow = 0
 		}
 		expected := s.settled.Load() || s.proven.Load() || l.asked.Load() || svc.Restart.Done(exit) || svc.Ready.Completed && exit.Code == 0
+		if !expected && exit.Reason == envd.ReasonGone { // which says nothing against the service
+			s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunInternalError, Detail: svc.Name + " ended with its environment"}})
+		}
 		again := !expected && svc.Restart.Again(exit, inARow)
 		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
 			Service: svc.Name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit), Expected: expected, Restarting: again,

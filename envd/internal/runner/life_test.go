@@ -148,3 +148,41 @@ func TestRestartLeavesFaultsAlone(t *testing.T) {
 		assert.False(t, e.Restarting)
 	}
 }
+
+// vanishing is a runtime whose environment is gone once that is closed.
+type vanishing struct {
+	*fake.Runtime
+	gone chan struct{}
+}
+
+func (v vanishing) Wait(context.Context, string, string) (envd.Exit, error) {
+	<-v.gone
+	return envd.Exit{Code: 137, Signal: "killed", Reason: envd.ReasonGone}, nil
+}
+
+// TestEnvironmentVanishes has an environment end under its run, which is nothing that the service has failed at.
+func TestEnvironmentVanishes(t *testing.T) {
+	r := newRig(t)
+	gone, told := make(chan struct{}), make(chan struct{})
+	r.over = func(rt *fake.Runtime) envd.Runtime { return vanishing{rt, gone} }
+	notify := r.cfg.Notify
+	r.cfg.Notify = func(n Notice) {
+		notify(n)
+		if o := n.Observation; o != nil && o.Service != nil && o.Service.Name == envd.ServiceExited {
+			close(told)
+		}
+	}
+	r.fake.Programs["vanish"] = func(ctx context.Context, _ *fake.Process) int {
+		close(gone)
+		select {
+		case <-told:
+			return 0
+		case <-ctx.Done():
+			return 1
+		}
+	}
+	r.cfg.Spec.Stages[0].Functional.Command = []string{"vanish"}
+	result := r.run(t.Context(), Run)
+	assert.Equal(t, envd.Errored, result.Verdict.Outcome)
+	assert.Contains(t, result.Verdict.Reasons, "envd failed: api ended with its environment")
+}

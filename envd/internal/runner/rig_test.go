@@ -37,6 +37,7 @@ type rig struct {
 	fake fake.Options
 	port int // of the stub payments.example.com, on the loopback interface
 	rt   *fake.Runtime
+	over func(*fake.Runtime) envd.Runtime // what stands over the fake runtime; may be nil
 
 	mu      sync.Mutex
 	notices []Notice
@@ -88,6 +89,9 @@ func (r *rig) run(ctx context.Context, how func(context.Context, Config) (Result
 	r.t.Helper()
 	r.rt = fake.New(r.fake)
 	r.cfg.Runtime = r.rt
+	if r.over != nil {
+		r.cfg.Runtime = r.over(r.rt)
+	}
 	result, err := how(ctx, r.cfg)
 	require.NoError(r.t, err)
 	r.gone()

@@ -158,7 +158,7 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 		case ctx.Err() != nil:
 			return exit, ctx.Err()
 		case notFound(err):
-			return envd.Exit{Code: 137, Signal: "killed", Reason: "the environment is gone"}, nil
+			return envd.Exit{Code: 137, Signal: "killed", Reason: envd.ReasonGone}, nil
 		}
 		return exit, unreachable(e.cli.DaemonHost(), err)
 	case result := <-waiting.Result:
@@ -169,7 +169,7 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 	case err == nil && ended.Container.State != nil && ended.Container.State.OOMKilled:
 		exit.Reason = envd.ReasonMemory
 	case notFound(err) && exit.Signal == "killed":
-		exit.Reason = "the environment is gone"
+		exit.Reason = envd.ReasonGone
 	}
 	return exit, ctx.Err()
 }

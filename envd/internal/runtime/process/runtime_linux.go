@@ -110,7 +110,7 @@ func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, e
 	resp, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: service}})
 	switch {
 	case errors.Is(err, control.ErrGone):
-		return envd.Exit{Code: 137, Signal: "killed", Reason: "the environment is gone"}, nil
+		return envd.Exit{Code: 137, Signal: "killed", Reason: envd.ReasonGone}, nil
 	case err != nil:
 		return envd.Exit{}, err
 	}
