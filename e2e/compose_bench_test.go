@@ -47,7 +47,7 @@ const rounds = 5
 // same file, and with nothing but the calls to the engine that it takes. Bare, nothing ends gracefully or in order, and there is no
 // gateway and no router to remove.
 func BenchmarkComposeStack(b *testing.B) {
-	needEngine(b)
+	needs(b, "engine")
 	importStack(b)
 	peer := repository("bin", "docker-compose")
 	if _, err := os.Stat(peer); err != nil {
@@ -94,7 +94,7 @@ func BenchmarkComposeStack(b *testing.B) {
 // BenchmarkComposeFleet has 25 environments of one compose file at once: all are ready, each finds its own services, and
 // one more costs no more than the first ones did.
 func BenchmarkComposeFleet(b *testing.B) {
-	needEngine(b)
+	needs(b, "engine")
 	importStack(b)
 	r := newBench(b, "")
 	file := filepath.Join(r.dir, "compose.yaml")

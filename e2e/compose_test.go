@@ -25,7 +25,7 @@ type composed struct {
 }
 
 func newComposed(t *testing.T, files map[string]string) *composed {
-	needEngine(t)
+	needs(t, "engine")
 	importStack(t)
 	dir := t.TempDir()
 	for name, text := range files {

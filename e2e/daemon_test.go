@@ -64,10 +64,7 @@ gate:
 // TestRunSurvivesItsDaemon kills the daemon with SIGKILL while k6 runs, starts it again, and gets the verdict that the
 // run would have had.
 func TestRunSurvivesItsDaemon(t *testing.T) {
-	if ok, err := need(t, "k6"); !ok {
-		require.NoError(t, err)
-		t.Skip("bin/k6 is missing; `make k6` builds it")
-	}
+	needs(t, "k6")
 	dir := t.TempDir()
 	spec, _ := writeSpec(t, dir, daemonSpec)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))

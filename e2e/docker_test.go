@@ -14,14 +14,7 @@ import (
 // TestSameSpecInContainers runs the podinfo template, unchanged, with its services as containers: same hostnames, ports,
 // stubs, faults and verdict; nothing is left in the engine.
 func TestSameSpecInContainers(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
-	if ok, err := need(t, "podinfo"); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: bin/podinfo is missing; `make podinfo` builds it")
-	}
+	needs(t, "docker", "podinfo")
 	dir := t.TempDir()
 	id := "e2e-docker"
 	cmd := exec.Command(binary, "run", repository("templates", "podinfo", "envd.yaml"), "--runtime", "docker", "--id", id, "--out", filepath.Join(dir, "run"))

@@ -28,10 +28,7 @@ import (
 
 // TestWhichEngine names the engine in all the ways of the docker command, certificates included: envd talks to that one.
 func TestWhichEngine(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
+	needs(t, "docker")
 	dir := t.TempDir()
 	certs := filepath.Join(dir, "certs")
 	trust := newAuthority(t, certs)

@@ -30,10 +30,7 @@ func TestExec(t *testing.T) {
 	for _, runtime := range []string{"process", "docker"} {
 		t.Run(runtime, func(t *testing.T) {
 			if runtime == "docker" {
-				if ok, err := needDocker(t); !ok {
-					require.NoError(t, err)
-					t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-				}
+				needs(t, "docker")
 			}
 			dir := t.TempDir()
 			spec, app := writeSpec(t, dir, execSpec)

@@ -35,14 +35,7 @@ gate: {conditions: [error_rate < 1%]}
 // TestFaultsEndWithTheirRunner kills a runner while its faults act on containers: they, and all that they act on, are gone
 // soon after.
 func TestFaultsEndWithTheirRunner(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
-	if ok, err := need(t, "k6"); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: bin/k6 is missing; `make k6` builds it")
-	}
+	needs(t, "docker", "k6")
 	dir := t.TempDir()
 	self, err := os.Executable()
 	require.NoError(t, err)

@@ -51,10 +51,7 @@ func TestAnothersEnvironmentStays(t *testing.T) {
 	for _, runtime := range []string{"docker", "process"} {
 		t.Run(runtime, func(t *testing.T) {
 			if runtime == "docker" {
-				if ok, err := needDocker(t); !ok {
-					require.NoError(t, err)
-					t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-				}
+				needs(t, "docker")
 			}
 			dir := t.TempDir()
 			spec, _ := writeSpec(t, dir, strings.ReplaceAll(abandonedSpec, "runtime: docker", "runtime: "+runtime))
@@ -83,10 +80,7 @@ func TestAnothersEnvironmentStays(t *testing.T) {
 
 // TestForgedLabelsStay has `envd gc` leave alone what bears envd's labels and nobody can tell to be abandoned.
 func TestForgedLabelsStay(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
+	needs(t, "docker")
 	engine, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, engine.Close()) })
@@ -122,10 +116,7 @@ func TestForgedLabelsStay(t *testing.T) {
 // TestRenewedLeaseIsOnTheObjects has `envd renew` write down, for collectors that see nothing else, that an environment may
 // stay longer than it was made for.
 func TestRenewedLeaseIsOnTheObjects(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
+	needs(t, "docker")
 	engine, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, engine.Close()) })

@@ -31,10 +31,7 @@ environment:
 // TestGCRemovesWhatIsAbandoned kills the runner of containers and the leash that should have removed them, so that nobody is
 // left to do it. `envd gc --dry-run` names them, `envd gc` removes them, and neither touches what envd did not make.
 func TestGCRemovesWhatIsAbandoned(t *testing.T) {
-	if ok, err := needDocker(t); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-	}
+	needs(t, "docker")
 	engine, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, engine.Close()) })

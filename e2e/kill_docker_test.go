@@ -66,15 +66,12 @@ const containerPatience = 10 * time.Second
 // moments of a run. No container, network or volume is left 10 s later where one of them survived, and none after the
 // next envd command where all were killed. ENVD_KILL_TRIALS says how many runs; `make kill-trials-docker` makes 300.
 func TestNoContainerSurvivesSIGKILL(t *testing.T) {
-	needEngine(t)
+	needs(t, "engine")
 	trials := len(containerVictims)
 	if n, err := strconv.Atoi(os.Getenv("ENVD_KILL_TRIALS")); err == nil {
 		trials = n
 	}
-	if ok, err := need(t, "k6"); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: bin/k6 is missing; `make k6` builds it")
-	}
+	needs(t, "k6")
 	trial := newContainerTrials(t)
 	var next atomic.Int64
 	t.Run("trials", func(t *testing.T) {

@@ -3,8 +3,6 @@ package e2e
 
 import (
 	"crypto/rand"
-	"debug/elf"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,17 +48,7 @@ func runScripts(t *testing.T, dir string) {
 		Dir:                 dir,
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Condition: func(cond string) (bool, error) {
-			switch cond {
-			case "docker":
-				return needDocker(t)
-			case "k6", "podinfo":
-				return need(t, cond)
-			case "wiremock":
-				return needWireMock(t)
-			}
-			return false, fmt.Errorf("unknown condition %s", cond)
-		},
+		Condition:           func(cond string) (bool, error) { return has(t, cond) },
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
@@ -96,66 +84,12 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// need tells whether a program that the Makefile builds is there. In CI it must be.
-func need(t *testing.T, program string) (bool, error) {
-	if _, err := os.Stat(repository("bin", program)); err == nil {
-		return true, nil
-	}
-	if os.Getenv("CI") != "" {
-		return false, fmt.Errorf("bin/%s is missing; `make %s` builds it", program, program)
-	}
-	t.Logf("SKIPPED in part: bin/%s is missing; `make %s` builds it", program, program)
-	return false, nil
-}
-
-// needDocker tells whether a Docker engine runs, and this program can run in an image of nothing else. In CI both must be so.
-func needDocker(t testing.TB) (bool, error) {
-	conn, err := net.Dial("unix", "/var/run/docker.sock")
-	if err == nil {
-		conn.Close()
-		err = linkedStatically(os.Args[0])
-	}
-	if err != nil && os.Getenv("CI") != "" {
-		return false, err
-	}
-	if err != nil {
-		t.Logf("SKIPPED in part: %v; install docker.io, start dockerd, and set CGO_ENABLED=0", err)
-	}
-	return err == nil, nil
-}
-
-func linkedStatically(program string) error {
-	f, err := elf.Open(program)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return errors.New("the tests were built with CGO_ENABLED=1")
-		}
-	}
-	return nil
-}
-
 // jar is the real WireMock, as `make wiremock` fetches it.
 func jar() string {
 	if path := os.Getenv("ENVD_WIREMOCK_JAR"); path != "" {
 		return path
 	}
 	return repository(".tools", "wiremock-standalone-3.13.2.jar")
-}
-
-// needWireMock tells whether the real WireMock and java are there. In CI they must be.
-func needWireMock(t *testing.T) (bool, error) {
-	_, err := os.Stat(jar())
-	if err == nil {
-		_, err = exec.LookPath("java")
-	}
-	if err != nil && os.Getenv("CI") != "" {
-		return false, fmt.Errorf("the real WireMock is missing: %w; `make wiremock` fetches it", err)
-	}
-	return err == nil, nil
 }
 
 // repository is a path in this checkout.

@@ -17,16 +17,10 @@ const debianVariable = "ENVD_TEST_DEBIAN"
 
 // TestModules runs the scripts whose backing services are real ones, from images built on a Debian root.
 func TestModules(t *testing.T) {
-	ok, err := needDocker(t)
+	needs(t, "docker", "debian")
 	archive := repository(".tools", "databases.tar")
-	info, statErr := os.Stat(archive)
-	if os.Getenv("CI") != "" {
-		require.NoError(t, err)
-		require.NoError(t, statErr, "`make debian` makes it")
-	}
-	if !ok || statErr != nil {
-		t.Skip("SKIPPED: a Docker engine or the Debian root is missing; install docker.io and debootstrap, and run `make debian` as root")
-	}
+	info, err := os.Stat(archive)
+	require.NoError(t, err)
 	t.Setenv(debianVariable, debianImage(t, archive, info))
 	runScripts(t, "testdata/modules")
 }

@@ -36,10 +36,7 @@ func BenchmarkLink(b *testing.B) {
 	for _, runtime := range []string{"process", "docker"} {
 		b.Run(runtime, func(b *testing.B) {
 			if runtime == "docker" {
-				if ok, err := needDocker(b); !ok {
-					require.NoError(b, err)
-					b.Skip("SKIPPED: no Docker engine; install docker.io and start dockerd to run this")
-				}
+				needs(b, "docker")
 			}
 			benchLink(b, runtime)
 		})

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,20 +15,6 @@ import (
 
 // stackImage is testdata/stack in a FROM-scratch image, whose command serves on port 80.
 const stackImage = "envd-e2e-stack:1"
-
-// needEngine skips where there is no engine, which is an error where all tests must run.
-func needEngine(t testing.TB) {
-	t.Helper()
-	conn, err := net.Dial("unix", "/var/run/docker.sock")
-	if err == nil {
-		conn.Close()
-		return
-	}
-	if os.Getenv("CI") != "" {
-		require.NoError(t, err, "CI needs a Docker engine")
-	}
-	t.Skipf("SKIPPED: no Docker engine: %v; install docker.io and start dockerd to run this", err)
-}
 
 // importStack gives the engine stackImage.
 func importStack(t testing.TB) {

@@ -43,10 +43,7 @@ var (
 // TestTerminal runs envd on terminals: one line is rewritten as the load goes on and never wraps; colours are for those who
 // want them.
 func TestTerminal(t *testing.T) {
-	if ok, err := need(t, "k6"); !ok {
-		require.NoError(t, err)
-		t.Skip("SKIPPED: bin/k6 is missing; `make k6` builds it")
-	}
+	needs(t, "k6")
 	dir := t.TempDir()
 	spec, _ := writeSpec(t, dir, liveSpec)
 	const columns = 48

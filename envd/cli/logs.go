@@ -20,8 +20,8 @@ func (a *app) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs ID [SERVICE...]",
 		Short: "Print services' output",
-		Long: `Print what services wrote, also of a run that has ended, each line with its time and stream; of all services where none is named. Where it is more than
-one, or several replicas, lines come in the order of their times and begin with the service's name.`,
+		Long: `Print what services wrote, also of a run that has ended, each line with its time and stream; of all services where none
+is named. Where it is more than one, or several replicas, lines come in the order of their times and begin with the service's name.`,
 		Example: `  envd logs shop-k3f9qa api -f
   envd logs shop-k3f9qa`,
 		Args: cobra.MinimumNArgs(1),

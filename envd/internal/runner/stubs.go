@@ -183,12 +183,14 @@ func (s *session) followStubs(ctx context.Context) error {
 		defer stop()
 		ctx, cancel := context.WithTimeout(following, lastServed)
 		defer cancel()
-		if s.gateway.EndServed(ctx) != nil {
-			return // there is no gateway any more, and the stream has ended with it
+		if s.gateway.EndServed(ctx) == nil { // else there is no gateway any more, and the stream has ended with it
+			select {
+			case <-ended:
+			case <-ctx.Done():
+			}
 		}
-		select {
-		case <-ended:
-		case <-ctx.Done():
+		if ctx.Err() != nil {
+			s.complain("stub journal", fmt.Errorf("its last requests did not arrive within %s", lastServed))
 		}
 	})
 	s.background.Go(func() {
