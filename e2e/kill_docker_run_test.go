@@ -121,7 +121,7 @@ func underWay(dir string) string {
 	return cmp.Or(strings.Join(slices.Compact(open), "+"), "no operation")
 }
 
-// strike kills the victims of that run that are there yet, waits for their end, and tells whether any was. pid is the
+// strike kills the victims of that run that are there yet, waits for their end, and reports whether any was. pid is the
 // runner's, where known.
 func (l *containerLane) strike(t *testing.T, r *containerRun, victims string, pid int) (struck bool) {
 	t.Helper()

@@ -99,7 +99,7 @@ func (l *lane) serve(t *testing.T) {
 	l.daemon, l.client = startDaemon(t, filepath.Join(l.dir, "state"), l.address)
 }
 
-// trial runs the spec, kills the victim at a random moment, and tells whether it was there to be killed.
+// trial runs the spec, kills the victim at a random moment, and reports whether it was there to be killed.
 func (l *lane) trial(t *testing.T, victim, id string) (struck bool) {
 	before := temporary(t)
 	delay := time.Duration(rand.IntN(700)) * time.Millisecond

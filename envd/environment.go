@@ -50,7 +50,7 @@ type Link struct {
 // String is the link as specs write it.
 func (l Link) String() string { return l.From + " -> " + l.To }
 
-// Of tells whether s is the link's consumer, or one of its replicas.
+// Of reports whether s is the link's consumer, or one of its replicas.
 func (l Link) Of(s *Service) bool { return l.From == s.Name || l.From == s.ReplicaOf }
 
 // Service returns the service of that name, or nil.
@@ -111,10 +111,10 @@ type Restart struct {
 	Most   int  `json:"most,omitempty"`   // how often in a row it is; 0 is no bound
 }
 
-// Done tells whether a service that ended by itself has done its work. Without a policy it was to go on.
+// Done reports whether a service that ended by itself has done its work. Without a policy it was to go on.
 func (r *Restart) Done(e Exit) bool { return r != nil && !r.Always && e.Code == 0 }
 
-// Again tells whether a service that ended by itself is started again, which it was so many times in a row.
+// Again reports whether a service that ended by itself is started again, which it was so many times in a row.
 func (r *Restart) Again(e Exit, inARow int) bool {
 	return r != nil && !r.Never && !r.Done(e) && (r.Most == 0 || inARow < r.Most)
 }

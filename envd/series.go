@@ -25,7 +25,7 @@ func (s *Series) String() string {
 	return s.Name + "{" + strings.Join(pairs, ",") + "}"
 }
 
-// Selects tells whether the series of that name, as [Scrape] writes it, is one of those.
+// Selects reports whether the series of that name, as [Scrape] writes it, is one of those.
 func (s *Series) Selects(name string) bool {
 	rest, ok := s.cut(name)
 	if !ok || len(s.Labels) == 0 {
@@ -51,7 +51,7 @@ func (s *Series) Selects(name string) bool {
 	return found == len(s.Labels)
 }
 
-// Names tells whether the series has the name, whatever its labels.
+// Names reports whether the series has the name, whatever its labels.
 func (s *Series) Names(name string) bool {
 	_, ok := s.cut(name)
 	return ok

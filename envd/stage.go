@@ -37,7 +37,7 @@ type Load struct {
 // steady state breaks. That iterations are dropped on the way is an answer there, and not a flaw.
 const Breakpoint = "breakpoint"
 
-// Breaks tells whether the load is meant to break what it is put on.
+// Breaks reports whether the load is meant to break what it is put on.
 func (l *Load) Breaks() bool { return l != nil && l.Profile == Breakpoint }
 
 // LoadRequest is one request of a generated script; the requests of a list are made in turn.

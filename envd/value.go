@@ -36,10 +36,10 @@ func (v Value) References() []string {
 	return names
 }
 
-// Secret tells whether v's value must be masked wherever it could be printed.
+// Secret reports whether v's value must be masked wherever it could be printed.
 func (v Value) Secret() bool { return v.FromEnv != "" || v.FromFile != "" }
 
-// IsZero tells whether v says nothing.
+// IsZero reports whether v says nothing.
 func (v Value) IsZero() bool { return v == Value{} }
 
 // Expand returns the value. An unset variable without a default is an error that names it.

@@ -21,7 +21,7 @@ type check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
-	// Needed tells whether envd cannot do its work without it.
+	// Needed reports whether envd cannot do its work without it.
 	Needed bool `json:"needed"`
 	// Weaker tells that it is there, and holds less than elsewhere.
 	Weaker bool `json:"weaker,omitempty"`

@@ -139,7 +139,7 @@ func only(ctx context.Context, f fleet) (string, error) {
 	return "", fmt.Errorf("%d environments are up: name one; `envd ls` lists them", len(up))
 }
 
-// isUp tells whether somebody holds the environment or works on the run.
+// isUp reports whether somebody holds the environment or works on the run.
 func isUp(m evidence.Meta) bool { return m.Status != evidence.Finished && m.Status != lost }
 
 func (l local) State(ctx context.Context, id string) (runner.State, error) {

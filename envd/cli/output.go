@@ -19,10 +19,10 @@ func (a *app) print(c *cobra.Command, v any, text func()) error {
 	return enc.Encode(v)
 }
 
-// terminal tells whether f is one that understands more than text.
+// terminal reports whether f is one that understands more than text.
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" }
 
-// colored tells whether colours may go to f: on a terminal only, and never against NO_COLOR (no-color.org).
+// colored reports whether colours may go to f: on a terminal only, and never against NO_COLOR (no-color.org).
 func colored(f *os.File) bool { return terminal(f) && os.Getenv("NO_COLOR") == "" }
 
 // width is the terminal's width in columns; 100 where there is no terminal.

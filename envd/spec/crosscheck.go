@@ -11,7 +11,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// sharesAddress tells whether a runtime's services meet on one network stack: two of them cannot listen on the same port
+// sharesAddress reports whether a runtime's services meet on one network stack: two of them cannot listen on the same port
 // there. What a service and a stub can do there depends on the machine; the plan knows.
 func sharesAddress(runtime string) bool { return runtime == "process" }
 

@@ -59,10 +59,10 @@ func (d *decoder) reportInside(n *yaml.Node, offset, width int, rule, message, h
 	d.found = append(d.found, d.src.at(n.Line, column, width, rule, message, help))
 }
 
-// given tells whether the file has this field, readable or not.
+// given reports whether the file has this field, readable or not.
 func (d *decoder) given(field any) bool { return d.nodes[field] != nil }
 
-// sound tells whether the file has this field and it could be read.
+// sound reports whether the file has this field and it could be read.
 func (d *decoder) sound(field any) bool { return d.nodes[field] != nil && !d.bad[field] }
 
 // value reads n into v, which must be addressable.
@@ -76,7 +76,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) bool {
 	return ok
 }
 
-// exhausted counts a node and tells whether the file has expanded too far, which it reports once.
+// exhausted counts a node and reports whether the file has expanded too far, which it reports once.
 func (d *decoder) exhausted(n *yaml.Node) bool {
 	if d.spent++; d.spent == maxNodes+1 {
 		d.report(n, ruleTooLarge, fmt.Sprintf("the file expands to more than %d nodes", maxNodes), "use fewer aliases")

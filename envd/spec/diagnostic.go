@@ -35,7 +35,7 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Failed tells whether there is any: a spec with a mistake is never run.
+// Failed reports whether there is any: a spec with a mistake is never run.
 func (ds Diagnostics) Failed() bool { return len(ds) > 0 }
 
 // Err returns ds as an error, or nil where there is none: an empty Diagnostics in an error would not be nil.

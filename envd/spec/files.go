@@ -18,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// onHost tells whether programs and folders of services are the host's own, not those of an image.
+// onHost reports whether programs and folders of services are the host's own, not those of an image.
 func (r *resolver) onHost() bool {
 	runtime := r.doc.Environment.Runtime
 	return runtime == "process" || runtime == "fake"

@@ -205,7 +205,7 @@ func (r *resolver) badParams(doc *fault, err error) {
 	r.report(at, ruleBadParameter, fmt.Sprintf("%s: %s", doc.Kind, message), "")
 }
 
-// named tells whether a message speaks of a parameter, by its name or its value.
+// named reports whether a message speaks of a parameter, by its name or its value.
 func named(message string, p pair) bool {
 	return strings.Contains(message, quote(p.value.Value)) ||
 		regexp.MustCompile(`\b`+regexp.QuoteMeta(p.key.Value)+`\b`).MatchString(message)
@@ -262,7 +262,7 @@ func (r *resolver) checkTimeline(doc *stage, load *envd.Load) {
 	}
 }
 
-// samePlace tells whether two faults act on the same: a partition of two services is one of the links between them.
+// samePlace reports whether two faults act on the same: a partition of two services is one of the links between them.
 func samePlace(a, b string) bool {
 	if a == b {
 		return true

@@ -23,7 +23,7 @@ const (
 	Lost         Status = "lost"     // its runner ended without finishing
 )
 
-// Ended tells whether nothing more will happen.
+// Ended reports whether nothing more will happen.
 func (s Status) Ended() bool { return s == Finished || s == Canceled || s == Lost }
 
 // RunRequest submits a run (POST /v1/runs). Instead of it, the body may be the tar archive (application/x-tar or

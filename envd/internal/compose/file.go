@@ -227,7 +227,7 @@ func (c *checker) further(n *yaml.Node, what string) string {
 	return ""
 }
 
-// remote tells whether a path is one of Compose's to other machines.
+// remote reports whether a path is one of Compose's to other machines.
 func remote(path string) bool {
 	return strings.Contains(path, "://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "oci:") || strings.HasPrefix(path, "github.com/")
 }

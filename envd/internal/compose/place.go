@@ -88,7 +88,7 @@ func child(n *yaml.Node, part string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// names tells whether a list's item, such as ./data:/data:ro, is the one that part means.
+// names reports whether a list's item, such as ./data:/data:ro, is the one that part means.
 func names(item, part string) bool {
 	return item == part || strings.HasPrefix(item, part+":") || strings.HasPrefix(item, part+"=") || strings.Contains(item, ":"+part)
 }

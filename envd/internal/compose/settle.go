@@ -47,7 +47,7 @@ func (r *reader) stands(f finding) bool {
 	return f.value == "" || f.value == fmt.Sprint(at)
 }
 
-// lives tells whether an entry of a section is part of the environment.
+// lives reports whether an entry of a section is part of the environment.
 func (r *reader) lives(section, name string) bool {
 	switch section {
 	case "services":

@@ -95,7 +95,7 @@ func processNaming(id string, known int) (pid int, ok bool) {
 	return 0, false
 }
 
-// names tells whether a process that has not ended was given the ID as --id.
+// names reports whether a process that has not ended was given the ID as --id.
 func names(pid int, id string) bool {
 	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline")) // empty for one that has ended
 	return err == nil && bytes.Contains(b, []byte("\x00--id\x00"+id+"\x00"))

@@ -26,7 +26,7 @@ func waitExit(ctx context.Context, pid int) error {
 	return nil
 }
 
-// exists tells whether a process is there; a child of ours that has ended is reaped.
+// exists reports whether a process is there; a child of ours that has ended is reaped.
 func exists(pid int) bool {
 	var status syscall.WaitStatus
 	if reaped, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); err == nil && reaped == pid {
@@ -44,7 +44,7 @@ func interrupt(pid int) error {
 	return nil
 }
 
-// listenerOf tells whether anybody listens on a control address; its process is the one that run.json names.
+// listenerOf reports whether anybody listens on a control address; its process is the one that run.json names.
 func listenerOf(control string, pid int) (int, bool) {
 	network, address, _ := strings.Cut(control, ":")
 	conn, err := net.DialTimeout(network, address, time.Second)

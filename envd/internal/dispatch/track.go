@@ -53,7 +53,7 @@ func exitCode(cmd *exec.Cmd) *int {
 	return nil
 }
 
-// refresh reads run.json and tells whether the record changed. A run that says it has finished is still tearing down
+// refresh reads run.json and reports whether the record changed. A run that says it has finished is still tearing down
 // until its process has ended: its last files may be on their way.
 func (d *Dispatcher) refresh(r *store.Record) bool {
 	meta, err := d.Meta(*r)

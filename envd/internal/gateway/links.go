@@ -100,7 +100,7 @@ func (l *links) of(target string) ([]string, error) {
 	return found, nil
 }
 
-// lead tells whether a link leads to a host.
+// lead reports whether a link leads to a host.
 func (l *links) lead(host string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

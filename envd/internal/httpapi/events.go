@@ -72,7 +72,7 @@ func (s *stream) flush() error {
 	return errors.Join(err, s.control.Flush())
 }
 
-// follow calls step, which buffers what is new and tells whether that was all, each time that moved says so.
+// follow calls step, which buffers what is new and reports whether that was all, each time that moved says so.
 func (a *api) follow(c *gin.Context, s *stream, moved func() <-chan struct{}, step func() (done bool, err error)) {
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()

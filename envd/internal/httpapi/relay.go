@@ -151,7 +151,7 @@ func (a *api) getLogs(c *gin.Context) {
 	}
 }
 
-// knows tells whether an environment has a service.
+// knows reports whether an environment has a service.
 func (a *api) knows(ctx context.Context, r store.Record, service string) error {
 	v := a.environmentDetail(ctx, r)
 	if _, ok := v.Services[service]; ok || v.Services == nil {

@@ -136,7 +136,7 @@ func (j *judgement) judgeProvisioning(stopped bool) {
 	}
 }
 
-// up tells whether the environment came up, so that there was something to judge.
+// up reports whether the environment came up, so that there was something to judge.
 func (j *judgement) up() bool {
 	_, failed := j.events[envd.RunProvisionFailed]
 	return j.provisioned() && !failed
@@ -147,7 +147,7 @@ func (j *judgement) provisioned() bool {
 	return ok
 }
 
-// complete tells whether every stage ran to its end, so that counters taken over the run are final.
+// complete reports whether every stage ran to its end, so that counters taken over the run are final.
 func (j *judgement) complete() bool {
 	_, ok := j.events[envd.RunExercised]
 	return ok

@@ -138,7 +138,7 @@ func (f *figure) add(c *envd.Condition, g figure) {
 	f.readings += g.readings
 }
 
-// furtherOff tells whether a says more against the condition than b.
+// furtherOff reports whether a says more against the condition than b.
 func furtherOff(c *envd.Condition, a, b float64) bool {
 	if x, y := holds(a, c.Op, c.Value), holds(b, c.Op, c.Value); x != y {
 		return y

@@ -107,7 +107,7 @@ func exceptions(stage string, l *envd.LoadResult) string {
 	return s
 }
 
-// excuses tells whether one of the doubts explains a failure of the condition on a window that was closed or not.
+// excuses reports whether one of the doubts explains a failure of the condition on a window that was closed or not.
 func excuses(doubts []doubt, c *envd.Condition, closed bool) bool {
 	amount := c.Metric == envd.MetricRate || c.Metric == envd.MetricRequests || c.Metric == envd.MetricIterations
 	floor := amount && (c.Op == ">" || c.Op == ">=" || c.Op == "==") || c.Kind == envd.ServiceMetric && (c.Op == ">" || c.Op == ">=")

@@ -52,7 +52,7 @@ func (j *judgement) unbroken(name string) []*envd.Stage {
 	return out
 }
 
-// worse tells whether a says more against the condition than b; among equals, the value nearer to or further beyond
+// worse reports whether a says more against the condition than b; among equals, the value nearer to or further beyond
 // the limit, and then the one that rests on more.
 func worse(a, b answer, op string) bool {
 	rank := map[envd.Outcome]int{envd.Fail: 2, envd.Inconclusive: 1, envd.Pass: 0}

@@ -177,7 +177,7 @@ func RunsDir() (string, error) {
 	return filepath.Join(dir, "runs"), err
 }
 
-// Alive tells whether a run's runner is there: it has not finished, and its process exists. A process of the same ID that
+// Alive reports whether a run's runner is there: it has not finished, and its process exists. A process of the same ID that
 // began after the run is another one.
 func Alive(m evidence.Meta) bool {
 	return m.Status != evidence.Finished && m.PID != 0 && processExists(m.PID, m.Started)

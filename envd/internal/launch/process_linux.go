@@ -17,7 +17,7 @@ import (
 // clockTick is the unit of process start times: USER_HZ, 100 on every architecture that Go knows.
 const clockTick = 10 * time.Millisecond
 
-// processExists tells whether a process of that ID runs that began before a given time. One that has ended and was not
+// processExists reports whether a process of that ID runs that began before a given time. One that has ended and was not
 // waited for does not.
 func processExists(pid int, before time.Time) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -15,7 +15,7 @@ import (
 // waitStep is how often WaitGone looks: there is nothing portable to wait on for a process that is no child.
 const waitStep = 20 * time.Millisecond
 
-// processExists tells whether there is a process of that ID; one of another user counts.
+// processExists reports whether there is a process of that ID; one of another user counts.
 func processExists(pid int, _ time.Time) bool {
 	err := syscall.Kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)

@@ -49,7 +49,7 @@ func Prune(root string, then time.Time, dryRun bool) (removed []envd.Leftover, e
 	return removed, err
 }
 
-// outlived tells whether the run directory or link at path is of a run that ended before then, and when that was.
+// outlived reports whether the run directory or link at path is of a run that ended before then, and when that was.
 func outlived(path string, then time.Time) (detail string, old bool) {
 	if dangling(path) {
 		return "its directory is gone", true

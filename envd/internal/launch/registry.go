@@ -47,7 +47,7 @@ func Unregister(root, id, dir string) error {
 	return os.Remove(entry)
 }
 
-// dangling tells whether path is a link that leads nowhere.
+// dangling reports whether path is a link that leads nowhere.
 func dangling(path string) bool {
 	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		return false

@@ -22,7 +22,7 @@ const (
 type Target interface {
 	// Address is where this process reaches it: a host or IP address.
 	Address(ctx context.Context) (string, error)
-	// Running tells whether it still runs, or its exit code.
+	// Running reports whether it still runs, or its exit code.
 	Running(ctx context.Context) (running bool, exitCode int, err error)
 	// Logs is its output so far, without times and streams.
 	Logs(ctx context.Context) (io.ReadCloser, error)

@@ -26,7 +26,7 @@ type series struct {
 	First, Last, Lowest, Highest float64
 }
 
-// changed tells whether the figure was ever another one.
+// changed reports whether the figure was ever another one.
 func (s *series) changed() bool { return s.Lowest != s.Highest }
 
 // scrapes gathers them by service, in the order in which the services were first asked.

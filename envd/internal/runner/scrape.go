@@ -113,7 +113,7 @@ func (x *scraper) observe(parent context.Context) {
 	x.rec.observe(envd.Observation{Scrape: &envd.Scrape{Service: x.service.Name, Values: changed, Gone: gone, Left: left}})
 }
 
-// wants tells whether a condition speaks of the series.
+// wants reports whether a condition speaks of the series.
 func (x *scraper) wants(name string) bool {
 	return slices.ContainsFunc(x.judged, func(s *envd.Series) bool { return s.Selects(name) })
 }

@@ -182,7 +182,7 @@ func (s *Store) Claim(ctx context.Context) (r Record, ok bool, err error) {
 	return all[0], true, nil
 }
 
-// Unqueue cancels a run if it is still queued, and tells whether it was.
+// Unqueue cancels a run if it is still queued, and reports whether it was.
 func (s *Store) Unqueue(ctx context.Context, id string, ended time.Time) (bool, error) {
 	result, err := s.db.ExecContext(ctx, `UPDATE record SET status = ?, ended = ?, revision = `+nextRevision+`
 		WHERE id = ? AND status = ?`, string(v1.Canceled), nanos(ended), id, string(v1.Queued))

@@ -144,7 +144,7 @@ func stopSignal(c container.InspectResponse) string {
 	return strings.TrimPrefix(c.Config.StopSignal, "SIG")
 }
 
-// isHostsOwn tells whether a variable only says how this machine is set up, which is nothing to an image.
+// isHostsOwn reports whether a variable only says how this machine is set up, which is nothing to an image.
 func isHostsOwn(op envd.Operation, name string) bool {
 	_, declared := op.Service.Env[name]
 	return !declared && !slices.Contains(op.FromFiles, name) && slices.Contains(hostsOwn, name)

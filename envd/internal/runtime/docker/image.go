@@ -227,7 +227,7 @@ func architecture(program string) (string, error) {
 	return arch, nil
 }
 
-// isStatic tells whether a file is a program that needs nothing besides itself: ELF, without an interpreter (elf(5)).
+// isStatic reports whether a file is a program that needs nothing besides itself: ELF, without an interpreter (elf(5)).
 func isStatic(program string) (bool, error) {
 	f, err := elf.Open(program)
 	var format *elf.FormatError

@@ -26,7 +26,7 @@ const leashVerb = "leash"
 // released is written to a leash whose environment has been removed in an orderly way.
 const released = 'r'
 
-// IsLeash tells whether a command line, without the program's name, is that of a leash.
+// IsLeash reports whether a command line, without the program's name, is that of a leash.
 func IsLeash(args []string) bool { return len(args) == 3 && args[0] == leashVerb && args[1] == "--env" }
 
 // startLeash starts the leash of an environment, before anything of that exists.

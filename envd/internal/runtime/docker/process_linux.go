@@ -66,7 +66,7 @@ func (p *process) freeze(frozen bool) {
 	}
 }
 
-// signal sends a signal without the engine, which would run a program for it, and tells whether it could. What is
+// signal sends a signal without the engine, which would run a program for it, and reports whether it could. What is
 // paused the engine has to thaw first.
 func (p *process) signal(name string) (sent bool) {
 	number := unix.SignalNum("SIG" + name)

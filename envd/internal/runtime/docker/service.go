@@ -169,7 +169,7 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 	return nil
 }
 
-// clear removes an earlier container of a service, which has ended, and tells whether there was one.
+// clear removes an earlier container of a service, which has ended, and reports whether there was one.
 func (e *environment) clear(ctx context.Context, name string) (bool, error) {
 	if e.leash != nil && e.known(name) == nil { // what is in the environment was started here
 		return false, nil

@@ -10,7 +10,7 @@ import (
 // shimVerb begins the command line of envd as the helper inside a container.
 const shimVerb = "container-helper"
 
-// IsShim tells whether a command line, without the program's name, is that of the helper inside a container.
+// IsShim reports whether a command line, without the program's name, is that of the helper inside a container.
 func IsShim(args []string) bool { return len(args) > 1 && args[0] == shimVerb }
 
 // helper is the command line that runs a command, its program replaced, under the helper. By id it is known to a later

@@ -104,7 +104,7 @@ func (w *ways) hand(caller net.Conn, n int) {
 	}
 }
 
-// declared tells whether a packet to an address and port goes a declared way, and otherwise how people know the place.
+// declared reports whether a packet to an address and port goes a declared way, and otherwise how people know the place.
 func (w *ways) declared(to netip.AddrPort, protocol byte) (name string, ok bool) {
 	name = to.String()
 	for _, way := range w.list {

@@ -100,7 +100,7 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, visib
 	return e, nil
 }
 
-// shows tells whether the space was made with these paths in sight.
+// shows reports whether the space was made with these paths in sight.
 func (e *environment) shows(visible []string) bool {
 	return !slices.ContainsFunc(visible, func(p string) bool { return pid1.Hidden(p) && !covered(p, e.visible) })
 }

@@ -77,7 +77,7 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 	return footing{features: e.features}, nil
 }
 
-// exhausted tells whether this user or the machine has run out of something, processes or descriptors for example. An
+// exhausted reports whether this user or the machine has run out of something, processes or descriptors for example. An
 // environment may not become weaker by that.
 func exhausted(err error) bool {
 	return slices.ContainsFunc([]error{unix.EMFILE, unix.ENFILE, unix.EAGAIN, unix.ENOMEM}, func(e error) bool { return errors.Is(err, e) })

@@ -220,7 +220,7 @@ func remains(id string, spaces []string, killed int64) (found []string) {
 	return found
 }
 
-// inside tells whether a process lives in all of the namespaces; single numbers may have been given away meanwhile.
+// inside reports whether a process lives in all of the namespaces; single numbers may have been given away meanwhile.
 func inside(process string, spaces []string) bool {
 	for _, space := range spaces {
 		kind, _, _ := strings.Cut(space, ":")

@@ -26,5 +26,5 @@ type Options struct {
 // Name is this runtime's word in a spec.
 const Name = "process"
 
-// isInit tells whether a command line, without the program's name, is that of an environment's first process.
+// isInit reports whether a command line, without the program's name, is that of an environment's first process.
 func isInit(args []string) bool { return len(args) > 1 && args[0] == "init" && args[1] == "--env" }

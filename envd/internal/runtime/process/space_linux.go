@@ -116,7 +116,7 @@ func outermost(paths []string) []string {
 	return out
 }
 
-// covered tells whether path is one of those, or lies below one.
+// covered reports whether path is one of those, or lies below one.
 func covered(path string, by []string) bool {
 	return slices.ContainsFunc(by, func(above string) bool { return path == above || strings.HasPrefix(path, above+"/") })
 }

@@ -33,7 +33,7 @@ type Harness struct {
 	// Image is an image that has the program at ImageProgram; only for runtimes that run images.
 	Image string
 
-	// Measures tells whether Stats has real figures.
+	// Measures reports whether Stats has real figures.
 	Measures bool
 
 	// EndsTogether tells that what a service daemonised ends when its first process does, as in containers.

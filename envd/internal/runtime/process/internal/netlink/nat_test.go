@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inside runs a test again in a network namespace of its own, and tells whether this is the one in there.
+// inside runs a test again in a network namespace of its own, and reports whether this is the one in there.
 func inside(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv("NETLINK_INSIDE") != "" {

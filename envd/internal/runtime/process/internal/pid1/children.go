@@ -128,7 +128,7 @@ type siginfo struct {
 	}
 }
 
-// reapOne reaps one ended process, an orphan or a child, and tells whether there was any.
+// reapOne reaps one ended process, an orphan or a child, and reports whether there was any.
 func (c *children) reapOne() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -88,7 +88,7 @@ func place(path string, mode os.FileMode, uid, gid int, content io.Reader) error
 	return nil
 }
 
-// private tells whether path lies on a file system that only this environment has.
+// private reports whether path lies on a file system that only this environment has.
 func private(path string) bool {
 	mount, err := mountOf(path)
 	return err == nil && mount.source == mountSource

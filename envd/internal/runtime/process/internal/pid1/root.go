@@ -127,7 +127,7 @@ func openVisible(paths []string) ([]keptPath, error) {
 	return kept, nil
 }
 
-// Hidden tells whether a path of the host cannot be seen inside unless it is named as visible.
+// Hidden reports whether a path of the host cannot be seen inside unless it is named as visible.
 func Hidden(path string) bool {
 	for _, dir := range privateDirs {
 		if strings.HasPrefix(filepath.Clean(path), dir+"/") {

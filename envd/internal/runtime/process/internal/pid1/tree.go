@@ -202,7 +202,7 @@ func (c *children) nextReaped() <-chan struct{} {
 	return c.reaped
 }
 
-// wake waits until it is worth looking again, and tells whether there is time left.
+// wake waits until it is worth looking again, and reports whether there is time left.
 func wake(ctx context.Context, reaped <-chan struct{}) bool {
 	again := time.NewTimer(scanInterval)
 	defer again.Stop()

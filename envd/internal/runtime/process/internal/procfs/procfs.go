@@ -25,11 +25,11 @@ type Stat struct {
 	RSS                         int64         // bytes
 }
 
-// Zombie tells whether the process has ended and only waits to be reaped. A first thread that has ended alone is no
+// Zombie reports whether the process has ended and only waits to be reaped. A first thread that has ended alone is no
 // proof: until the others have too, the process holds its files and ports.
 func (s Stat) Zombie() bool { return (s.State == 'Z' || s.State == 'X') && s.Threads <= 1 }
 
-// Stopped tells whether a signal has stopped the process.
+// Stopped reports whether a signal has stopped the process.
 func (s Stat) Stopped() bool { return s.State == 'T' }
 
 // PIDs lists every process there is.
