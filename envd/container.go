@@ -1,9 +1,9 @@
 package envd
 
-// EnvFile is a file of variables, NAME=value a line.
+// EnvFile is a file of environment variables, one NAME=value per line.
 type EnvFile struct {
 	Path     string `json:"path"`               // absolute
-	Optional bool   `json:"optional,omitempty"` // it need not be there
+	Optional bool   `json:"optional,omitempty"` // a missing file is no error
 }
 
 // The types of a mount.
@@ -19,33 +19,33 @@ type Mount struct {
 	Source    string `json:"source,omitempty"` // the volume's name in its environment, or an absolute path of this machine
 	Target    string `json:"target"`           // absolute, as the service sees it
 	ReadOnly  bool   `json:"read_only,omitempty"`
-	NoCopy    bool   `json:"no_copy,omitempty"`    // volume: what the image has at Target is not copied into it
-	SizeBytes int64  `json:"size_bytes,omitempty"` // tmpfs: its bound; 0 is none
+	NoCopy    bool   `json:"no_copy,omitempty"`    // volume: it starts empty, without a copy of what the image has at Target
+	SizeBytes int64  `json:"size_bytes,omitempty"` // tmpfs: largest size; 0 is unbounded
 	Mode      uint32 `json:"mode,omitempty"`       // tmpfs: permission bits; 0 is the engine's default
 }
 
-// Container is what only containers have.
+// Container holds settings that mean something to container runtimes only.
 type Container struct {
 	CapAdd    []string          `json:"cap_add,omitempty"`
 	CapDrop   []string          `json:"cap_drop,omitempty"`
 	GroupAdd  []string          `json:"group_add,omitempty"`
-	Hosts     []string          `json:"hosts,omitempty"` // further lines of /etc/hosts, each NAME:ADDRESS
+	Hosts     []string          `json:"hosts,omitempty"` // additional lines of /etc/hosts, each NAME:ADDRESS
 	Hostname  string            `json:"hostname,omitempty"`
-	Domain    string            `json:"domain,omitempty"` // of Hostname
-	Init      *bool             `json:"init,omitempty"`   // the engine's own first process, which reaps
+	Domain    string            `json:"domain,omitempty"` // domain name that goes with Hostname
+	Init      *bool             `json:"init,omitempty"`   // run the engine's init as PID 1, which reaps orphans
 	Labels    map[string]string `json:"labels,omitempty"`
 	PidsLimit int64             `json:"pids_limit,omitempty"`
-	ReadOnly  bool              `json:"read_only,omitempty"` // its root
+	ReadOnly  bool              `json:"read_only,omitempty"` // of its root file system
 	ShmBytes  int64             `json:"shm_bytes,omitempty"` // size of /dev/shm
-	Stdin     bool              `json:"stdin,omitempty"`     // kept open
+	Stdin     bool              `json:"stdin,omitempty"`     // keep standard input open
 	Sysctls   map[string]string `json:"sysctls,omitempty"`
 	Ulimits   map[string]Ulimit `json:"ulimits,omitempty"`
-	TTY       bool              `json:"tty,omitempty"` // its output is a terminal's
+	TTY       bool              `json:"tty,omitempty"` // give it a terminal
 
-	NoNewPrivileges bool `json:"no_new_privileges,omitempty"` // nor through setuid programs (PR_SET_NO_NEW_PRIVS, prctl(2))
+	NoNewPrivileges bool `json:"no_new_privileges,omitempty"` // not even setuid programs raise privileges (PR_SET_NO_NEW_PRIVS, prctl(2))
 }
 
-// Ulimit bounds a resource of a process (setrlimit(2)).
+// Ulimit bounds a resource of a process (setrlimit(2)), in the unit of that resource; -1 is unlimited.
 type Ulimit struct {
 	Soft int64 `json:"soft"`
 	Hard int64 `json:"hard"`

@@ -29,7 +29,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// DurationError is a text that is no duration, and what would be one.
+// DurationError says why a text is not a duration (Message) and what to write instead (Help).
 type DurationError struct{ Message, Help string }
 
 func (e *DurationError) Error() string { return e.Message + ": " + e.Help }

@@ -35,12 +35,12 @@ type Environment struct {
 	Stubs    []Stub    `json:"stubs,omitempty"`
 	Links    []Link    `json:"links,omitempty"`
 	Egress   []string  `json:"egress,omitempty"`    // host:port destinations outside that services may reach
-	EnvFiles []EnvFile `json:"env_files,omitempty"` // where ${VAR} is looked up that the runner's own environment lacks
-	Seed     uint64    `json:"seed,omitempty"`      // of what stubs draw at random; 0: every run draws its own
+	EnvFiles []EnvFile `json:"env_files,omitempty"` // searched for each ${VAR} that the runner's own environment lacks
+	Seed     uint64    `json:"seed,omitempty"`      // makes what stubs draw at random repeatable; 0: a new seed for every run
 }
 
 // Link is the network path from a consumer to a dependency, led through the gateway so that faults can act on it. Only
-// paths on which faults act are links: the others cost nothing.
+// paths that a fault names become links; all others stay direct.
 type Link struct {
 	From  string `json:"from"`  // a service
 	To    string `json:"to"`    // a service, or a stub's hostname
@@ -78,15 +78,15 @@ type Service struct {
 	Name      string           `json:"name"`
 	Hostnames []string         `json:"hostnames,omitempty"` // names it answers to besides Name
 	Command   []string         `json:"command,omitempty"`   // argv; Command[0] absolute or looked up in PATH
-	Args      []string         `json:"args,omitempty"`      // what the image's own entrypoint gets; not together with Command
+	Args      []string         `json:"args,omitempty"`      // passed to the image's own entrypoint; not together with Command
 	Image     string           `json:"image,omitempty"`     // for container runtimes
-	Build     *Build           `json:"build,omitempty"`     // makes the image; Image is then its further name, or empty
-	Pull      string           `json:"pull,omitempty"`      // PullMissing where empty
+	Build     *Build           `json:"build,omitempty"`     // builds the image; Image, where set, is then one more name for it
+	Pull      string           `json:"pull,omitempty"`      // when to pull Image; empty: PullMissing
 	Module    string           `json:"module,omitempty"`    // the testcontainers module that Image, Env, Ports and Ready came from
 	WorkDir   string           `json:"workdir,omitempty"`
 	User      string           `json:"user,omitempty"`
 	Env       map[string]Value `json:"env,omitempty"`
-	EnvFiles  []EnvFile        `json:"env_files,omitempty"` // variables below those of Env; a later file wins
+	EnvFiles  []EnvFile        `json:"env_files,omitempty"` // Env overrides them, and a later file an earlier one
 	Ports     []Port           `json:"ports,omitempty"`
 	Publish   []Publish        `json:"publish,omitempty"` // ports to open on this host
 	Files     []File           `json:"files,omitempty"`
@@ -98,23 +98,24 @@ type Service struct {
 	Replicas  int              `json:"replicas"`
 	ReplicaOf string           `json:"replica_of,omitempty"` // the service that this is one replica of; see Expand
 	Stop      Stop             `json:"stop"`
-	Restart   *Restart         `json:"restart,omitempty"`   // nil: it is to run until it is asked to end
+	Restart   *Restart         `json:"restart,omitempty"`   // nil: it must run until it is stopped
 	Mounts    []Mount          `json:"mounts,omitempty"`    // for container runtimes
 	Container *Container       `json:"container,omitempty"` // for container runtimes
 }
 
-// Restart says what a service's end means that was not asked for. By itself: it has failed, and is started again; after
-// exit code 0 it has done its work.
+// Restart is the restart policy of a service: what happens when it ends without having been asked to. Under the zero
+// policy exit code 0 means that its work is done, and after any other it is started again.
 type Restart struct {
-	Always bool `json:"always,omitempty"` // it is started again after exit code 0 too
-	Never  bool `json:"never,omitempty"`  // it is not started again
-	Most   int  `json:"most,omitempty"`   // how often in a row it is; 0 is no bound
+	Always bool `json:"always,omitempty"` // start it again after exit code 0 too
+	Never  bool `json:"never,omitempty"`  // do not start it again
+	Most   int  `json:"most,omitempty"`   // restarts in a row; 0 is unbounded
 }
 
-// Done reports whether a service that ended by itself has done its work. Without a policy it was to go on.
+// Done reports whether a service that ended by itself has done its work. Without a policy it never has: it was meant to
+// keep running.
 func (r *Restart) Done(e Exit) bool { return r != nil && !r.Always && e.Code == 0 }
 
-// Again reports whether a service that ended by itself is started again, which it was so many times in a row.
+// Again reports whether to start a service again that ended by itself after inARow restarts in a row.
 func (r *Restart) Again(e Exit, inARow int) bool {
 	return r != nil && !r.Never && !r.Done(e) && (r.Most == 0 || inARow < r.Most)
 }
@@ -131,28 +132,28 @@ type File struct {
 	Content Value  `json:"content,omitzero"` // may hold references
 	Source  string `json:"source,omitempty"` // absolute path of the file to copy
 	Mode    uint32 `json:"mode"`             // permission bits; 0644 by default
-	Secret  bool   `json:"secret,omitempty"` // what Source holds is masked in whatever is written down
+	Secret  bool   `json:"secret,omitempty"` // mask the content of Source in everything written down
 	Owner   *Owner `json:"owner,omitempty"`  // for container runtimes; whoever runs envd where nil
 }
 
-// Owner is a user and a group by their numbers, as a container counts them.
+// Owner is a user and a group, by their IDs inside the container.
 type Owner struct {
 	UID int `json:"uid"`
 	GID int `json:"gid"`
 }
 
-// Readiness says when a service can serve; at most one of HTTP, TCP, Log, Exec and Completed is set, none means "as soon
-// as it runs".
+// Readiness says when a service can serve. At most one of HTTP, TCP, Log, Exec, Module and Completed is set; with none of
+// them the service is ready as soon as it runs.
 type Readiness struct {
 	HTTP     *HTTPProbe `json:"http,omitempty"`
 	TCP      int        `json:"tcp,omitempty"`    // port that accepts a connection
 	Log      string     `json:"log,omitempty"`    // RE2 pattern that a log line matches
 	Exec     []string   `json:"exec,omitempty"`   // argv that exits with 0 inside the service
-	Module   bool       `json:"module,omitempty"` // as the service's Module says
+	Module   bool       `json:"module,omitempty"` // the wait strategy of the service's Module
 	Timeout  Duration   `json:"timeout"`
-	Interval Duration   `json:"interval"` // between two probes
+	Interval Duration   `json:"interval"` // pause between two probes
 
-	Completed    bool     `json:"completed,omitempty"`     // a service that does its work and ends: ready once it has, with exit code 0
+	Completed    bool     `json:"completed,omitempty"`     // ready once the service has ended with exit code 0
 	ProbeTimeout Duration `json:"probe_timeout,omitempty"` // bound of one Exec; 0 is none
 }
 
@@ -175,7 +176,7 @@ type Resources struct {
 	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 }
 
-// Stop says how a service is asked to end and when it is made to.
+// Stop says how a service is asked to end, and when it is killed.
 type Stop struct {
 	Signal string   `json:"signal"` // TERM, INT, QUIT …; empty: what the image says, or TERM
 	Grace  Duration `json:"grace"`  // then SIGKILL
@@ -196,5 +197,5 @@ type Stub struct {
 	Mappings []string `json:"mappings,omitempty"` // inline mappings, each a WireMock JSON document
 	Engine   string   `json:"engine"`             // builtin or wiremock
 	Strict   bool     `json:"strict,omitempty"`   // unmatched requests and unused mappings fail the run
-	Aliases  []string `json:"aliases,omitempty"`  // further hostnames that it answers under
+	Aliases  []string `json:"aliases,omitempty"`  // other hostnames that it answers under
 }

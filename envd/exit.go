@@ -11,7 +11,7 @@ const (
 	ExitInterrupted  = 130
 )
 
-// ExitCode is the exit code of a verdict. What was left behind never hides a verdict other than a pass.
+// ExitCode is the exit code of a verdict. Leftovers change only that of a pass: they never hide any other outcome.
 func (v Verdict) ExitCode() int {
 	switch v.Outcome {
 	case Fail:

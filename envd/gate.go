@@ -19,8 +19,8 @@ const (
 	Recovery ConditionKind = "recovery"
 	// Withstands bounds from below the rate at which a breakpoint's steady state breaks: `withstands 300/s in climb`.
 	Withstands ConditionKind = "withstands"
-	// ServiceMetric compares what a service tells of itself: every reading, `metric shop queue_length < 50 during payments-slow`,
-	// or how much a counter grew, `metric shop errors_total increased == 0`.
+	// ServiceMetric compares a metric that a service exposes: every reading of it, `metric shop queue_length < 50 during
+	// payments-slow`, or how much a counter grew, `metric shop errors_total increased == 0`.
 	ServiceMetric ConditionKind = "service_metric"
 	// StubCalled compares how often a stub was asked: `stub payments.example.com called >= 1`.
 	StubCalled ConditionKind = "stub_called"
@@ -62,8 +62,8 @@ type Condition struct {
 	Metric   Metric        `json:"metric,omitempty"`
 	Quantile float64       `json:"quantile,omitempty"` // 0..1
 	Op       string        `json:"op,omitempty"`       // < <= > >= == !=
-	Value    float64       `json:"value"`              // milliseconds, a ratio 0..1, requests per second, a count, or what the service's series is in
-	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load (of a ServiceMetric: every stage) but breakpoints; with Fault: the fault's stage
+	Value    float64       `json:"value"`              // milliseconds, a ratio 0..1, requests per second, a count, or the unit of the service's series
+	Stage    string        `json:"stage,omitempty"`    // empty: every stage with load (for a ServiceMetric: every stage) except breakpoints; with Fault: the fault's stage
 	Phase    Phase         `json:"phase,omitempty"`
 	Fault    string        `json:"fault,omitempty"`
 	Within   Duration      `json:"within,omitempty"`
@@ -71,7 +71,7 @@ type Condition struct {
 
 	Service   string  `json:"service,omitempty"`
 	Series    *Series `json:"series,omitempty"`
-	Increased bool    `json:"increased,omitempty"` // the growth is compared, and not the readings
+	Increased bool    `json:"increased,omitempty"` // compare the growth instead of the readings
 }
 
 // Outcome is the answer of a verdict or of one condition.
@@ -101,12 +101,12 @@ type ConditionResult struct {
 	Condition Condition `json:"condition"`
 	Outcome   Outcome   `json:"outcome"`
 	Measured  float64   `json:"measured"` // in Condition.Value's unit; meaningless where Samples is 0
-	Samples   int64     `json:"samples"`  // requests, calls, seconds or readings that the answer rests on
+	Samples   int64     `json:"samples"`  // requests, calls, seconds or readings behind the answer
 	Window    *Window   `json:"window,omitempty"`
 	Message   string    `json:"message"` // one sentence with the numbers
 }
 
-// StageResult sums a stage up.
+// StageResult is the summary of a stage.
 type StageResult struct {
 	Name       string            `json:"name"`
 	Outcome    Outcome           `json:"outcome"`
@@ -118,9 +118,9 @@ type StageResult struct {
 
 // BreakpointResult is where a stage's steady state broke under the profile breakpoint.
 type BreakpointResult struct {
-	Held  float64    `json:"held"`            // iterations per second, up to which every second was steady
-	Broke *time.Time `json:"broke,omitempty"` // the first second of those that were not; nil: it held to the end
-	Why   string     `json:"why,omitempty"`   // what that second broke
+	Held  float64    `json:"held"`            // highest rate, in iterations per second, up to which every second was steady
+	Broke *time.Time `json:"broke,omitempty"` // the first second that was not steady; nil: it held to the end
+	Why   string     `json:"why,omitempty"`   // the condition that failed in that second, and how
 }
 
 // LoadStatistics are a stage's load over one window.
@@ -153,7 +153,7 @@ type FaultResult struct {
 	Reverted bool            `json:"reverted"`
 }
 
-// StubResult sums a stub's requests up.
+// StubResult is the summary of a stub's requests.
 type StubResult struct {
 	Host      string   `json:"host"`
 	Requests  int64    `json:"requests"`

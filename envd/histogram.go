@@ -10,7 +10,7 @@ import (
 // value is ready to use. It is not safe for concurrent use.
 type Histogram struct {
 	Buckets map[int]int64 `json:"buckets,omitempty"` // index → count; bucket i holds (γ^(i-1), γ^i]
-	Zeros   int64         `json:"zeros,omitempty"`   // values too small to tell from 0
+	Zeros   int64         `json:"zeros,omitempty"`   // how many values were too small to tell from 0
 	Count   int64         `json:"count"`
 	Sum     float64       `json:"sum"`
 	Min     float64       `json:"min"`
@@ -46,8 +46,8 @@ func (h *Histogram) Add(v float64) {
 	h.Buckets[int(math.Ceil(math.Log(v)/logGamma))]++
 }
 
-// AddBucket counts n values that are greater than low and at most high and sum up to sum. Quantiles are then off by
-// half of the bucket's relative width besides.
+// AddBucket counts n values in (low, high] whose total is sum. It adds an error of half the bucket's relative width to
+// quantiles.
 func (h *Histogram) AddBucket(n int64, low, high, sum float64) {
 	if n <= 0 {
 		return
@@ -82,7 +82,7 @@ func (h *Histogram) Merge(o *Histogram) {
 	}
 }
 
-// Quantile returns the value at q (0..1), clamped to the exact minimum and maximum; 0 without values.
+// Quantile returns the value at q (0..1), clamped to the exact minimum and maximum. An empty histogram has quantiles of 0.
 func (h *Histogram) Quantile(q float64) float64 {
 	if h.Count == 0 {
 		return 0

@@ -10,8 +10,8 @@ const (
 	idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// CheckID refuses what cannot be the ID of a run and its environment: one word of a command line, a file's name, a
-// hostname and part of a container's name on every runtime.
+// CheckID returns an error unless id can name a run and its environment. An ID must do as a command-line word, a file
+// name, a hostname and a part of container names, so that it works on every runtime.
 func CheckID(id string) error {
 	strange := func(r rune) bool { return !strings.ContainsRune(idLetters+"._-", r) }
 	if id == "" || len(id) > idLength || strings.ContainsFunc(id, strange) || strings.Trim(id, "._-") != id {

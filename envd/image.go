@@ -4,36 +4,36 @@ import "context"
 
 // The pull policies of a service's image.
 const (
-	PullMissing = "missing" // where the engine lacks it
-	PullAlways  = "always"  // whatever the engine has; a build pulls its base images
-	PullNever   = "never"   // the engine has it, or the service is refused
+	PullMissing = "missing" // if the engine does not have it
+	PullAlways  = "always"  // even if the engine has it; a build pulls its base images
+	PullNever   = "never"   // an error if the engine does not have it
 )
 
-// Build says how an image is made from a folder of this machine.
+// Build says how to build an image from a folder of this machine.
 type Build struct {
 	Context    string           `json:"context"`              // absolute path of the folder
-	Dockerfile string           `json:"dockerfile,omitempty"` // relative to Context; "Dockerfile" where empty
-	Target     string           `json:"target,omitempty"`     // stage to stop at; the last where empty
+	Dockerfile string           `json:"dockerfile,omitempty"` // relative to Context; empty: "Dockerfile"
+	Target     string           `json:"target,omitempty"`     // stage to stop at; empty: the last
 	Args       map[string]Value `json:"args,omitempty"`
 }
 
 // Publish opens a port of a service on this host.
 type Publish struct {
 	Port     int    `json:"port"`                // of the service
-	HostIP   string `json:"host_ip,omitempty"`   // 127.0.0.1 where empty
-	HostPort int    `json:"host_port,omitempty"` // a free one where 0
+	HostIP   string `json:"host_ip,omitempty"`   // empty: 127.0.0.1
+	HostPort int    `json:"host_port,omitempty"` // 0: any free one
 }
 
 // ImageFact is which image a service really runs.
 type ImageFact struct {
 	Service   string `json:"service"`
-	Reference string `json:"reference"`        // as the spec names it, or as a build was tagged
+	Reference string `json:"reference"`        // as in the spec, or the tag of a build
 	ID        string `json:"id"`               // digest of the image's configuration: sha256:…
 	Digest    string `json:"digest,omitempty"` // name@sha256:… in its registry; empty for what was never in one
 }
 
 // ImageReporter is a Runtime whose services have images.
 type ImageReporter interface {
-	// Image tells what OpImage prepared for a service; false where it prepared nothing.
+	// Image returns the image that OpImage prepared for a service, and false if it prepared none.
 	Image(ctx context.Context, envID, service string) (ImageFact, bool)
 }

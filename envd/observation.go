@@ -2,8 +2,8 @@ package envd
 
 import "time"
 
-// Observation is one timestamped fact of a run. Exactly one of the pointers is set; which one tells the kind.
-// A run's observations are append-only, one JSON document a line, and all that a verdict rests on.
+// Observation is one timestamped fact of a run. Exactly one of the pointers is set, and it says which kind of fact.
+// A run's observations are append-only, one JSON document per line; a verdict rests on nothing else.
 type Observation struct {
 	Time  time.Time `json:"time"` // UTC, nanoseconds
 	Stage string    `json:"stage,omitempty"`
@@ -23,7 +23,7 @@ type Observation struct {
 	Leftover   *Leftover         `json:"leftover,omitempty"`
 }
 
-// RunEvent marks the run's own course: provisioned, provision_failed, exercised, interrupted, over_budget, torn_down …
+// RunEvent is a milestone of the run itself: provisioned, provision_failed, exercised, interrupted, over_budget, torn_down …
 type RunEvent struct {
 	Name   string `json:"name"`
 	Detail string `json:"detail,omitempty"`
@@ -49,7 +49,7 @@ const (
 	ServiceExited  = "exited"
 )
 
-// ServiceEvent marks a service's course: started, ready, exited.
+// ServiceEvent is a milestone in a service's life: started, ready, exited.
 type ServiceEvent struct {
 	Service  string `json:"service"`
 	Name     string `json:"name"`
@@ -57,11 +57,11 @@ type ServiceEvent struct {
 	Expected bool   `json:"expected,omitempty"` // the exit was asked for
 	Detail   string `json:"detail,omitempty"`
 
-	Restarting bool `json:"restarting,omitempty"` // exited: it is started again, as its policy says
-	Restart    int  `json:"restart,omitempty"`    // started: by its policy, for the nth time
+	Restarting bool `json:"restarting,omitempty"` // of exited: its policy starts it again
+	Restart    int  `json:"restart,omitempty"`    // of started: which restart by its policy this is, from 1
 }
 
-// StageEvent marks started and ended of a stage, and of its load.
+// StageEvent is the start or the end of a stage, or of its load.
 type StageEvent struct {
 	Name string `json:"name"` // started, load_started, load_ended, ended
 }
@@ -74,7 +74,7 @@ const (
 	StageEnded     = "ended"
 )
 
-// Sample is one second of load. Requests count to the second in which they started.
+// Sample is one second of load. A request belongs to the second in which it started.
 type Sample struct {
 	Start      time.Time  `json:"start"` // the second's beginning
 	Requests   int64      `json:"requests"`
@@ -120,7 +120,7 @@ type FunctionalResult struct {
 	Output   string   `json:"output,omitempty"` // its last lines
 }
 
-// FaultEvent marks a fault's real course: injected, active (effect measured), reverted, failed.
+// FaultEvent is a milestone of a fault, at the time it really happened: injected, active (effect measured), reverted, failed.
 type FaultEvent struct {
 	Fault  string  `json:"fault"`
 	Kind   string  `json:"kind"`
@@ -141,7 +141,7 @@ const (
 // Effect is what a fault was measured to do.
 type Effect struct {
 	Affected int64   `json:"affected"` // requests or connections that it touched
-	Total    int64   `json:"total"`    // of so many
+	Total    int64   `json:"total"`    // all requests or connections in that time
 	DelayMS  float64 `json:"delay_ms"` // mean added delay, milliseconds
 	Summary  string  `json:"summary"`
 }
@@ -157,7 +157,7 @@ type StubSummary struct {
 	Examples  []string `json:"examples,omitempty"` // the first few unmatched requests, each with its nearest mapping
 }
 
-// Connection is an outbound connection or name look-up that no stub, service or egress rule declares.
+// Connection is an outbound connection or name lookup that no stub, service or egress rule declares.
 type Connection struct {
 	Destination string `json:"destination"` // host:port, ip:port or a bare hostname
 	Protocol    string `json:"protocol"`    // dns, tcp, udp
@@ -171,15 +171,15 @@ type Usage struct {
 	RSSBytes int64    `json:"rss_bytes"`
 }
 
-// Scrape is what a service's metrics endpoint told.
+// Scrape is one reading of a service's metrics endpoint.
 type Scrape struct {
 	Service string `json:"service"`
-	// Values are those that changed since the scrape before, by name{label="value"}; of histograms and summaries
-	// their _count and _sum.
+	// Values holds the series that changed since the scrape before, keyed by name{label="value"}. Histograms and summaries
+	// contribute their _count and _sum.
 	Values map[string]float64 `json:"values,omitempty"`
-	Gone   []string           `json:"gone,omitempty"`  // the names of those that were told before and are no longer
-	Left   int                `json:"left,omitempty"`  // series that were more than are kept
-	Error  string             `json:"error,omitempty"` // why it could not be read; of failures in a row only the first is told
+	Gone   []string           `json:"gone,omitempty"`  // series of the scrape before that this one lacks
+	Left   int                `json:"left,omitempty"`  // how many series were dropped, because there are more than are kept
+	Error  string             `json:"error,omitempty"` // why it could not be read; only the first of several failures in a row is recorded
 }
 
 // Window is a stretch of time: [Start, End).

@@ -7,8 +7,8 @@ import (
 )
 
 // Expand returns the environment with every replica as a service of its own: replicas: 3 of api become api-1, api-2 and
-// api-3, which all answer to api as well. What depends on api depends on all three. An environment without replicas is
-// returned as it is, so that to expand twice is to expand once.
+// api-3, which all answer to api as well. What depends on api depends on all three. Expand is idempotent: an environment
+// without replicas is returned as it is.
 func (e *Environment) Expand() *Environment {
 	if !slices.ContainsFunc(e.Services, func(s Service) bool { return s.Replicas > 1 }) {
 		return e
@@ -49,7 +49,8 @@ func (e *Environment) Expand() *Environment {
 	return &out
 }
 
-// Instances names what runs as a service: its replicas, or itself. It is nil for what is no service.
+// Instances returns the names under which a service runs: those of its replicas, or its own. It is nil if there is no
+// such service.
 func (e *Environment) Instances(name string) (names []string) {
 	if e.Service(name) != nil {
 		return []string{name}

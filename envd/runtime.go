@@ -11,32 +11,32 @@ import (
 // Errors that every Runtime returns in these cases, wrapped.
 var (
 	ErrNotFound    = errors.New("no such environment")  // the environment does not exist (any more)
-	ErrExists      = errors.New("exists already")       // there is an environment of that ID, whoever's; it was not touched
+	ErrExists      = errors.New("exists already")       // somebody's environment has that ID; it was not touched
 	ErrNoService   = errors.New("no such service")      // the environment has no such service
 	ErrUnsupported = errors.New("not supported")        // the runtime lacks a capability that was asked for
-	ErrNoProgram   = errors.New("no such program")      // a command's program is not there
+	ErrNoProgram   = errors.New("no such program")      // the program of a command was not found
 	ErrExited      = errors.New("service exited early") // a service ended where it should have kept running
 )
 
-// Runtime is where environments live. One conformance suite, runtimetest, states this contract as tests.
+// Runtime is where environments live. The conformance suite runtimetest states this contract as tests.
 //
 // An environment is named by its ID alone. Ownership is written on the objects themselves, so Observe and Destroy work
 // from a process that did not create the environment. All methods may be called from many goroutines.
 type Runtime interface {
-	// Name is the runtime's word in a spec: process, docker, …
+	// Name is what specs call the runtime: process, docker, …
 	Name() string
 
 	// Capabilities says what this runtime can do on this machine, now.
 	Capabilities(ctx context.Context) (Capabilities, error)
 
-	// Observe tells what exists of an environment. An environment that does not exist is the zero State, no error.
+	// Observe returns what exists of an environment: the zero State, and no error, for one that does not exist.
 	Observe(ctx context.Context, envID string) (State, error)
 
-	// Do carries one operation out: one side effect. It returns when the effect is there: a started process runs
+	// Do carries out one operation, which is one side effect. It returns when the effect is there: a started process runs
 	// (it need not be ready), a stopped one is gone.
 	Do(ctx context.Context, envID string, op Operation) error
 
-	// Wait blocks until the service's process has ended, for whatever reason, and says how.
+	// Wait blocks until the service's process has ended, for whatever reason, and returns how it ended.
 	Wait(ctx context.Context, envID, service string) (Exit, error)
 
 	// Logs reads a service's output from its beginning: one line each, "RFC3339Nano stdout|stderr text".
@@ -53,21 +53,23 @@ type Runtime interface {
 	// Stats samples what each service consumes.
 	Stats(ctx context.Context, envID string) ([]Usage, error)
 
-	// Undeclared lists the outbound connections that were refused so far. Nil where the runtime cannot see them.
+	// Undeclared lists the outbound connections that were refused so far: empty if there were none, nil if the runtime
+	// cannot see them.
 	Undeclared(ctx context.Context, envID string) ([]Connection, error)
 
-	// Destroy removes everything of an environment and returns what it could not remove. It needs only the ID, is
-	// idempotent, and bounded by ctx.
+	// Destroy removes everything that belongs to an environment and returns what it could not remove. It needs only the
+	// ID, is idempotent, and is bounded by ctx.
 	Destroy(ctx context.Context, envID string) ([]Leftover, error)
 }
 
-// Leaser is a Runtime whose objects say how long they may stay: whoever cannot tell whether their runner lives goes by it.
+// Leaser is a Runtime whose objects carry the end of their lease, for collectors that cannot tell whether their runner is
+// alive.
 type Leaser interface {
-	// Renew has the objects of an environment say that they may stay until then, at least.
+	// Renew extends the lease on the objects of an environment to until. It never shortens one.
 	Renew(ctx context.Context, envID string, until time.Time) error
 }
 
-// CAFile is where every service finds the certificate of its environment's own authority.
+// CAFile is the path at which every service finds the certificate of its environment's own authority.
 const CAFile = "/tmp/.envd/ca.pem"
 
 // Capabilities says what a runtime can do. A spec that needs more is refused before anything starts.
@@ -78,16 +80,16 @@ type Capabilities struct {
 	Resources   bool   `json:"resources"`    // CPU and memory bounds
 	Isolated    bool   `json:"isolated"`     // own network: production ports, no route out
 	Hostnames   bool   `json:"hostnames"`    // production hostnames resolve inside
-	SharedPorts bool   `json:"shared_ports"` // services share one address: two cannot listen on the same port
+	SharedPorts bool   `json:"shared_ports"` // services share one address, so no two can listen on the same port
 	StubsApart  bool   `json:"stubs_apart"`  // a stub may answer on a port that a service at the shared address listens on
 	Egress      bool   `json:"egress"`       // declared destinations outside can be reached
 	Links       bool   `json:"links"`        // paths between services can lead through the gateway
 	Pause       bool   `json:"pause"`        // a service can be frozen
-	Limits      bool   `json:"limits"`       // bounds of a service that runs can be changed
+	Limits      bool   `json:"limits"`       // bounds of a running service can be changed
 	Disconnect  bool   `json:"disconnect"`   // a service can be taken off its network
 	Terminals   bool   `json:"terminals"`    // commands can run on terminals, and get signals
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
-	Guarantee   string `json:"guarantee"`    // one sentence for people: what isolation holds, and what not
+	Guarantee   string `json:"guarantee"`    // one sentence for people: how far isolation goes
 }
 
 // OpKind names a side effect.
@@ -96,27 +98,27 @@ type OpKind string
 const (
 	OpCreate  OpKind = "environment.create" // the environment's own space: namespaces, network
 	OpGateway OpKind = "gateway.start"      // the gateway process in it
-	OpStub    OpKind = "stub.load"          // a stub's mappings into the gateway; carried out by the runner
+	OpStub    OpKind = "stub.load"          // give a stub's mappings to the gateway; carried out by the runner
 	OpFile    OpKind = "file.write"         // one file of a service
 	OpImage   OpKind = "image.prepare"      // make a service's image present: build, pull, or find it
-	OpMake    OpKind = "container.create"   // a service's container, ahead of its start; only where images run
+	OpMake    OpKind = "container.create"   // create a service's container ahead of its start; only where images run
 	OpStart   OpKind = "service.start"
 	OpReady   OpKind = "service.ready" // wait for readiness; carried out by the runner
 	OpStop    OpKind = "service.stop"
-	OpLink    OpKind = "link.open" // a link's place in the gateway; carried out by the runner
+	OpLink    OpKind = "link.open" // open a link in the gateway; carried out by the runner
 
-	// What faults do to services. Each is idempotent, and works from a process that did not start the service where the
-	// environment outlives the one that did.
-	OpKill       OpKind = "service.kill"       // SIGKILL to all of it
-	OpRestart    OpKind = "service.restart"    // start it again as it was, unless it runs
+	// What faults do to services. Each is idempotent. Where an environment outlives the process that started the service,
+	// each works from any other process too.
+	OpKill       OpKind = "service.kill"       // send SIGKILL to all of it
+	OpRestart    OpKind = "service.restart"    // start it again as it was, unless it is running
 	OpPause      OpKind = "service.pause"      // freeze all of it
 	OpResume     OpKind = "service.resume"     // thaw it
 	OpLimit      OpKind = "service.limit"      // bound what it may consume to Service.Resources
-	OpDisconnect OpKind = "service.disconnect" // from its network
-	OpConnect    OpKind = "service.connect"    // with it again
+	OpDisconnect OpKind = "service.disconnect" // take it off its network
+	OpConnect    OpKind = "service.connect"    // put it back
 )
 
-// Operation is one side effect of a plan. Its String form is what `envd plan` prints.
+// Operation is one side effect of a plan.
 type Operation struct {
 	ID        string   `json:"id"` // Kind, or Kind + " " + Target; unique in its plan
 	Kind      OpKind   `json:"kind"`
@@ -124,14 +126,14 @@ type Operation struct {
 	Detail    string   `json:"detail,omitempty"`     // for people
 	DependsOn []string `json:"depends_on,omitempty"` // IDs
 
-	Environment *Environment      `json:"-"` // the whole, for what an operation needs besides its target
+	Environment *Environment      `json:"-"` // all of it, for what an operation needs besides its target
 	Service     *Service          `json:"-"`
 	Stub        *Stub             `json:"-"`
 	Link        *Link             `json:"-"`
-	File        *File             `json:"-"` // with Service nil: a file of the environment itself
+	File        *File             `json:"-"` // of the environment itself where Service is nil
 	Env         map[string]string `json:"-"` // container.create, service.start: the complete environment; image.prepare: build args; references expanded
 	FromFiles   []string          `json:"-"` // container.create, service.start: the names in Env that the service's env files set
-	Final       bool              `json:"-"` // service.stop: the environment is destroyed next
+	Final       bool              `json:"-"` // service.stop: the environment is destroyed afterwards
 	Content     []byte            `json:"-"` // file.write: what to write, references expanded
 }
 
@@ -142,63 +144,63 @@ type State struct {
 	Services map[string]ServiceState `json:"services,omitempty"`
 }
 
-// ServiceState is one service as a runtime sees it.
+// ServiceState is a service as its runtime sees it.
 type ServiceState struct {
 	Running  bool      `json:"running"`
-	PID      int       `json:"pid,omitempty"`     // as the host sees it, where there is one
-	Address  string    `json:"address,omitempty"` // where this host itself reaches it, where it can
+	PID      int       `json:"pid,omitempty"`     // in the host's PID namespace; 0 if unknown
+	Address  string    `json:"address,omitempty"` // at which this host reaches it; empty if it cannot
 	Started  time.Time `json:"started,omitzero"`
 	ExitCode *int      `json:"exit_code,omitempty"`
 
-	Restarts     int       `json:"restarts,omitempty"`     // by its policy; whoever owns the environment counts them
+	Restarts     int       `json:"restarts,omitempty"`     // by its policy; counted by the owner of the environment
 	Paused       bool      `json:"paused,omitempty"`       // all of it is frozen
-	Disconnected bool      `json:"disconnected,omitempty"` // from its network
-	Resources    Resources `json:"resources,omitzero"`     // the bounds that hold now
+	Disconnected bool      `json:"disconnected,omitempty"` // taken off its network
+	Resources    Resources `json:"resources,omitzero"`     // the bounds in force
 }
 
-// ReasonMemory is the reason of an Exit that the kernel forced to get memory back.
+// ReasonMemory is the Reason of an Exit by the kernel's out-of-memory killer.
 const ReasonMemory = "out of memory"
 
-// ReasonGone is the reason of an Exit with the environment, which nobody asked to end.
+// ReasonGone is the Reason of an Exit because the whole environment ended, unasked.
 const ReasonGone = "the environment is gone"
 
 // Exit is how a process ended.
 type Exit struct {
-	Code   int    `json:"code"`             // 128+n for signal n
+	Code   int    `json:"code"`             // exit code; 128+n after signal n
 	Signal string `json:"signal,omitempty"` // for example "killed"
 	Reason string `json:"reason,omitempty"` // for example ReasonMemory
 }
 
 // Exec is a command to run inside an environment.
 type Exec struct {
-	Service string            // in whose surroundings (image, files, environment); empty: the environment's own
+	Service string            // whose image, files and variables it gets; empty: it runs in the environment, beside the services
 	Name    string            // for process listings and logs
 	Command []string          // argv
-	Env     map[string]string // added to the surroundings' environment
-	Clean   bool              // without a service: Env is complete, nothing of the runner's own is inherited
+	Env     map[string]string // added to the variables that are there
+	Clean   bool              // without a service: Env is complete, and nothing is inherited from the runner
 	WorkDir string
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
-	CPU     *time.Duration // where not nil: set at its end to its user + system time, descendants included
+	CPU     *time.Duration // if not nil, set at its end to its user + system time, descendants included
 
-	Terminal *TerminalSize      // where not nil: it runs on a terminal, Stdin is what is typed there, Stdout gets all that is shown
-	Control  <-chan ExecControl // what comes to it besides its input; may be nil, and is closed by nobody before its end
+	Terminal *TerminalSize      // if not nil, it runs on a terminal: Stdin is what is typed, Stdout gets all that is shown
+	Control  <-chan ExecControl // signals and resizes for it; may be nil, and must not be closed before its end
 }
 
-// TerminalSize is a terminal's, in characters.
+// TerminalSize is the size of a terminal, in characters.
 type TerminalSize struct {
 	Rows    uint16 `json:"rows"`
 	Columns uint16 `json:"columns"`
 }
 
-// ExecControl comes to a command that runs. What comes after its end is dropped.
+// ExecControl acts on a running command; after its end it is dropped.
 type ExecControl struct {
-	Signal string        `json:"signal,omitempty"` // such as INT: to the command and, without a terminal, its process group
-	Size   *TerminalSize `json:"size,omitempty"`   // its terminal's new one
+	Signal string        `json:"signal,omitempty"` // INT, for example: goes to the command and, without a terminal, to its process group
+	Size   *TerminalSize `json:"size,omitempty"`   // new size of its terminal
 }
 
-// Leftover is something that should be gone and is not.
+// Leftover is something that should be gone but is not.
 type Leftover struct {
 	Kind   string `json:"kind"` // process, mount, namespace, container, network, volume, socket, directory, fault
 	ID     string `json:"id"`

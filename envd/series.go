@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Series selects from what a service tells of itself the time series of one name that have all of the labels.
+// Series selects, among the metrics that a service exposes, the time series that have the name and all of the labels.
 type Series struct {
 	Name   string            `json:"name"`
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
-// String writes it as a condition does: http_requests_total{code="500"}.
+// String returns the selector as conditions have it: http_requests_total{code="500"}.
 func (s *Series) String() string {
 	if len(s.Labels) == 0 {
 		return s.Name
@@ -25,7 +25,7 @@ func (s *Series) String() string {
 	return s.Name + "{" + strings.Join(pairs, ",") + "}"
 }
 
-// Selects reports whether the series of that name, as [Scrape] writes it, is one of those.
+// Selects reports whether s selects the series called name, written as in [Scrape].Values.
 func (s *Series) Selects(name string) bool {
 	rest, ok := s.cut(name)
 	if !ok || len(s.Labels) == 0 {
@@ -51,13 +51,13 @@ func (s *Series) Selects(name string) bool {
 	return found == len(s.Labels)
 }
 
-// Names reports whether the series has the name, whatever its labels.
+// Names reports whether the series called name has the name that s selects, whatever its labels.
 func (s *Series) Names(name string) bool {
 	_, ok := s.cut(name)
 	return ok
 }
 
-// cut returns the labels of a series of that name.
+// cut splits s.Name off a series' name and returns the labels behind it.
 func (s *Series) cut(name string) (labels string, ok bool) {
 	labels, ok = strings.CutPrefix(name, s.Name)
 	return labels, ok && (labels == "" || labels[0] == '{')

@@ -33,11 +33,11 @@ type Load struct {
 	Env      map[string]Value `json:"env,omitempty"` // reaches the script as __ENV
 }
 
-// Breakpoint is the profile that climbs steadily from nothing to its rate, to find the one at which the stage's
-// steady state breaks. That iterations are dropped on the way is an answer there, and not a flaw.
+// Breakpoint is the profile that climbs steadily from nothing to its rate, to find the rate at which the stage's steady
+// state breaks. Iterations dropped on the way are part of that answer, and no flaw of the run.
 const Breakpoint = "breakpoint"
 
-// Breaks reports whether the load is meant to break what it is put on.
+// Breaks reports whether the load is meant to find where the environment breaks.
 func (l *Load) Breaks() bool { return l != nil && l.Profile == Breakpoint }
 
 // LoadRequest is one request of a generated script; the requests of a list are made in turn.
@@ -51,10 +51,10 @@ type LoadRequest struct {
 
 // Fault is one planned injection on a stage's timeline.
 type Fault struct {
-	Name   string          `json:"name"` // unique in its spec
+	Name   string          `json:"name"` // unique in the spec
 	Kind   string          `json:"kind"` // for example stub.latency, stub.outage
 	Target string          `json:"target"`
-	At     Duration        `json:"at"`  // after the stage's load began
+	At     Duration        `json:"at"`  // since the stage's load began
 	For    Duration        `json:"for"` // how long it stays
 	Params json.RawMessage `json:"params,omitempty"`
 }

@@ -6,15 +6,15 @@ import (
 	"regexp"
 )
 
-// Value is a string that may refer to what must not be stored: `${VAR}` and `${VAR:-default}` name environment
-// variables of the runner; FromEnv and FromFile name secrets. It marshals as the reference, never as the value.
+// Value is a string that may refer to something that must not be stored. `${VAR}` and `${VAR:-default}` name environment
+// variables of the runner, FromEnv and FromFile name secrets. It is marshalled as the reference, never as the value.
 type Value struct {
 	Text     string // literal text with ${…} references
 	FromEnv  string // name of the variable that holds a secret
 	FromFile string // absolute path of the file that holds a secret (a trailing newline is dropped)
 }
 
-// Lookup resolves references: env like os.LookupEnv, file like os.ReadFile.
+// Lookup resolves references: Env works like os.LookupEnv, File like os.ReadFile.
 type Lookup struct {
 	Env  func(string) (string, bool)
 	File func(string) ([]byte, error)
@@ -22,7 +22,7 @@ type Lookup struct {
 
 var reference = regexp.MustCompile(`\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
 
-// References lists the environment variables that v needs and that have no default.
+// References lists the environment variables that v cannot do without: those that have no default.
 func (v Value) References() []string {
 	if v.FromEnv != "" {
 		return []string{v.FromEnv}
@@ -39,7 +39,7 @@ func (v Value) References() []string {
 // Secret reports whether v's value must be masked wherever it could be printed.
 func (v Value) Secret() bool { return v.FromEnv != "" || v.FromFile != "" }
 
-// IsZero reports whether v says nothing.
+// IsZero reports whether v is empty.
 func (v Value) IsZero() bool { return v == Value{} }
 
 // Expand returns the value. An unset variable without a default is an error that names it.

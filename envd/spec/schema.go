@@ -63,21 +63,25 @@ func typeComments(source string) map[string]string {
 			continue
 		}
 		for _, spec := range group.Specs {
-			t, ok := spec.(*ast.TypeSpec)
-			if !ok {
-				continue
-			}
-			comments[t.Name.Name+"."] = sentence(group.Doc.Text(), t.Name.Name)
-			if fields, ok := t.Type.(*ast.StructType); ok {
-				for _, f := range fields.Fields.List {
-					for _, name := range f.Names {
-						comments[t.Name.Name+"."+name.Name] = oneLine(f.Doc.Text())
-					}
-				}
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				comments[t.Name.Name+"."] = sentence(group.Doc.Text(), t.Name.Name)
+				addFieldComments(comments, t)
 			}
 		}
 	}
 	return comments
+}
+
+func addFieldComments(comments map[string]string, t *ast.TypeSpec) {
+	s, ok := t.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range s.Fields.List {
+		for _, name := range f.Names {
+			comments[t.Name.Name+"."+name.Name] = oneLine(f.Doc.Text())
+		}
+	}
 }
 
 // sentence turns a type's comment ("stop says how …") into a description ("Says how …").

@@ -18,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
-// ErrGone says that the runner of an environment is not there (any more).
+// ErrGone is returned when no runner answers at the control address: it has ended.
 var ErrGone = errors.New("its runner is gone")
 
 // Client speaks to a runner's control API.
@@ -38,7 +38,7 @@ func Connect(address string) *Client {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// State asks what the runner says of itself.
+// State returns what the runner reports about itself.
 func (c *Client) State(ctx context.Context) (State, error) {
 	var state State
 	resp, err := c.send(ctx, http.MethodGet, "/v1/state", nil)
@@ -58,7 +58,7 @@ func (c *Client) Down(ctx context.Context) error {
 	return resp.Body.Close()
 }
 
-// Renew makes the lease end ttl from now.
+// Renew moves the end of the lease to ttl from now and returns the new end.
 func (c *Client) Renew(ctx context.Context, ttl time.Duration) (expires time.Time, err error) {
 	b, err := json.Marshal(RenewRequest{envd.Duration(ttl)})
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *Client) Renew(ctx context.Context, ttl time.Duration) (expires time.Tim
 	return answer.Expires, err
 }
 
-// Logs copies a service's log lines to w; with follow until the service or ctx ends.
+// Logs copies a service's log lines to w. With follow it goes on until the service or ctx ends.
 func (c *Client) Logs(ctx context.Context, service string, follow bool, w io.Writer) error {
 	resp, err := c.send(ctx, http.MethodGet, fmt.Sprintf("/v1/logs?service=%s&follow=%t", url.QueryEscape(service), follow), nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // the status alone tells enough when this fails
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // if this fails, the status has to do
 	var p struct{ Error string }
 	if json.Unmarshal(b, &p) != nil || p.Error == "" {
 		p.Error = resp.Status + ": " + string(b)

@@ -11,7 +11,7 @@ import (
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
-// Causes for which a run ends before its end.
+// Causes that end a run early.
 var (
 	ErrInterrupted = errors.New("interrupted")
 	ErrOverBudget  = errors.New("the time budget is used up")
@@ -28,14 +28,14 @@ type Config struct {
 	Faults  chaos.Registry
 	Lookup  envd.Lookup
 	K6      func(context.Context) (loadprofiles.K6, error) // finds the load generator; called when a stage needs it
-	Relay   []string                                       // the command line before k6's own that runs it in loadprofiles.Relay
-	TTL     time.Duration                                  // lease of an environment without stages
-	Keep    time.Duration                                  // lease of the environment of a run that did not pass; 0: it is torn down
-	Kept    func(evidence.Meta) error                      // called once when such an environment is kept, with its verdict and reports written; may be nil
+	Relay   []string                                       // put before k6's command line, so that it runs under loadprofiles.Relay
+	TTL     time.Duration                                  // Up: lease of the environment
+	Keep    time.Duration                                  // Run: lease of the environment if the run does not pass; 0: it is torn down all the same
+	Kept    func(evidence.Meta) error                      // called once an environment is kept, its verdict and reports written; may be nil
 	Ready   func(evidence.Meta) error                      // called once when an environment is up and published
 	Notify  func(Notice)                                   // progress for people; called one at a time
 	Secrets *Secrets
-	Version string // of envd, for the reports
+	Version string // envd's own, for the reports
 }
 
 // Notice is one step of progress.
@@ -43,16 +43,17 @@ type Notice struct {
 	Time        time.Time
 	Step        string            // for example "service podinfo"
 	Text        string            // for example "ready after 212ms"
-	Observation *envd.Observation // set where the notice is an observation
+	Observation *envd.Observation // nil unless the notice is about one
 	Failed      bool
 }
 
 // Result is how a run ended.
 type Result struct {
 	Verdict  envd.Verdict
-	Cause    error // why it ended early, or nil
+	Cause    error // why the run ended early; nil if it did not
 	WasReady bool  // the environment came up
 	ExitCode int   // of the envd command, as run.json has it
-	// Digest is the SHA-256 of the list of all files of the run directory, in hex: it stands for the whole evidence.
+	// Digest is the SHA-256, in hex, of the list of all files of the run directory and their digests, and so identifies
+	// the whole evidence.
 	Digest string
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
-// State is what a runner says of itself (GET /v1/state).
+// State is what a runner reports about itself (GET /v1/state).
 type State struct {
 	Meta     evidence.Meta                `json:"meta"`
 	Services map[string]envd.ServiceState `json:"services,omitempty"`
@@ -60,7 +60,7 @@ func (s *session) serveControl() (stop func(), err error) {
 	return func() {
 		limited, release := context.WithTimeout(ctx, time.Second)
 		defer release()
-		// Whoever waits for an answer (to /v1/down) gets it; streams are cut.
+		// Pending answers (to /v1/down) are still sent; streams are cut.
 		if server.Shutdown(limited) != nil {
 			server.Close()
 		}
@@ -101,7 +101,7 @@ func (s *session) getState(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, state)
 }
 
-// postDown ends the run. It answers at once; the caller sees the end in run.json and by the socket's close.
+// postDown ends the run. It answers at once: callers learn of the end from run.json and from the closed socket.
 func (s *session) postDown(w http.ResponseWriter, _ *http.Request) {
 	s.end(ErrDown)
 	w.WriteHeader(http.StatusAccepted)
@@ -152,7 +152,7 @@ func (s *session) getLogs(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(flusher{w}, logs) // the reader has left when this fails
 }
 
-// noProgram is a shell's exit code where there is no such program (POSIX, 2.8.2).
+// noProgram is the exit code of a shell that does not find a program (POSIX.1, 2.8.2).
 const noProgram = 127
 
 func (s *session) postExec(w http.ResponseWriter, r *http.Request) {

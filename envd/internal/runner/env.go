@@ -14,7 +14,7 @@ import (
 // inherited are the runner's own variables that services get; everything else must be declared.
 var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "JAVA_HOME"}
 
-// trust are the variables by which the usual TLS stacks find a certificate authority.
+// trust lists the variables that point the usual TLS stacks to a certificate authority.
 var trust = []string{
 	"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO",
 	"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "HTTPLIB2_CA_CERTS", "PIP_CERT", "DENO_CERT",
@@ -36,7 +36,7 @@ func (s *session) baseEnv() map[string]string {
 	return env
 }
 
-// serviceEnv is a service's environment, and the names in it that its env files set.
+// serviceEnv returns the variables of a service, and the names of those that its env files set.
 func (s *session) serviceEnv(svc *envd.Service) (env map[string]string, fromFiles []string, err error) {
 	env = s.baseEnv()
 	for _, f := range svc.EnvFiles {
@@ -55,8 +55,8 @@ func (s *session) serviceEnv(svc *envd.Service) (env map[string]string, fromFile
 	return env, fromFiles, nil
 }
 
-// execEnv is what a command gets that runs beside a service: the service's own. In a container of an image that is there
-// already, and this host's variables would hide the image's.
+// execEnv returns the variables to add for a command that runs beside a service: the service's own. A container of an
+// image has those already, and adding this host's would hide the image's.
 func (s *session) execEnv(ctx context.Context, svc *envd.Service) (map[string]string, error) {
 	if r, ok := s.Runtime.(envd.ImageReporter); ok {
 		if _, imaged := r.Image(ctx, s.ID, cmp.Or(svc.ReplicaOf, svc.Name)); imaged {

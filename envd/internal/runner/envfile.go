@@ -26,7 +26,7 @@ func readEnvFile(f envd.EnvFile, l envd.Lookup) (map[string]string, error) {
 	return vars, nil
 }
 
-// withEnvFiles also finds what the environment's files of variables hold. The runner's own variables win.
+// withEnvFiles extends a lookup to the variables in the environment's env files. The runner's own variables win.
 func withEnvFiles(l envd.Lookup, files []envd.EnvFile) (envd.Lookup, error) {
 	own, more := l.Env, map[string]string{}
 	for _, f := range files {

@@ -31,15 +31,15 @@ func (s *session) hold(ctx context.Context) error {
 			return err
 		}
 	}
-	_ = footprint.Shrink() // to hold less memory is a courtesy; to fail at it harms nobody
+	_ = footprint.Shrink() // a courtesy to the machine; failing at it harms nobody
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
-// outstay is how much longer than its lease an environment's objects may stay: it ends its stages, and is torn down.
+// outstay is how much longer than the lease the runtime's objects may exist: time to end the stages and tear down.
 const outstay = time.Hour
 
-// renew makes the lease end ttl from now, and the runtime's objects say so.
+// renew moves the end of the lease to ttl from now, on the runtime's objects too.
 func (s *session) renew(ctx context.Context, ttl time.Duration) (time.Time, error) {
 	expires := time.Now().Add(ttl).UTC()
 	if r, ok := s.Runtime.(envd.Leaser); ok {

@@ -11,7 +11,7 @@ import (
 )
 
 // keep holds the environment of a run that did not pass, for people to look at, until its lease or ctx ends. The verdict
-// is given before: what they do there adds nothing to the evidence but what is left behind in the end.
+// is given first, so that nothing they do there can change it, except for what is left behind in the end.
 func (s *session) keep(ctx context.Context) error {
 	if s.Keep <= 0 || !s.creating.Load() || ctx.Err() != nil || errors.Is(s.early, ErrInterrupted) || errors.Is(s.early, ErrDown) {
 		return nil
@@ -49,7 +49,7 @@ func (s *session) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_ = footprint.Shrink() // to hold less memory is a courtesy; to fail at it harms nobody
+	_ = footprint.Shrink() // a courtesy to the machine; failing at it harms nobody
 	<-ctx.Done()
 	return nil
 }

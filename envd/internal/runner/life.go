@@ -9,18 +9,18 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// life is a service's, from a start that was asked for until it has ended and is not started again by itself.
+// life is one life of a service: from a requested start until it has ended for good. Restarts by its policy belong to it.
 type life struct {
-	asked atomic.Bool   // its end is expected
-	over  chan struct{} // closed at its end; exit and lost are set then
+	asked atomic.Bool   // somebody asked it to end
+	over  chan struct{} // closed at its end, after exit and lost were set
 	exit  envd.Exit
-	lost  error // why its end was not seen
+	lost  error // why its end could not be observed
 
-	restarts atomic.Int32 // by its policy, those of earlier lives included
+	restarts atomic.Int32 // by its policy, including those of earlier lives
 }
 
-// The pauses before a service is started again are those that container engines make: the first, doubled each time, up
-// to the longest; from the first again once it has run for a while
+// A service is started again after the pauses that container engines make: the first one, doubled each time up to the
+// longest, and the first one again after it has run for a while
 // (https://docs.docker.com/reference/cli/docker/container/run/#restart).
 const (
 	firstPause   = 100 * time.Millisecond
@@ -28,7 +28,7 @@ const (
 	aWhile       = 10 * time.Second
 )
 
-// started notes that a service runs and watches for its end.
+// started records that a service runs, and watches for its end.
 func (s *session) started(svc *envd.Service) {
 	l := &life{over: make(chan struct{})}
 	s.mu.Lock()
@@ -41,14 +41,14 @@ func (s *session) started(svc *envd.Service) {
 	s.background.Go(func() { s.watch(svc, l) })
 }
 
-// lifeOf returns what is known of a service's life, or nil before it was started.
+// lifeOf returns the current life of a service, or nil before its first start.
 func (s *session) lifeOf(name string) *life {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.services[name]
 }
 
-// watch records each end of a service, and starts it again where its policy says so.
+// watch records each end of a service, and starts it again if its policy says so.
 func (s *session) watch(svc *envd.Service, l *life) {
 	defer close(l.over)
 	for inARow := 0; ; inARow++ {
@@ -74,7 +74,7 @@ func (s *session) watch(svc *envd.Service, l *life) {
 	}
 }
 
-// restart starts a service again after a pause, unless the environment ends before, or a fault is at it.
+// restart starts a service again after a pause, unless the environment ends first or a fault holds the service down.
 func (s *session) restart(svc *envd.Service, l *life, pause time.Duration) bool {
 	select {
 	case <-s.ending:

@@ -18,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
-// load runs k6 inside the environment and streams what it measures. started is called when its schedule begins.
+// load runs k6 inside the environment and records what it measures. started is called when the schedule begins.
 func (s *session) load(ctx context.Context, stage *envd.Stage, started func()) error {
 	k6, err := s.K6(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *session) loadConfig(stage *envd.Stage) (loadprofiles.Config, error) {
 		Profile: l.Profile, Script: l.Script, Env: env,
 		Load: loadprofiles.Load{Rate: l.Rate, Duration: l.Duration.Std(), MaxVUs: l.MaxVUs},
 	}
-	if len(s.Spec.Environment.Stubs) > 0 { // k6 is Go: it finds the environment's authority as services do
+	if len(s.Spec.Environment.Stubs) > 0 { // k6 is written in Go: it finds the environment's authority as services do
 		cfg.Env = withDefault(cfg.Env, "SSL_CERT_FILE", envd.CAFile)
 	}
 	for _, r := range l.Requests {
@@ -100,7 +100,7 @@ func withDefault(env map[string]string, name, value string) map[string]string {
 	return env
 }
 
-// runK6 starts the load generator, with envd's relay around it, and reads its measures and log until both end.
+// runK6 starts k6 under envd's relay, and reads its measures and log until both end.
 func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles.Invocation, started func()) (loadprofiles.Summary, error) {
 	measures, measuresEnd, err := os.Pipe()
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	go func() { logged <- recorder.ReadLog(log, keep) }()
 
 	workdir := inv.Dir
-	if len(inv.Files) == 0 { // nothing was written there, so it does not exist
+	if len(inv.Files) == 0 { // the folder exists only if something was written to it
 		workdir = "/tmp"
 	}
 	running, stop := context.WithCancelCause(ctx)
@@ -147,7 +147,7 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 		Stdout: measuresEnd, Stderr: logEnd, CPU: &cpu, Clean: true,
 	})
 	wall := time.Since(begin)
-	if errors.Is(context.Cause(running), errCrossed) { // as k6 ends then when it looks at thresholds itself
+	if errors.Is(context.Cause(running), errCrossed) { // the exit code of a k6 that watches thresholds itself
 		code, err = thresholdsCrossed, nil
 	}
 	err = errors.Join(err, measuresEnd.Close(), logEnd.Close(), <-read, <-logged, keep.Close())
@@ -158,7 +158,8 @@ func (s *session) runK6(ctx context.Context, stage *envd.Stage, inv loadprofiles
 	return summary, err
 }
 
-// loadEnd is when the load was over: k6 goes on for a while after, with its measures. One that was cut off ended with k6.
+// loadEnd returns when the load was over. k6 exits a little later, after it has delivered its measures; only a load that
+// was cut off ended together with k6.
 func loadEnd(summary *loadprofiles.Summary, exited time.Time) time.Time {
 	if end := summary.End; !end.IsZero() && end.Before(exited) {
 		return end
@@ -166,12 +167,12 @@ func loadEnd(summary *loadprofiles.Summary, exited time.Time) time.Time {
 	return exited
 }
 
-// crossedInterval is how often thresholds that abort a run are looked at; k6 itself does as often.
+// crossedInterval is how often thresholds with abortOnFail are evaluated, which is as often as k6 does it.
 const crossedInterval = 2 * time.Second
 
 var errCrossed = errors.New("a threshold with abortOnFail was crossed")
 
-// stopWhenCrossed ends the load when the script wants that for a threshold that does not hold.
+// stopWhenCrossed ends the load once a threshold that the script marked with abortOnFail fails.
 func stopWhenCrossed(ctx context.Context, recorder *loadprofiles.Recorder, stop context.CancelCauseFunc) {
 	begin := time.Now()
 	tick := time.NewTicker(crossedInterval)
@@ -207,14 +208,14 @@ func (s *session) readMeasures(stage *envd.Stage, stream io.Reader, recorder *lo
 		}
 	})
 	aggregate.Flush()
-	if err != nil { // the summary says so; k6 must not block on a pipe that nobody reads
+	if err != nil { // it goes into the summary; k6 must not block on a pipe that nobody reads
 		_, err = io.Copy(io.Discard, stream)
 	}
 	return err
 }
 
-// countRequests hands the latencies of one second on, bucket by bucket. The buckets' share of the exact sum is that of
-// their middles.
+// countRequests passes on the latencies of one second, bucket by bucket. Only their total is known exactly; each bucket
+// gets a share of it in proportion to its midpoint.
 func countRequests(aggregate *metrics.Aggregator, m *loadprofiles.Measure) {
 	requests := make([]metrics.Requests, len(m.Buckets))
 	sum := 0.0
@@ -233,13 +234,13 @@ func countRequests(aggregate *metrics.Aggregator, m *loadprofiles.Measure) {
 	}
 }
 
-// How k6 exits when a threshold was crossed, and when the script itself declared the test failed.
+// Exit codes of k6: a threshold was crossed; the script itself declared the test failed.
 const (
 	thresholdsCrossed = 99
 	scriptFailed      = 110
 )
 
-// loadResult tells a load run's end in the words of observations.
+// loadResult turns k6's summary into the observation of how the load ended.
 func loadResult(s loadprofiles.Summary) *envd.LoadResult {
 	r := &envd.LoadResult{
 		ExitCode: s.ExitCode, Iterations: s.Iterations, Planned: int64(s.Planned), Dropped: s.Dropped,

@@ -10,7 +10,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/modules"
 )
 
-// moduleTarget is a service as its module's wait strategy sees it.
+// moduleTarget lets a module's wait strategy look at a service.
 type moduleTarget struct {
 	s   *session
 	svc *envd.Service

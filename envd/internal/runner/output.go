@@ -13,13 +13,13 @@ import (
 // tailBytes is how much of a command's output a result quotes.
 const tailBytes = 4 << 10
 
-// output is the log file of a command's output, masked line by line, with its end kept at hand.
+// output writes a command's output to its log file, masked line by line, and keeps the end of it in memory.
 type output struct {
 	secrets *Secrets
 
 	mu   sync.Mutex
 	file *os.File
-	part []byte // of a line whose end has not come
+	part []byte // of the last line, which is not complete yet
 	last []byte
 	err  error
 }
@@ -32,7 +32,7 @@ func (s *session) openOutput(name string) (*output, error) {
 	return &output{secrets: s.Secrets, file: f}, nil
 }
 
-// Write never fails the command that writes: Close tells what went wrong.
+// Write never fails, so that the command goes on whatever happens to its log; Close returns what went wrong.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -40,7 +40,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if i := bytes.LastIndexByte(o.part, '\n'); i >= 0 {
 		o.put(o.part[:i+1])
 		o.part = append(o.part[:0], o.part[i+1:]...)
-	} else if len(o.part) > 1<<20 { // a line without end must not fill the memory
+	} else if len(o.part) > 1<<20 { // an endless line must not fill the memory
 		o.put(o.part)
 		o.part = o.part[:0]
 	}
@@ -58,7 +58,7 @@ func (o *output) put(lines []byte) {
 	}
 }
 
-// tail returns the last lines.
+// tail returns the last lines of the output.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// listening is the state of a socket that listens, as /proc/net/tcp has it.
+// listening is how /proc/net/tcp writes the state LISTEN.
 const listening = "0A"
 
-// ownerOf says who listens on a port of this host, as far as this user may know: " by nginx (pid 42)", or "".
+// ownerOf says who listens on a port of this host: " by nginx (pid 42)", or "" if this user may not know.
 func ownerOf(address string) string {
 	_, text, err := net.SplitHostPort(address)
 	if err != nil {
@@ -41,8 +41,8 @@ func ownerOf(address string) string {
 	return ""
 }
 
-// socketsOn finds the listeners on a port in a table such as /proc/net/tcp (proc_net(5)): the links that their
-// descriptors are.
+// socketsOn finds the listeners on a port in a table such as /proc/net/tcp (proc_net(5)). It returns them as the targets
+// of their descriptors' links below /proc/PID/fd: "socket:[INODE]".
 func socketsOn(table string, port uint16) (sockets []string) {
 	suffix := ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(port >> 8), byte(port)}))
 	for line := range strings.Lines(table) {
@@ -53,7 +53,7 @@ func socketsOn(table string, port uint16) (sockets []string) {
 	return sockets
 }
 
-// processOf names a process for people; a runner of envd by its environment.
+// processOf names a process for people; a runner of envd is named by its environment.
 func processOf(pid string) string {
 	b, err := os.ReadFile("/proc/" + pid + "/cmdline")
 	args := strings.Split(strings.TrimRight(string(b), "\x00"), "\x00")

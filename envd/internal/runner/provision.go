@@ -14,12 +14,12 @@ import (
 	"github.com/envd-dev/envd/envd/internal/plan"
 )
 
-// provisionError says that the environment did not come up.
+// provisionError marks an error as the reason why the environment did not come up.
 type provisionError struct{ error }
 
 func (e *provisionError) Unwrap() error { return e.error }
 
-// provision plans against nothing and carries the plan out.
+// provision plans an environment of which nothing exists yet, and carries out the plan.
 func (s *session) provision(ctx context.Context) error {
 	if err := s.update(func(m *evidence.Meta) { m.Status = evidence.Provisioning }); err != nil {
 		return err
@@ -48,14 +48,14 @@ func (s *session) provision(ctx context.Context) error {
 	return nil
 }
 
-// do carries one operation out: what speaks through the gateway or waits is done here, the rest by the runtime.
+// do carries out one operation. Waiting and whatever goes through the gateway are done here, the rest by the runtime.
 func (s *session) do(ctx context.Context, op envd.Operation) error {
 	switch op.Kind {
 	case envd.OpCreate:
 		s.creating.Store(true)
 		err := s.Runtime.Do(ctx, s.ID, op)
 		if errors.Is(err, envd.ErrExists) {
-			s.creating.Store(false) // it is another's, who takes it down
+			s.creating.Store(false) // it belongs to another run, which takes it down
 		}
 		return err
 	case envd.OpGateway:
@@ -97,7 +97,7 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 	return s.Runtime.Do(ctx, s.ID, op)
 }
 
-// prepareImage makes a service's image present and records which it is.
+// prepareImage makes a service's image present and records which one it is.
 func (s *session) prepareImage(ctx context.Context, op envd.Operation) error {
 	if b := op.Service.Build; b != nil {
 		args, err := s.expandAll(b.Args)
@@ -112,7 +112,7 @@ func (s *session) prepareImage(ctx context.Context, op envd.Operation) error {
 	return s.recordImage(ctx, op.Target)
 }
 
-// recordImage writes down which image a service runs from, where it runs from one that the user has chosen.
+// recordImage records which image a service runs from, if it runs from one that the user chose.
 func (s *session) recordImage(ctx context.Context, service string) error {
 	if r, ok := s.Runtime.(envd.ImageReporter); ok {
 		if fact, known := r.Image(ctx, s.ID, service); known {
@@ -138,8 +138,8 @@ func (s *session) claimGateway(ctx context.Context) error {
 	return s.followStubs(ctx)
 }
 
-// watchGateway ends the run when its gateway does, or the whole environment under it: nothing observed after that
-// would mean anything.
+// watchGateway ends the run when its gateway or the whole environment ends: nothing observed after that would mean
+// anything.
 func (s *session) watchGateway() {
 	exit, err := s.Runtime.Wait(context.Background(), s.ID, envd.GatewayName)
 	switch {
@@ -151,7 +151,7 @@ func (s *session) watchGateway() {
 	}
 }
 
-// retry calls f, soon at first and then every 50 ms, until it succeeds or the time is over.
+// retry calls f, in quick succession at first and then every 50 ms, until it succeeds or the limit has passed.
 func retry(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -168,7 +168,7 @@ func retry(ctx context.Context, limit time.Duration, f func(context.Context) err
 	}
 }
 
-// fileContent expands what a file operation writes.
+// fileContent returns what a file operation writes, with references expanded.
 func (s *session) fileContent(op envd.Operation) ([]byte, error) {
 	switch {
 	case op.Service == nil && op.File.Path == envd.CAFile:
@@ -184,13 +184,13 @@ func (s *session) fileContent(op envd.Operation) ([]byte, error) {
 	return []byte(text), err
 }
 
-// systemRoots is where Linux distributions and macOS keep the public authorities, as Go's crypto/x509 looks for them.
+// systemRoots lists where Linux distributions and macOS keep the public authorities (the list of Go's crypto/x509).
 var systemRoots = []string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
-// trusted is what services trust: the environment's own authority and, where they may reach hosts outside, the public
-// ones too, since most TLS stacks take the file in place of their own.
+// trusted returns the certificates that services trust: the environment's own authority and, if they may reach hosts
+// outside, the public ones too, since most TLS stacks use the file instead of their own list.
 func (s *session) trusted() []byte {
 	own := s.ca.CertPEM()
 	if len(s.Spec.Environment.Egress) == 0 {
@@ -201,10 +201,10 @@ func (s *session) trusted() []byte {
 			return append(append(own, '\n'), public...)
 		}
 	}
-	return own // a host without public authorities cannot lend any
+	return own // this host has no public authorities
 }
 
-// expand resolves references and remembers secrets, so that they are masked from here on.
+// expand resolves references, and has secrets masked from here on.
 func (s *session) expand(v envd.Value) (string, error) {
 	text, err := v.Expand(s.Lookup)
 	if err == nil && v.Secret() {

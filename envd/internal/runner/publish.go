@@ -45,8 +45,8 @@ func (o *outlets) close() {
 	o.relays.Wait()
 }
 
-// publish opens the ports of this host that the spec asks for. It comes before anything is started, because a port that
-// somebody else has is nothing to wait for.
+// publish opens the ports of this host that the spec asks for. It comes before anything is started, so that a port that
+// is taken fails the run at once.
 func (s *session) publish() error {
 	var errs []error
 	for i := range s.Spec.Environment.Services {
@@ -68,8 +68,8 @@ func (s *session) publish() error {
 	return s.update(func(m *evidence.Meta) { m.Published = s.outlets.published })
 }
 
-// openAll opens a port on this host's loopback for every port of every service that the spec does not publish, and for
-// the control of links.
+// openAll opens a port on this host's loopback for every service port that the spec does not publish, and for the API
+// that controls links.
 func (s *session) openAll() (map[string]string, error) {
 	for i := range s.Spec.Environment.Services {
 		svc := &s.Spec.Environment.Services[i]
@@ -90,7 +90,7 @@ func (s *session) openAll() (map[string]string, error) {
 	return s.outlets.addresses, nil
 }
 
-// open listens at an address of this host and carries what comes to a service's port.
+// open listens at an address of this host and relays connections to a service's port.
 func (s *session) open(service string, port int, address string, asked bool) error {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -113,8 +113,8 @@ func (s *session) open(service string, port int, address string, asked bool) err
 	return nil
 }
 
-// relay carries every connection on l to the service's port until l is closed. Replicas take turns; one that does not
-// answer is passed over.
+// relay connects every caller of l to the service's port until l is closed. Replicas take turns; one that does not answer
+// is skipped.
 func (s *session) relay(l net.Listener, service string, port int) {
 	var conns sync.WaitGroup
 	defer conns.Wait()
@@ -140,12 +140,12 @@ func (s *session) relay(l net.Listener, service string, port int) {
 				splice.Join(outer, inner)
 				return
 			}
-			outer.Close() // as it would see of the service itself
+			outer.Close() // what a caller would see of the service itself
 		})
 	}
 }
 
-// instance is the service of that name, replicas by their own.
+// instance returns the service of that name; replicas have names of their own.
 func (s *session) instance(name string) (*envd.Service, error) {
 	env := s.Spec.Environment.Expand()
 	if svc := env.Service(name); svc != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/modules"
 )
 
-// awaitReady waits until the service can serve, ends, or runs out of time. It ends at once when the service does.
+// awaitReady waits until the service can serve, ends, or runs out of time.
 func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	begin := time.Now()
 	limited, cancel := context.WithTimeout(ctx, svc.Ready.Timeout.Std())
@@ -25,7 +25,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	exited := make(chan envd.Exit, 1)
 	go func() {
 		if svc.Ready.Completed {
-			return // its end is what is waited for
+			return // it becomes ready by ending
 		}
 		if exit, err := s.awaitEnd(limited, svc.Name); err == nil {
 			exited <- exit
@@ -34,7 +34,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	}()
 	probed := s.probe(limited, svc)
 	if probed != nil && !svc.Ready.Completed {
-		<-limited.Done() // a probe that gave up early saw the service's end before that was known
+		<-limited.Done() // a probe that gave up early has noticed the service's end sooner than watch did
 	}
 	select {
 	case exit := <-exited:
@@ -56,7 +56,7 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name, false))
 }
 
-// remedy says what can be done about an end, where that is known.
+// remedy says what to do about an exit, or "" if that is not known.
 func remedy(svc *envd.Service, exit envd.Exit) string {
 	if exit.Reason == envd.ReasonMemory && svc.Resources.MemoryBytes > 0 {
 		return fmt.Sprintf(" (its bound is %d MiB: raise resources.memory)", svc.Resources.MemoryBytes>>20)
@@ -120,7 +120,7 @@ func (s *session) awaitCompletion(ctx context.Context, name string) error {
 	return err
 }
 
-// awaitEnd waits until a service has ended and is not started again by itself.
+// awaitEnd waits until a service has ended for good: its policy does not start it again.
 func (s *session) awaitEnd(ctx context.Context, name string) (envd.Exit, error) {
 	l := s.lifeOf(name)
 	select {
@@ -131,8 +131,8 @@ func (s *session) awaitEnd(ctx context.Context, name string) (envd.Exit, error) 
 	}
 }
 
-// repeat calls f until it succeeds or ctx ends: soon after each other at first, for services that start in
-// milliseconds, then at the interval.
+// repeat calls f until it succeeds or ctx ends: in quick succession at first, for services that start in milliseconds,
+// and then at the interval.
 func repeat(ctx context.Context, interval time.Duration, f func() error) error {
 	for pause := 2 * time.Millisecond; ; pause = min(pause*3/2, interval) {
 		err := f()
@@ -163,7 +163,7 @@ func probeHTTP(ctx context.Context, client *http.Client, p envd.HTTPProbe) error
 	return fmt.Errorf("GET %s answered %d", p.Path, resp.StatusCode)
 }
 
-// httpClient reaches one port of a service.
+// httpClient returns a client whose every connection goes to one port of a service.
 func (s *session) httpClient(service string, port int) *http.Client {
 	return &http.Client{
 		Timeout: 5 * time.Second,
@@ -195,7 +195,7 @@ func (s *session) probeLog(ctx context.Context, service, pattern string) error {
 	return errors.Join(fmt.Errorf("no log line matched %q", pattern), lines.Err())
 }
 
-// splitLogLine parts "time stream text".
+// splitLogLine splits a line of the form "time stream text".
 func splitLogLine(line string) (stream, text string) {
 	parts := strings.SplitN(line, " ", 3)
 	if len(parts) < 3 {
@@ -204,11 +204,11 @@ func splitLogLine(line string) (stream, text string) {
 	return parts[1], parts[2]
 }
 
-// tailLines is how much of a log an error shows.
+// tailLines is how many lines of a log an error shows.
 const tailLines = 20
 
-// lastLines returns the end of a service's log, ready to be appended to an error. Of a service that has ended, the log is
-// read until it has too.
+// lastLines returns the end of a service's log, ready to be appended to an error. If the service has ended, it waits for
+// the complete log.
 func (s *session) lastLines(service string, ended bool) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

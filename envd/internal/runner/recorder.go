@@ -11,7 +11,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/plan"
 )
 
-// recorder writes a run's observations and journal as they happen and tells who watches.
+// recorder writes a run's observations and journal as they happen, and notifies whoever watches.
 type recorder struct {
 	observations *evidence.Log
 	journal      *evidence.Log
@@ -32,7 +32,7 @@ func newRecorder(dir *evidence.Dir, notify func(Notice)) (*recorder, error) {
 	return &recorder{observations: observations, journal: journal, notify: notify}, nil
 }
 
-// observe appends one fact. A full disk ends the run at its close, with what was gathered so far still there.
+// observe appends one observation. If the disk is full, the run fails when it closes, and keeps what was gathered so far.
 func (r *recorder) observe(o envd.Observation) {
 	if o.Time.IsZero() {
 		o.Time = time.Now().UTC()
