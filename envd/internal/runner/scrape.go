@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// scrapeInterval is how often a service's metrics are read while stages run. It costs the service something.
+	// scrapeInterval is how often a service's metrics are read while stages run: seldom, since it costs the service work.
 	scrapeInterval = 5 * time.Second
-	// judgedInterval is how often where conditions speak of them: every window of theirs holds a reading.
+	// judgedInterval is how often metrics are read that conditions speak of: every window that is judged has a reading.
 	judgedInterval = time.Second
 	scrapeTimeout  = 2 * time.Second
 	maxExposition  = 16 << 20 // bytes
@@ -28,7 +28,7 @@ type scraper struct {
 	*session
 	service *envd.Service
 	client  *http.Client
-	judged  []*envd.Series // those that conditions speak of
+	judged  []*envd.Series // of this service, in conditions
 
 	mu      sync.Mutex // one reading at a time
 	known   map[string]float64
@@ -45,8 +45,8 @@ func (s *session) newScraper(service *envd.Service) *scraper {
 	return x
 }
 
-// readJudged takes a reading of what conditions speak of, at the end of a stage: so each holds one, however short it is, and
-// the next has one to begin with.
+// readJudged reads the metrics that conditions speak of, at the end of a stage. So every stage has a reading, however
+// short it is, and the next stage has one to start from.
 func (s *session) readJudged(ctx context.Context) {
 	var readings sync.WaitGroup
 	for _, x := range s.scrapers {
@@ -57,7 +57,7 @@ func (s *session) readJudged(ctx context.Context) {
 	readings.Wait()
 }
 
-// run reads the metrics every few seconds until ctx ends, and then once more, unless the run is cut off.
+// run reads the metrics at the interval until ctx ends, and once more then, unless the whole run was cut off.
 func (x *scraper) run(ctx context.Context) {
 	defer x.client.CloseIdleConnections()
 	interval := scrapeInterval
@@ -86,7 +86,7 @@ func (x *scraper) observe(parent context.Context) {
 	defer cancel()
 	values, left, err := x.read(ctx)
 	if err != nil && errors.Is(parent.Err(), context.Canceled) {
-		return // it was not the service that failed
+		return // the stages are over; the service did not fail
 	}
 	if err != nil {
 		if !x.failing {

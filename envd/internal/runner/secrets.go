@@ -11,8 +11,8 @@ const shortestSecret = 4
 
 var mask = []byte("«secret»")
 
-// Secrets masks the values of secrets in whatever is written down. Values are added before the process that knows
-// them starts.
+// Secrets masks the values of secrets in everything that is written down. A value is added before any process starts that
+// knows it.
 type Secrets struct {
 	mu     sync.RWMutex
 	values [][]byte // longest first, so that a secret within a secret leaves nothing readable

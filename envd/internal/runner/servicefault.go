@@ -3,8 +3,8 @@ package runner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,14 +20,14 @@ func (c *serviceFaults) act(ctx context.Context, kind envd.OpKind, svc *envd.Ser
 	})
 }
 
-// expectEnd makes the end of a service be as it should.
+// expectEnd announces the end of a service, so that it does not count as a crash.
 func (c *serviceFaults) expectEnd(name string) {
 	if l := c.lifeOf(name); l != nil {
 		l.asked.Store(true)
 	}
 }
 
-// inflict does to an instance what a fault wants.
+// inflict applies a fault to an instance.
 func (c *serviceFaults) inflict(ctx context.Context, svc *envd.Service, f chaos.ServiceFault) error {
 	switch f.Verb {
 	case chaos.Kill:
@@ -48,16 +48,16 @@ func (c *serviceFaults) inflict(ctx context.Context, svc *envd.Service, f chaos.
 	return fmt.Errorf("there is no verb %q for services", f.Verb)
 }
 
-// bounds are an instance's under the fault: its own, where the fault says nothing.
+// bounds returns the resources of an instance under the fault: its own, except where the fault sets others.
 func (f *serviceFault) bounds(svc *envd.Service) envd.Resources {
 	return envd.Resources{
 		CPUMillis: cmp.Or(f.CPU, svc.Resources.CPUMillis), MemoryBytes: cmp.Or(f.Memory, svc.Resources.MemoryBytes),
 	}
 }
 
-// undo brings instances back to what they were, whatever state they are in.
+// undo reverts a fault on instances, whatever state they are in.
 func (c *serviceFaults) undo(ctx context.Context, instances []*envd.Service, f chaos.ServiceFault) error {
-	return each(instances, func(svc *envd.Service) error {
+	return each(instances, func(_ int, svc *envd.Service) error {
 		switch f.Verb {
 		case chaos.Pause:
 			return c.act(ctx, envd.OpResume, svc)
@@ -70,8 +70,8 @@ func (c *serviceFaults) undo(ctx context.Context, instances []*envd.Service, f c
 	})
 }
 
-// startAgain starts an instance that has ended. That it becomes ready is recorded when it does: the way back to steady
-// state begins with the start.
+// startAgain starts an instance that has ended. It does not wait for readiness, which is recorded when it comes: recovery
+// counts from the start.
 func (c *serviceFaults) startAgain(ctx context.Context, svc *envd.Service) error {
 	state, err := c.Runtime.Observe(ctx, c.ID)
 	if err != nil {
@@ -92,34 +92,27 @@ func (c *serviceFaults) startAgain(ctx context.Context, svc *envd.Service) error
 	return nil
 }
 
-// restartAll stops and starts instances, one at a time or all at once, each until it is ready.
+// restartAll stops and starts the instances, one after the other or all at once, each until it is ready. A rolling restart
+// ends with the first instance that does not come back.
 func (c *serviceFaults) restartAll(ctx context.Context, f *serviceFault) {
 	defer close(f.ended)
-	if !f.Rolling {
-		down := make([]time.Duration, len(f.instances))
-		index := map[*envd.Service]int{}
+	down := make([]time.Duration, len(f.instances))
+	restart := func(i int, svc *envd.Service) (err error) {
+		down[i], err = c.restartOne(ctx, f, svc)
+		return err
+	}
+	if f.Rolling {
 		for i, svc := range f.instances {
-			index[svc] = i
+			if f.err = restart(i, svc); f.err != nil {
+				break
+			}
+			f.restarted++
 		}
-		f.err = each(f.instances, func(svc *envd.Service) (err error) {
-			down[index[svc]], err = c.restartOne(ctx, f, svc)
-			return err
-		})
-		for _, d := range down {
-			f.longest = max(f.longest, d)
-		}
+	} else {
+		f.err = each(f.instances, restart)
 		f.restarted = len(f.instances)
-		return
 	}
-	for _, svc := range f.instances {
-		down, err := c.restartOne(ctx, f, svc)
-		if err != nil {
-			f.err = err
-			return
-		}
-		f.longest = max(f.longest, down)
-		f.restarted++
-	}
+	f.longest = slices.Max(down)
 }
 
 // restartOne returns how long an instance was down: from its end until it was ready.
@@ -150,10 +143,11 @@ func (c *serviceFaults) restartOne(ctx context.Context, f *serviceFault, svc *en
 		return 0, err
 	}
 	c.started(svc)
-	return time.Since(begin), errors.Join(c.awaitReady(ctx, svc))
+	err = c.awaitReady(ctx, svc)
+	return time.Since(begin), err
 }
 
-// effect tells what a fault did; lasted is how long it acted, 0 while it does.
+// effect describes what a fault did. lasted is how long it acted; 0 while it still does.
 func (f *serviceFault) effect(lasted time.Duration) chaos.Effect {
 	n := len(f.instances)
 	e := chaos.Effect{Affected: int64(n), Total: int64(n)}

@@ -26,18 +26,18 @@ type session struct {
 	ca      *gateway.CA
 	end     context.CancelCauseFunc // ends the run early
 
-	early    error // why the run did not go to its end
+	early    error // why the run ended early; nil if it did not
 	wasReady bool
 	verdict  envd.Verdict
-	scrapers []*scraper // of services with metrics, while stages run
+	scrapers []*scraper // one for each service with metrics, while stages run
 
 	read          bool               // the last readings were taken
 	stopFollowing context.CancelFunc // ends the stub journal
 
-	creating   atomic.Bool   // the runtime was asked for the environment
-	proven     atomic.Bool   // the readings were taken: what happens now changes no verdict
-	settled    atomic.Bool   // from here on a service's exit is expected
-	ending     chan struct{} // closed when settled is set
+	creating   atomic.Bool   // the runtime was asked to create the environment
+	proven     atomic.Bool   // the verdict's readings were taken: what happens now does not change it
+	settled    atomic.Bool   // teardown has begun: services are expected to exit
+	ending     chan struct{} // closed together with settled
 	background sync.WaitGroup
 
 	mu       sync.Mutex
@@ -47,8 +47,8 @@ type session struct {
 	services map[string]*life // those that were started
 }
 
-// Run provisions, exercises every stage, tears down and judges. The error is of envd's own making (it could not
-// record, for example); how the run went is in the result.
+// Run provisions, exercises every stage, tears down and judges. The result says how the run went; the error says that
+// envd itself failed, because it could not write to the run directory for example.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	return conduct(ctx, cfg, "run", (*session).exercise)
 }
@@ -58,7 +58,7 @@ func Up(ctx context.Context, cfg Config) (Result, error) {
 	return conduct(ctx, cfg, "up", (*session).hold)
 }
 
-// conduct takes a run through its course; body is what happens while the environment is alive.
+// conduct leads a run from provision to evidence; body is what it does while the environment is alive.
 func conduct(ctx context.Context, cfg Config, kind string, body func(*session, context.Context) error) (Result, error) {
 	keeping, letGo := context.WithCancelCause(ctx)
 	defer letGo(nil)
@@ -135,7 +135,7 @@ func (s *session) update(change func(*evidence.Meta)) error {
 	return s.Dir.WriteMeta(s.meta)
 }
 
-// note records why the run did not go to its end, if it did not.
+// note records how the run ended, before teardown: every stage was exercised, or why not.
 func (s *session) note(err error) {
 	event := envd.RunEvent{Name: envd.RunExercised}
 	switch why := s.early; {
@@ -155,7 +155,7 @@ func (s *session) note(err error) {
 	s.rec.observe(envd.Observation{Run: &event})
 }
 
-// cause is why a run ended early: the context's cause where it has one, the error otherwise.
+// cause returns why a run ended early: the cause of the context if it was cancelled, err otherwise.
 func cause(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -192,7 +192,7 @@ func (s *session) conclude() (digest string, err error) {
 	return digest, nil
 }
 
-// unsealed takes back what run.json says of a run whose evidence proves nothing, because it could not be sealed.
+// unsealed replaces the outcome in run.json by an error: evidence that could not be sealed proves nothing.
 func (s *session) unsealed(why error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,8 +202,8 @@ func (s *session) unsealed(why error) error {
 	return s.Dir.WriteMeta(s.meta)
 }
 
-// write puts the verdict on a run and its reports into the run directory. An environment proves nothing: it came up or it
-// did not.
+// write puts the verdict and the reports into the run directory. An environment without stages has neither: its outcome is
+// whether it came up.
 func (s *session) write(observations []envd.Observation) error {
 	if s.meta.Kind == "run" {
 		err := s.Dir.WriteJSON(evidence.VerdictFile, s.verdict)
@@ -216,14 +216,14 @@ func (s *session) write(observations []envd.Observation) error {
 	return nil
 }
 
-// finish gives run.json its last content. failed is why the run could not be recorded, if it could not.
+// finish writes run.json for the last time. failed is why the run could not be recorded, or nil.
 func (s *session) finish(failed error) error {
 	code := s.verdict.ExitCode()
 	switch {
 	case failed != nil:
 	case errors.Is(s.early, ErrInterrupted) && (s.meta.Kind == "run" || !s.wasReady):
 		code = envd.ExitInterrupted
-	case errors.As(s.early, new(*plan.Refusal)): // the spec asks for more than there is, and nothing was started
+	case errors.As(s.early, new(*plan.Refusal)): // the spec asks for more than the runtime can do; nothing was started
 		code = envd.ExitUsage
 	}
 	return s.update(func(m *evidence.Meta) {

@@ -16,7 +16,7 @@ import (
 func listenControl(_ *evidence.Dir, id string) (net.Listener, string, error) {
 	name := fmt.Sprintf("@envd/%d/%s", os.Getuid(), id)
 	l, err := net.Listen("unix", name)
-	if errors.Is(err, unix.EADDRINUSE) { // IDs are this machine's and user's, state directories may be many
+	if errors.Is(err, unix.EADDRINUSE) { // abstract names are shared by all state directories of this machine
 		return nil, "", fmt.Errorf("%s is the ID of an environment that is up, of another state directory: name another", id)
 	}
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // usageInterval is how often the services' consumption is sampled while stages run.
 const usageInterval = time.Second
 
-// exercise runs every stage in turn. It returns early only when the run as a whole has to end: what a stage proves or
-// fails to prove is for the judge.
+// exercise runs every stage in turn. It returns early only when the whole run must end: a stage that fails is a matter
+// for the judge.
 func (s *session) exercise(ctx context.Context) error {
 	if err := s.update(func(m *evidence.Meta) { m.Status = evidence.Exercising }); err != nil {
 		return err
@@ -25,7 +25,7 @@ func (s *session) exercise(ctx context.Context) error {
 	sampling, stop := context.WithCancel(ctx)
 	var sampler sync.WaitGroup
 	sampler.Go(func() { s.sampleUsage(sampling) })
-	services := s.Spec.Environment.Expand().Services // each replica tells of itself
+	services := s.Spec.Environment.Expand().Services // each replica has metrics of its own
 	for i := range services {
 		if service := &services[i]; service.Metrics != nil {
 			x := s.newScraper(service)
@@ -46,7 +46,7 @@ func (s *session) exercise(ctx context.Context) error {
 	return nil
 }
 
-// stage runs load, tests and faults as one group: when one of them cannot go on, the others end too.
+// stage runs load, tests and faults as one group: if one of them cannot go on, the others end too.
 func (s *session) stage(ctx context.Context, stage *envd.Stage) error {
 	err := s.update(func(m *evidence.Meta) { m.Stage = stage.Name })
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *session) sampleUsage(ctx context.Context) {
 func (s *session) observeUsage(ctx context.Context) {
 	usage, err := s.Runtime.Stats(ctx, s.ID)
 	if err != nil {
-		return // a service that just ended; the next sample tells
+		return // a service may just have ended; the next sample shows it
 	}
 	for i := range usage {
 		s.rec.observe(envd.Observation{Usage: &usage[i]})

@@ -2,7 +2,7 @@ package runner
 
 import "net/http"
 
-// flusher sends every write on at once.
+// flusher flushes after every write.
 type flusher struct{ w http.ResponseWriter }
 
 func (f flusher) Write(p []byte) (int, error) {

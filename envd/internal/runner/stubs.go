@@ -24,8 +24,8 @@ import (
 // JarVariable names the standalone jar of the real WireMock.
 const JarVariable = "ENVD_WIREMOCK_JAR"
 
-// ImageVariable names an image that WireMock runs from with containers: wiremock/wiremock, or with JarVariable any that
-// has Java.
+// ImageVariable names the image from which WireMock runs in containers: wiremock/wiremock or, together with JarVariable,
+// any image with Java.
 const ImageVariable = "ENVD_WIREMOCK_IMAGE"
 
 // imagesJar is where the image wiremock/wiremock has its jar.
@@ -72,10 +72,10 @@ func (s *session) loadStub(ctx context.Context, stub *envd.Stub) error {
 	return nil
 }
 
-// maxSeed bounds seeds to what every reader of JSON keeps exact.
+// maxSeed is the largest integer that every JSON reader keeps exact (RFC 8259, 6).
 const maxSeed = 1<<53 - 1
 
-// seedOf is what the stubs of a run draw from: what its spec says, else a new seed; 0 where there are no stubs.
+// seedOf returns the seed of a run's stubs: the spec's, or a new one; 0 if there are no stubs.
 func seedOf(e *envd.Environment) uint64 {
 	if e.Seed != 0 || len(e.Stubs) == 0 {
 		return e.Seed
@@ -83,7 +83,7 @@ func seedOf(e *envd.Environment) uint64 {
 	return 1 + rand.Uint64N(maxSeed)
 }
 
-// stubSeed is a stub's own, so that stubs do not draw alike and one more stub changes none of the others' draws.
+// stubSeed derives a stub's own seed, so that stubs draw differently, and adding a stub changes nothing for the others.
 func stubSeed(run uint64, host string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, run)) // never fails
@@ -91,7 +91,7 @@ func stubSeed(run uint64, host string) uint64 {
 	return max(1, h.Sum64())
 }
 
-// openLink takes a link's place between its consumer and its dependency.
+// openLink opens a link in the gateway, between its consumer and its dependency.
 func (s *session) openLink(ctx context.Context, l *envd.Link) error {
 	c := gateway.LinkConfig{Ports: l.Ports, Stub: s.Spec.Environment.Stub(l.To) != nil}
 	if err := s.gateway.PutLink(ctx, l.String(), c); err != nil {
@@ -142,7 +142,7 @@ func readMapping(file, name string, c *gateway.StubConfig) error {
 	return nil
 }
 
-// walk calls each for every regular file below root, in lexical order; a root that does not exist holds none.
+// walk calls each for every file below root, in lexical order. A root that does not exist has none.
 func walk(root string, each func(file, name string) error) error {
 	err := filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
@@ -160,11 +160,11 @@ func walk(root string, each func(file, name string) error) error {
 	return err
 }
 
-// lastServed is how long the last of the stubs' journal may take to arrive.
+// lastServed bounds the wait for the end of the stubs' journal.
 const lastServed = 5 * time.Second
 
-// followStubs writes every request that stubs serve into stubs/<host>.ndjson, until s.stopFollowing is called. It
-// returns once the stream stands.
+// followStubs writes every request that stubs serve into stubs/<host>.ndjson, until s.stopFollowing is called. It returns
+// as soon as the stream from the gateway is open.
 func (s *session) followStubs(ctx context.Context) error {
 	if len(s.Spec.Environment.Stubs) == 0 {
 		return nil
@@ -183,7 +183,7 @@ func (s *session) followStubs(ctx context.Context) error {
 		defer stop()
 		ctx, cancel := context.WithTimeout(following, lastServed)
 		defer cancel()
-		if s.gateway.EndServed(ctx) == nil { // else there is no gateway any more, and the stream has ended with it
+		if s.gateway.EndServed(ctx) == nil { // otherwise the gateway is gone, and the stream has ended with it
 			select {
 			case <-ended:
 			case <-ctx.Done():

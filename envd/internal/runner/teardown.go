@@ -13,14 +13,14 @@ import (
 // destroyTimeout bounds the removal of an environment; stopping its services gracefully has its own time.
 const destroyTimeout = 30 * time.Second
 
-// teardown takes the last readings, stops the services gracefully, destroys the environment and observes that
-// nothing is left. Faults were reverted before. Whatever fails on the way is recorded and the rest goes on.
+// teardown takes the last readings, stops the services gracefully, destroys the environment and observes that nothing is
+// left. Faults have been reverted before. A step that fails is reported, and the rest goes on.
 func (s *session) teardown(ctx context.Context) {
 	s.settled.Store(true)
 	close(s.ending)
-	s.outlets.close() // who comes now comes too late
+	s.outlets.close() // no more callers from outside
 	s.complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
-	if s.creating.Load() { // else nothing was asked of the runtime, and there is nothing to read, stop or remove
+	if s.creating.Load() { // otherwise there is nothing to read, stop or remove
 		s.readings(ctx)
 		s.complain("stop", s.stopServices(ctx))
 		s.stopFollowing() // after the services: what they ask for on their way out is journalled too
@@ -32,14 +32,14 @@ func (s *session) teardown(ctx context.Context) {
 	s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunTornDown}})
 }
 
-// complain tells of what went wrong at a step after which the run goes on.
+// complain reports an error of a step without ending the run.
 func (s *session) complain(step string, err error) {
 	if err != nil {
 		s.rec.tell(Notice{Step: step, Text: err.Error(), Failed: true})
 	}
 }
 
-// readings takes the last ones, once.
+// readings takes the last readings, once.
 func (s *session) readings(ctx context.Context) {
 	if !s.read {
 		s.read = true

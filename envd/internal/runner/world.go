@@ -20,29 +20,29 @@ type world struct {
 
 func (w world) Services() chaos.Control[chaos.ServiceFault] { return w.services }
 
-// serviceFaults carries faults on services out. It holds their leases; when this process dies, so does the environment
-// with whatever was done to its services.
+// serviceFaults carries out faults on services and holds their leases. When this process dies, the environment dies with
+// it, and so does every fault.
 type serviceFaults struct {
 	*session
 	mu     sync.Mutex
 	active map[string]*serviceFault // by ID
 }
 
-// serviceFault is one that acts.
+// serviceFault is an active fault on a service.
 type serviceFault struct {
 	chaos.ServiceFault
 	instances []*envd.Service
 	until     time.Time
 	lease     *time.Timer
-	began     time.Time     // when the last instance was affected
-	acted     chan struct{} // restart: closed once the first instance was seen down
-	ended     chan struct{} // restart: closed once all are ready again, or cannot be
+	began     time.Time     // when all instances were affected
+	acted     chan struct{} // restart: closed once an instance was seen down
+	ended     chan struct{} // restart: closed once all are ready again, or have failed to be
 	err       error         // of a restart; read after ended
 	longest   time.Duration // restart: the longest time that an instance was down; read after ended
 	restarted int
 }
 
-// instances are the services that a target means: its replicas, or itself.
+// instances resolves a target: the replicas of a service, or the service itself.
 func (c *serviceFaults) instances(target string) (all []*envd.Service, err error) {
 	env := c.Spec.Environment.Expand()
 	for _, name := range env.Instances(target) {
@@ -54,12 +54,12 @@ func (c *serviceFaults) instances(target string) (all []*envd.Service, err error
 	return all, err
 }
 
-// each carries something out on every instance at once.
-func each(instances []*envd.Service, do func(*envd.Service) error) error {
+// each does something to all instances at once; i is the instance's index.
+func each(instances []*envd.Service, do func(i int, svc *envd.Service) error) error {
 	errs := make([]error, len(instances))
 	var all sync.WaitGroup
 	for i, svc := range instances {
-		all.Go(func() { errs[i] = do(svc) })
+		all.Go(func() { errs[i] = do(i, svc) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -74,7 +74,7 @@ func (c *serviceFaults) SetFault(ctx context.Context, target, id string, f chaos
 	fault := &serviceFault{ServiceFault: f, instances: instances, acted: make(chan struct{}), ended: make(chan struct{})}
 	if f.Verb == chaos.Restart {
 		c.background.Go(func() { c.restartAll(context.WithoutCancel(ctx), fault) })
-	} else if err := each(instances, func(svc *envd.Service) error { return c.inflict(ctx, svc, f) }); err != nil {
+	} else if err := each(instances, func(_ int, svc *envd.Service) error { return c.inflict(ctx, svc, f) }); err != nil {
 		return errors.Join(err, c.undo(context.WithoutCancel(ctx), instances, f)) // some of them may be affected
 	}
 	fault.began = time.Now()
@@ -139,7 +139,7 @@ func (c *serviceFaults) AwaitFault(ctx context.Context, _, id string) (chaos.Eff
 	return f.effect(0), err
 }
 
-// seen is nil once every instance is as the fault wants it.
+// seen returns nil once the fault is observed on every instance.
 func (c *serviceFaults) seen(ctx context.Context, f *serviceFault) error {
 	state, err := c.Runtime.Observe(ctx, c.ID)
 	if err != nil {
@@ -171,7 +171,7 @@ func (c *serviceFaults) ClearFault(ctx context.Context, target, id string, f cha
 	fault := c.active[id]
 	delete(c.active, id)
 	c.mu.Unlock()
-	if fault == nil { // another process's, or none: what it would have left is put right
+	if fault == nil { // unknown here: another process may have set it, so undo whatever it would have done
 		instances, err := c.instances(target)
 		if err != nil {
 			return chaos.Effect{}, err

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/fake"
 )
 
 // Faults on services: seen to act, undone at their end, when their lease runs out, and by a process that knows nothing of
@@ -74,4 +76,46 @@ func TestFaultsOnServices(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 5, exits, "four faults and the teardown")
+}
+
+// A service that was restarted is down until it is ready, and not only until it runs.
+func TestRestartedServiceIsDownUntilReady(t *testing.T) {
+	const refusals = 20
+	r := newRig(t)
+	var rose time.Duration // in the last life of the service: from the first probe to the one that succeeded
+	r.fake.Programs["serve"] = func(ctx context.Context, p *fake.Process) int {
+		l, err := p.Listen(8080)
+		if err != nil {
+			return 1
+		}
+		probes, first := 0, time.Time{}
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if probes++; probes == 1 {
+				first = time.Now()
+			}
+			if probes <= refusals {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			rose = time.Since(first)
+		})}
+		done := make(chan struct{})
+		go func() { defer close(done); _ = server.Serve(l) }()
+		<-p.Terminated()
+		server.Close()
+		<-done
+		return 0
+	}
+	r.run(t.Context(), func(ctx context.Context, cfg Config) (Result, error) {
+		return conduct(ctx, cfg, "up", func(s *session, ctx context.Context) error {
+			c := &serviceFaults{session: s, active: map[string]*serviceFault{}}
+			restart := chaos.ServiceFault{Verb: chaos.Restart}
+			require.NoError(t, c.SetFault(ctx, "api", "again", restart, time.Minute))
+			fault := c.active["again"]
+			_, err := c.ClearFault(ctx, "api", "again", restart)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, fault.longest, rose)
+			return nil
+		})
+	})
 }
