@@ -213,6 +213,7 @@ services:
 			out, code := c.envd("up", "-f", "compose.yaml", "--id", id)
 			assert.Equal(t, 3, code)
 			assert.Contains(t, out, test.want)
+			assert.NotContains(t, out, "left behind", "of web neither, which was made ahead")
 			assertGone(t, id)
 		})
 	}

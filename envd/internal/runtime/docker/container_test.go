@@ -118,8 +118,11 @@ func TestMadeAhead(t *testing.T) {
 	_, err = cli.VolumeInspect(ctx, volume, client.VolumeInspectOptions{})
 	require.NoError(t, err)
 
+	never := &envd.Service{Name: "never", Image: svc.Image, Command: svc.Command, Pull: envd.PullNever}
+	require.NoError(t, rt.Do(ctx, id, envd.Operation{Kind: envd.OpMake, Target: never.Name, Service: never}))
+
 	do(envd.Operation{Kind: envd.OpStop, Final: true})
-	left, err := rt.Destroy(ctx, id)
+	left, err := rt.Destroy(ctx, id) // what was never started ends no stream, and is not waited for
 	require.NoError(t, err)
 	assert.Empty(t, left)
 	_, err = cli.VolumeInspect(ctx, volume, client.VolumeInspectOptions{})

@@ -103,6 +103,9 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	e.router.process.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for _, svc := range e.made {
+		svc.detach()
+	}
 	all := slices.AppendSeq(slices.Collect(maps.Values(e.services)), maps.Values(e.made))
 	for _, svc := range all {
 		svc.process.close()

@@ -52,6 +52,7 @@ type service struct {
 	log       *logfile.Log  // nil where another process records it
 	pumped    chan struct{} // closed once all output is in the log, which is when the container has ended; nil as log
 	failed    error         // of recording; read after pumped
+	detach    func()        // ends the recording of a container that will never start: its removal does not; nil as log
 	final     bool          // it was stopped for good, and is being removed; under the environment's mu
 
 	spec    client.ContainerCreateOptions // how it was made

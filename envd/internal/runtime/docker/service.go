@@ -140,6 +140,7 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 	asked := context.WithoutCancel(ctx)
 	defer func() {
 		if err != nil {
+			svc.detach()
 			err = errors.Join(err, e.removeContainer(asked, svc.container))
 		}
 	}()
@@ -219,7 +220,7 @@ func (e *environment) record(ctx context.Context, name string, svc *service, res
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	svc.log = log
+	svc.log, svc.detach = log, attached.Close
 	go func() {
 		defer close(svc.pumped)
 		defer attached.Close()
