@@ -14,13 +14,13 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// checker walks one file along the shape of what is supported.
+// checker walks one file in parallel to the shape of what envd supports, and reports the rest.
 type checker struct {
 	*reader
 	file *file
 }
 
-// check walks all files, and what their services extend as if it stood in those.
+// check walks all files. What a service extends is checked as if it were written in the service.
 func (r *reader) check() {
 	for _, f := range r.files {
 		(&checker{r, f}).walk(f.root, top, nil)
@@ -32,12 +32,12 @@ func (r *reader) check() {
 	}
 }
 
-// tell notes what is wrong at a node.
+// tell records a finding at a node.
 func (c *checker) tell(n *yaml.Node, path []string, rule, message, help string) {
 	c.findings = append(c.findings, finding{Diagnostic: c.file.text.At(n, rule, message, help), path: path})
 }
 
-// tooMany nodes are not walked: a few aliases of aliases make billions.
+// tooMany bounds the nodes to walk: a few aliases of aliases expand to billions.
 const tooMany = 100_000
 
 func (c *checker) walk(n *yaml.Node, s *shape, path []string) {
@@ -80,7 +80,7 @@ func (c *checker) walk(n *yaml.Node, s *shape, path []string) {
 
 func below(path []string, part string) []string { return append(slices.Clone(path), part) }
 
-// merged walks what a merge key brings in.
+// merged walks the value of a merge key (<<): a mapping, or a list of them.
 func (c *checker) merged(n *yaml.Node, s *shape, path []string) {
 	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
@@ -98,7 +98,7 @@ func (c *checker) entry(key, value *yaml.Node, s *shape, path []string) {
 		next = sub
 	}
 	switch {
-	case strings.HasPrefix(key.Value, "x-") && len(path) < 3: // nobody's: anchors stand there
+	case strings.HasPrefix(key.Value, "x-") && len(path) < 3: // an extension: means nothing, often holds anchors
 	case value.Tag == "!reset": // takes back what an earlier file says
 	case next == nil && s.open():
 		c.walk(value, s, inside)
@@ -109,10 +109,10 @@ func (c *checker) entry(key, value *yaml.Node, s *shape, path []string) {
 	}
 }
 
-// attributes are those of the Compose specification, by pattern.
+// attributes matches the paths of all attributes in the Compose specification.
 var attributes = sync.OnceValue(func() *tree.Matcher { return tree.NewMatcher(schema.AttributePaths()...) })
 
-// display is a path as messages have it.
+// display writes a path for messages.
 func display(path []string) string {
 	named := slices.DeleteFunc(slices.Clone(path), func(part string) bool { return part == tree.PathMatchList })
 	if len(named) == 0 {
@@ -121,7 +121,7 @@ func display(path []string) string {
 	return strings.Join(named, ".")
 }
 
-// refuse reports a key that Compose knows and envd does not, or that nobody knows.
+// refuse reports a key that envd does not support, or that Compose itself does not know.
 func (c *checker) refuse(key *yaml.Node, s *shape, path []string) {
 	where := display(path)
 	inside := below(path, key.Value)

@@ -23,25 +23,25 @@ import (
 // reader reads one set of compose files.
 type reader struct {
 	spec.ComposeInput
-	files    []*file        // in the order in which they are merged: what a later one says wins
-	lent     map[loan]*file // nil: cannot be read
+	files    []*file        // in the order in which they are merged: a later one wins
+	lent     map[loan]*file // nil: could not be read
 	scopes   []*scope
 	found    spec.Diagnostics
-	findings []finding // those that a merge may take back
-	visits   int       // of nodes, aliases followed
+	findings []finding // mistakes that a later file may still take back
+	visits   int       // nodes walked so far, following aliases
 
-	shared []use           // references that are looked up when services start
-	needed map[*scope]bool // whose variables those need
+	shared []use           // references that stay until services start
+	needed map[*scope]bool // the scopes with the variables of those references
 
 	project *types.Project
-	model   map[string]any // the same as mappings and lists
+	model   map[string]any // project as plain mappings and lists
 }
 
-// finding is what is wrong with what stands at a path of a file, and with the project where it is still there.
+// finding is a mistake at a path of one file. It counts only if the merged project still has that path.
 type finding struct {
 	spec.Diagnostic
-	path  []string // nil: whatever the project holds
-	value string   // that a scalar has, where only that is wrong
+	path  []string // nil: it counts in any case
+	value string   // the scalar that is wrong, if it is the value and not the key; then the project must have this very value
 }
 
 // Load reads compose files. Without diagnostics the result is complete; with any it is nil.
@@ -53,7 +53,7 @@ func Load(in spec.ComposeInput) (*spec.Composed, spec.Diagnostics) {
 		return nil, r.all()
 	}
 	if err := r.load(); err != nil {
-		if len(r.findings) == 0 { // else it may well speak of the same
+		if len(r.findings) == 0 { // otherwise the error is likely a consequence of those
 			r.found = append(r.found, r.explain(err))
 		}
 		return nil, r.all()
@@ -67,7 +67,8 @@ func Load(in spec.ComposeInput) (*spec.Composed, spec.Diagnostics) {
 	return out, nil
 }
 
-// all is what was found where no project could be made: nothing tells what of it would have been taken back.
+// all returns everything that was found, for when no project could be made: which findings a later file takes back is
+// unknown then.
 func (r *reader) all() spec.Diagnostics {
 	for _, f := range r.findings {
 		r.found = append(r.found, f.Diagnostic)
@@ -75,7 +76,7 @@ func (r *reader) all() spec.Diagnostics {
 	return r.found.Sorted()
 }
 
-// profiles are those asked for, or those of the variable that Compose reads them from.
+// profiles returns the profiles asked for, or else those in COMPOSE_PROFILES, as Compose does.
 func (r *reader) profiles() []string {
 	if len(r.Profiles) > 0 {
 		return r.Profiles
@@ -84,7 +85,7 @@ func (r *reader) profiles() []string {
 	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
-// envFiles are the files of variables that references in services need. A later one wins: that is the outermost.
+// envFiles returns the .env files that references in services need. The outermost comes last, because a later one wins.
 func (r *reader) envFiles() (files []envd.EnvFile) {
 	for i := len(r.scopes) - 1; i >= 0; i-- {
 		if s := r.scopes[i]; r.needed[s] {

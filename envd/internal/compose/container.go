@@ -12,10 +12,10 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// forbidden capabilities would let a container choose its own way out of the environment's network.
+// forbidden lists the capabilities that would let a container choose its own way out of the environment's network.
 var forbidden = []string{"ALL", "NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE"}
 
-// container is what only containers have, nil where the service says nothing of it.
+// container returns the settings that only containers have; nil if the service has none.
 func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	c := &envd.Container{
 		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Domain: s.DomainName, Init: s.Init,

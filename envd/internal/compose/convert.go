@@ -40,7 +40,7 @@ func (r *reader) convert() *spec.Composed {
 	return out
 }
 
-// inOrder lists the enabled services as the files do.
+// inOrder lists the enabled services in the order of the files.
 func (r *reader) inOrder() []string {
 	line := func(name string) int {
 		d := r.at("", "", "", "services", name)
@@ -51,7 +51,7 @@ func (r *reader) inOrder() []string {
 	})
 }
 
-// refuseRuntime says of every service why it needs containers.
+// refuseRuntime reports for every service why it needs containers.
 func (r *reader) refuseRuntime() {
 	for _, name := range r.inOrder() {
 		s := r.project.Services[name]
@@ -94,7 +94,7 @@ func (r *reader) service(s types.ServiceConfig) envd.Service {
 	return out
 }
 
-// program sets what runs: with an entrypoint of its own the whole command, otherwise what the image's gets.
+// program sets what runs: a whole command if the service has an entrypoint, otherwise arguments for the image's own.
 func (r *reader) program(out *envd.Service, s types.ServiceConfig) {
 	switch {
 	case s.Entrypoint == nil:
@@ -109,7 +109,7 @@ func (r *reader) program(out *envd.Service, s types.ServiceConfig) {
 	}
 }
 
-// hostnames are the names that a service answers to besides its own.
+// hostnames returns the names that a service answers to besides its own.
 func (r *reader) hostnames(s types.ServiceConfig) (names []string) {
 	add := func(name string) {
 		if name != "" && name != s.Name && !slices.Contains(names, name) {
@@ -163,7 +163,7 @@ func (r *reader) pull(s types.ServiceConfig) string {
 	return ""
 }
 
-// valuesOf are variables whose values are references already; one without a value is not set.
+// valuesOf converts variables, whose values are references already. Those without a value are left out.
 func valuesOf(vars types.MappingWithEquals) map[string]envd.Value {
 	var out map[string]envd.Value
 	for name, value := range vars {
@@ -199,7 +199,7 @@ func (r *reader) stop(s types.ServiceConfig) envd.Stop {
 	return out
 }
 
-// restart is what is to happen when a service ends. What deploy says wins, as with Compose.
+// restart returns the restart policy. deploy.restart_policy wins over restart, as with Compose.
 func restart(s types.ServiceConfig) *envd.Restart {
 	policy, most := s.Restart, 0
 	if s.Deploy != nil && s.Deploy.RestartPolicy != nil {
@@ -217,7 +217,7 @@ func restart(s types.ServiceConfig) *envd.Restart {
 		return &envd.Restart{Always: true, Most: most}
 	case "on-failure":
 		return &envd.Restart{Most: most}
-	case "no", "false", "none": // that is said, so it may end
+	case "no", "false", "none": // said explicitly, so the service may end
 		return &envd.Restart{Never: true}
 	}
 	return nil

@@ -18,7 +18,7 @@ type base struct {
 	node *yaml.Node
 }
 
-// service finds a service of a file, or of those that it includes.
+// service finds a service in a file or in those that it includes; nil if there is none.
 func (f *file) service(name string) *base {
 	if _, services := child(f.root, "services"); services != nil {
 		if _, node := child(services, name); node != nil {
@@ -35,7 +35,7 @@ func (f *file) service(name string) *base {
 	return nil
 }
 
-// services are the names of a file's.
+// services returns the names of the services that are written in a file.
 func (f *file) services() (names []string) {
 	_, services := child(f.root, "services")
 	if services == nil {
@@ -48,7 +48,7 @@ func (f *file) services() (names []string) {
 	return names
 }
 
-// basesOf are the services that one of a file extends: the next first, then what that one extends, and so on.
+// basesOf returns the services that a service extends: the one it names first, then the one that this one names, and so on.
 func (r *reader) basesOf(f *file, name string) []base {
 	if known, ok := f.bases[name]; ok {
 		return known
@@ -74,7 +74,7 @@ func (r *reader) basesOf(f *file, name string) []base {
 	return out
 }
 
-// extended is the service that one extends, or nil; what is wrong with it is reported.
+// extended returns the service that b extends, or nil. It reports mistakes in extends.
 func (r *reader) extended(b *base) *base {
 	_, extends := child(b.node, "extends")
 	if extends == nil {
@@ -105,8 +105,8 @@ func (r *reader) extended(b *base) *base {
 	return next
 }
 
-// lend opens the file that a service is extended from, once. It sees the variables of the file that asks; its relative
-// paths count from its own folder.
+// lend opens, once, the file in which an extended service is. It is read with the variables of the file that names it, but
+// its relative paths start from its own folder.
 func (r *reader) lend(c *checker, n *yaml.Node) *file {
 	if known, ok := c.file.lends[n]; ok {
 		return known
@@ -128,7 +128,7 @@ func (r *reader) lend(c *checker, n *yaml.Node) *file {
 	return f
 }
 
-// loan is what tells files apart that services are extended from: the same one may see other variables.
+// loan identifies a file from which services are extended: the same path read with other variables is another one.
 type loan struct {
 	path  string
 	scope *scope

@@ -15,25 +15,25 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// file is one compose file as it is written, and what is changed of it before compose-go reads it.
+// file is one compose file as it is written, with the changes to make before compose-go reads it.
 type file struct {
 	path  string
 	text  spec.Text
 	root  *yaml.Node
 	scope *scope
-	dir   string // what relative paths count from
+	dir   string // where relative paths start
 
 	includes []include
-	bases    map[string][]base    // that its services extend, once asked for
-	lends    map[*yaml.Node]*file // by the node that names the file whose service is extended
-	lent     map[string]bool      // its services that others extend
-	lender   bool                 // it is read for those alone
+	bases    map[string][]base    // what its services extend, as far as basesOf was asked
+	lends    map[*yaml.Node]*file // the files whose services it extends, by the node that names the file
+	lent     map[string]bool      // its own services that others extend
+	lender   bool                 // read only for services that others extend
 
-	scalars map[*yaml.Node]*yaml.Node        // what stands in the place of these; nil: nothing
-	said    map[*yaml.Node][]spec.Diagnostic // what was said of a scalar, once for each path that leads to it
+	scalars map[*yaml.Node]*yaml.Node        // replacements, by the node to replace; nil: it is left out
+	said    map[*yaml.Node][]spec.Diagnostic // mistakes in a scalar, to be reported for each path that leads to it
 }
 
-// include is one entry of include: files that are merged with each other, and then into the file that includes them.
+// include is one entry of a file's include list: its files are merged with each other, and then into the including file.
 type include struct {
 	files []*file
 	dir   string
@@ -49,7 +49,7 @@ func (r *reader) openAll() {
 	}
 }
 
-// unreadable tells of a file that cannot be read: where it is asked for, or at its own beginning.
+// unreadable reports a file that cannot be read: at the place that names it, or at its own first line.
 func (r *reader) unreadable(path string, asked *place, what string, err error, help string) {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err, help = pe.Err, "name one that is there and can be read"
@@ -94,7 +94,8 @@ func (r *reader) parse(path string, s *scope, asked *place) *file {
 	}
 }
 
-// circular finds an alias inside of what it stands for. walked nodes are true while they are being walked.
+// circular returns an alias that lies within the node it refers to, or nil. walked is true for nodes being walked right
+// now, false for those that are done.
 func circular(n *yaml.Node, walked map[*yaml.Node]bool) *yaml.Node {
 	target := resolved(n)
 	switch walking, known := walked[target]; {
@@ -113,7 +114,7 @@ func circular(n *yaml.Node, walked map[*yaml.Node]bool) *yaml.Node {
 	return nil
 }
 
-// open reads a file and, before it, what it includes. trail holds the files that are being opened.
+// open reads a file, and what it includes before it. trail holds the files that are being opened.
 func (r *reader) open(path string, s *scope, trail []place) *file {
 	var asked *place
 	if len(trail) > 0 {
@@ -195,7 +196,7 @@ func (r *reader) include(f *file, entry *yaml.Node, trail []place) {
 	f.includes = append(f.includes, one)
 }
 
-// items are the scalars of a list, or the one scalar in its place.
+// items returns the scalars of a list, or the one scalar in its place.
 func items(n *yaml.Node) []*yaml.Node {
 	if n == nil {
 		return nil
@@ -210,11 +211,11 @@ func items(n *yaml.Node) []*yaml.Node {
 	return out
 }
 
-// further is the path of a file that another one names, or "" where it names none that can be read.
+// further returns the path of another file that a file names at n, or "" if it names none that can be read.
 func (c *checker) further(n *yaml.Node, what string) string {
 	path := c.interpolate(n, nil)
 	switch {
-	case len(c.file.said[n]) > 0: // what it refers to is not set, which was reported
+	case len(c.file.said[n]) > 0: // it refers to a variable that is not set, which was reported
 	case n.Kind != yaml.ScalarNode || path == "":
 		c.found = append(c.found, c.file.text.At(n, spec.RuleMissingField, what+" names no file", "write the path of one"))
 	case remote(path):
@@ -227,7 +228,7 @@ func (c *checker) further(n *yaml.Node, what string) string {
 	return ""
 }
 
-// remote reports whether a path is one of Compose's to other machines.
+// remote reports whether Compose would fetch the path from another machine.
 func remote(path string) bool {
 	return strings.Contains(path, "://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "oci:") || strings.HasPrefix(path, "github.com/")
 }

@@ -16,11 +16,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// copies is where compose-go finds what it is to read of further files: it takes them from the disk. It reads the copies,
-// with references settled, and counts relative paths from where the files themselves are.
+// copies holds rewritten copies of files that are included or extended. compose-go takes such files from the disk, so the
+// copies, with references settled, are written there. It implements compose-go's ResourceLoader, so that relative paths
+// start from where the originals are.
 type copies struct {
-	dir  string           // holds them; "" where there are none
-	of   map[string]*file // by their path
+	dir  string           // holds the copies; "" as long as there are none
+	of   map[string]*file // the originals, by the path of the copy
 	made map[*file]string
 }
 
@@ -72,7 +73,7 @@ func (r *reader) load() (err error) {
 	return err
 }
 
-// text is a file as compose-go is to read it.
+// text returns a file as compose-go is to read it.
 func (c *copies) text(f *file) ([]byte, error) {
 	root, err := c.rewrite(f)
 	if err != nil {
@@ -83,7 +84,7 @@ func (c *copies) text(f *file) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// write puts a file's copy where compose-go finds it, once.
+// write writes the copy of a file, once, and returns its path.
 func (c *copies) write(f *file) (path string, err error) {
 	if path, ok := c.made[f]; ok {
 		return path, nil
@@ -94,7 +95,7 @@ func (c *copies) write(f *file) (path string, err error) {
 		}
 	}
 	path = filepath.Join(c.dir, strconv.Itoa(len(c.made))+"-"+filepath.Base(f.path))
-	c.made[f], c.of[path] = path, f // first: services of two files may extend each other's
+	c.made[f], c.of[path] = path, f // before its content: services of two files may extend each other's
 	content, err := c.text(f)
 	if err != nil {
 		return "", err
@@ -102,8 +103,8 @@ func (c *copies) write(f *file) (path string, err error) {
 	return path, os.WriteFile(path, content, 0o600)
 }
 
-// rewrite makes what compose-go is to read of a file: references settled, aliases written out, further files named by
-// their copies. Of one that only lends services it is those alone.
+// rewrite returns a file as compose-go is to read it: references settled, aliases written out, other files named by their
+// copies. A file that only lends services is reduced to those.
 func (c *copies) rewrite(f *file) (*yaml.Node, error) {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	if f.lender {
@@ -122,7 +123,7 @@ func (c *copies) rewrite(f *file) (*yaml.Node, error) {
 		key, value := f.root.Content[i], f.root.Content[i+1]
 		var err error
 		switch {
-		case key.Value == "version" || strings.HasPrefix(key.Value, "x-"): // without meaning
+		case key.Value == "version" || strings.HasPrefix(key.Value, "x-"): // mean nothing to Compose
 			continue
 		case key.Value == "include":
 			value, err = c.includes(f)
@@ -137,7 +138,8 @@ func (c *copies) rewrite(f *file) (*yaml.Node, error) {
 	return out, nil
 }
 
-// includes names the copies of what a file includes. Their variables are settled, so no file of those is named.
+// includes returns a file's include list with the paths of the copies. References in those are settled, so no env_file is
+// named.
 func (c *copies) includes(f *file) (*yaml.Node, error) {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, one := range f.includes {
@@ -160,7 +162,7 @@ func scalar(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: escape(text)}
 }
 
-// node is a node as compose-go is to read it.
+// node returns a node as compose-go is to read it.
 func (c *copies) node(f *file, n *yaml.Node) (*yaml.Node, error) {
 	n = resolved(n)
 	if n.Kind == yaml.ScalarNode {

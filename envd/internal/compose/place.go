@@ -11,15 +11,15 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// report notes a mistake at the place that path leads to.
+// report records a mistake at the place that path leads to.
 func (r *reader) report(rule, message, help string, path ...string) {
 	r.found = append(r.found, r.at(rule, message, help, path...))
 }
 
-// at is a mistake at the place that path leads to, as far as it can be followed: in the last file that has it, or in
-// what a service there extends.
+// at returns a diagnostic at the place that path leads to, as far as it can be followed: in the last file that has it, or
+// in what a service there extends.
 func (r *reader) at(rule, message, help string, path ...string) spec.Diagnostic {
-	in := r.files[len(r.files)-1] // one of those named: included ones stand before those that include them
+	in := r.files[len(r.files)-1] // never an included one: those come before the file that includes them
 	best, deepest := in.root, -1
 	look := func(f *file, from *yaml.Node, path []string, above int) {
 		if n, depth := find(from, path); depth+above >= deepest && (depth > 0 || above == 0) {
@@ -37,8 +37,8 @@ func (r *reader) at(rule, message, help string, path ...string) spec.Diagnostic 
 	return in.text.At(best, rule, message, help)
 }
 
-// find follows path from n and returns the node at its end, or the last one that is there. Of a mapping's entries the
-// key is returned, of a list's the item.
+// find follows path from n and returns the node at its end, or the last one that exists, and how far it came. For an entry
+// of a mapping that is the key, for one of a list the item.
 func find(n *yaml.Node, path []string) (*yaml.Node, int) {
 	place, depth := n, 0
 	for ; depth < len(path); depth++ {
@@ -54,7 +54,7 @@ func find(n *yaml.Node, path []string) (*yaml.Node, int) {
 	return place, depth
 }
 
-// child is the entry of a mapping, merged ones too, or the item of a list that is, or begins with, part.
+// child returns the entry part of a mapping, merge keys included, or the item of a list that is part or begins with it.
 func child(n *yaml.Node, part string) (key, value *yaml.Node) {
 	n = resolved(n)
 	if n.Kind == yaml.SequenceNode {
@@ -88,7 +88,7 @@ func child(n *yaml.Node, part string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// names reports whether a list's item, such as ./data:/data:ro, is the one that part means.
+// names reports whether part means this item of a list, such as ./data:/data:ro.
 func names(item, part string) bool {
 	return item == part || strings.HasPrefix(item, part+":") || strings.HasPrefix(item, part+"=") || strings.Contains(item, ":"+part)
 }
@@ -100,7 +100,7 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// exists wants a file or folder to be there.
+// exists reports a file or folder that is missing.
 func (r *reader) exists(path, what string, place ...string) {
 	if _, err := os.Stat(path); err != nil {
 		r.report(spec.RulePathNotFound, fmt.Sprintf("%s: there is no %s", what, r.Display(path)), "create it; paths count from the folder of the first compose file, or of the one that is included or extended", place...)

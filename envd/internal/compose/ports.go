@@ -12,7 +12,7 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// ports are the TCP ports that a service lists, to publish them or to name them: they can be reached under its name.
+// ports returns the TCP ports that a service lists under ports or expose: they can be reached under its name.
 func (r *reader) ports(s types.ServiceConfig) (ports []envd.Port) {
 	add := func(name string, number int) {
 		if !slices.ContainsFunc(ports, func(p envd.Port) bool { return p.Number == number }) {
@@ -50,7 +50,7 @@ func numbers(ports []envd.Port) (out []int) {
 	return out
 }
 
-// published are the ports that the files open on this host.
+// published returns the ports that a service opens on this host.
 func (r *reader) published(s types.ServiceConfig) (out []envd.Publish) {
 	for _, p := range s.Ports {
 		host, err := strconv.Atoi(p.Published)

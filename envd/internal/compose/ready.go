@@ -13,22 +13,22 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// What Compose and the engine take where a file says nothing.
+// Defaults of Compose and the engine.
 const (
 	defaultGrace    = 10 * time.Second
 	defaultInterval = 30 * time.Second
 	defaultTimeout  = 30 * time.Second
 	defaultRetries  = 3
 
-	// A healthcheck's interval is for a service's whole life, and first waited for. What is asked here, once, is when
-	// the service can serve.
+	// The interval of a healthcheck is meant for the whole life of a service, and passes before the first check. Here it
+	// only matters when the service can serve, so probes start at once and come more often.
 	longestInterval = 500 * time.Millisecond
 
-	// A service without a healthcheck is ready as soon as it runs; one that completes may take its time.
+	// For services without a healthcheck: most are ready as soon as they run, but one that has to complete may take long.
 	completionTimeout = 10 * time.Minute
 )
 
-// ready turns a healthcheck into a probe. It may take as long as the engine would take to call the service unhealthy.
+// ready turns a healthcheck into a probe, which fails after the time in which the engine would call the service unhealthy.
 func (r *reader) ready(s types.ServiceConfig) envd.Readiness {
 	out := envd.Readiness{Timeout: envd.Duration(30 * time.Second), Interval: envd.Duration(longestInterval)}
 	h := s.HealthCheck
@@ -66,8 +66,8 @@ func or(d *types.Duration, otherwise time.Duration) time.Duration {
 	return time.Duration(*d)
 }
 
-// conditions sets what services wait for. That a service is healthy, or has completed, is what its own readiness says;
-// that it has started is not.
+// conditions sets what services wait for. service_healthy and service_completed_successfully wait for the readiness of the
+// dependency, service_started only for its start.
 func (r *reader) conditions(services []envd.Service) {
 	byName := map[string]*envd.Service{}
 	for i := range services {
@@ -79,7 +79,7 @@ func (r *reader) conditions(services []envd.Service) {
 		for _, name := range slices.Sorted(maps.Keys(waits)) {
 			on := byName[name]
 			if on == nil {
-				continue // a stub stands in for it, which is there before any service
+				continue // replaced by a stub, and stubs are there before any service
 			}
 			at := []string{"services", s.Name, "depends_on", name}
 			switch waits[name] {
@@ -109,7 +109,7 @@ func (r *reader) conditions(services []envd.Service) {
 	}
 }
 
-// waits are the conditions of a service by the service that they speak of; a link is one that it has started.
+// waits returns what a service waits for: the condition by the name of the dependency. A link waits for service_started.
 func (r *reader) waits(s types.ServiceConfig) map[string]string {
 	out := map[string]string{}
 	for _, link := range s.Links {
@@ -122,7 +122,7 @@ func (r *reader) waits(s types.ServiceConfig) map[string]string {
 	return out
 }
 
-// checkDependencies wants depends_on to name services that are enabled, and to have an order.
+// checkDependencies reports dependencies on services that are not enabled, and circular ones.
 func (r *reader) checkDependencies() {
 	known := slices.Collect(maps.Keys(r.project.Services))
 	for _, name := range r.inOrder() {

@@ -10,8 +10,8 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// values prepares the variables of a service: compose-go is to hand on their values as references, because they may be
-// secret. Both written forms are known, a mapping and a list of NAME=value, and the scalar of a config's content.
+// values prepares variables so that compose-go passes their values on as references, because they may be secret. It takes
+// both forms of variables, a mapping and a list of NAME=value, and the content of a config.
 func (c *checker) values(n *yaml.Node, path []string) {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -40,7 +40,7 @@ func (c *checker) values(n *yaml.Node, path []string) {
 	}
 }
 
-// listed prepares one NAME=value. NAME alone hands on a variable of the process, where there is one.
+// listed prepares one NAME=value. NAME alone passes on a variable of the process, if it is set.
 func (c *checker) listed(item *yaml.Node, path []string) {
 	name, _, given := strings.Cut(item.Value, "=")
 	_, _, set := c.file.scope.lookup(name)
@@ -54,7 +54,7 @@ func (c *checker) listed(item *yaml.Node, path []string) {
 	}
 }
 
-// keep has a scalar hold what envd.Value reads, past compose-go's own interpolation.
+// keep replaces a scalar by text for envd.Value, escaped so that it survives compose-go's own interpolation.
 func (c *checker) keep(n *yaml.Node, path []string, text string) {
 	c.once(n, path, func() *yaml.Node {
 		text := c.references(n, text, true)
@@ -65,13 +65,13 @@ func (c *checker) keep(n *yaml.Node, path []string, text string) {
 	})
 }
 
-// interpolate sets the references of a scalar that is no variable's value, and returns what it then says.
+// interpolate replaces the references in a scalar that is not the value of a variable, and returns the result.
 func (c *checker) interpolate(n *yaml.Node, path []string) string {
 	stands := c.once(n, path, func() *yaml.Node {
 		out := *n
 		switch {
 		case n.ShortTag() == "!!null":
-			out.Value = "null" // to be nothing still, once it is written again
+			out.Value = "null" // so that it is still null when written again
 		case strings.Contains(n.Value, "$"):
 			out.Value = escape(c.references(n, n.Value, false))
 		}
@@ -85,7 +85,7 @@ func (c *checker) interpolate(n *yaml.Node, path []string) string {
 
 func escape(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
-// once works out what stands in the place of a scalar, and repeats what was said about it for each path that leads there.
+// once computes the replacement of a scalar once, and reports its mistakes for each path that leads to it.
 func (c *checker) once(n *yaml.Node, path []string, work func() *yaml.Node) *yaml.Node {
 	stands, known := c.file.scalars[n]
 	if !known {
@@ -99,15 +99,15 @@ func (c *checker) once(n *yaml.Node, path []string, work func() *yaml.Node) *yam
 	return stands
 }
 
-// say notes what is wrong with a scalar's references.
+// say records a mistake in the references of a scalar.
 func (c *checker) say(n *yaml.Node, rule, message, help string) {
 	c.file.said[n] = append(c.file.said[n], c.file.text.At(n, rule, message, help))
 }
 
 var referenceForm = regexp.MustCompile(`^\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:?[-?+]|\}))`)
 
-// references sets Compose's references: each to what its variable holds or, where that is to be kept, to envd.Value's
-// ${NAME}; which way a condition goes is decided here in both cases. What refers to nothing is reported.
+// references replaces Compose's references by the values of their variables or, with keep, by ${NAME} for envd.Value.
+// Conditional references are decided here in both cases. Variables that are not set are reported.
 func (c *checker) references(n *yaml.Node, text string, keep bool) string {
 	var out strings.Builder
 	dollar := "$"
@@ -148,7 +148,7 @@ func (c *checker) references(n *yaml.Node, text string, keep bool) string {
 	return out.String() + text
 }
 
-// closing is where the brace that text begins with, after a $, is closed; -1 where it is not.
+// closing returns the index of the brace that closes a text beginning with "${"; -1 if there is none.
 func closing(text string) int {
 	depth := 0
 	for i := range len(text) {
@@ -179,8 +179,8 @@ func (c *checker) plain(n *yaml.Node, name string, keep bool) string {
 	return "${" + name + "}"
 }
 
-// conditional is ${NAME, an operator and its argument: - and + with a default and a replacement, ? with an error, and
-// each with a colon, which counts an empty value as none.
+// conditional resolves ${NAME-default}, ${NAME+replacement} and ${NAME?error}. With a colon before the operator, an empty
+// value counts as not set.
 func (c *checker) conditional(n *yaml.Node, name, operator, argument string, keep bool) string {
 	value, _, set := c.file.scope.lookup(name)
 	there := set && (value != "" || operator[0] != ':')

@@ -14,18 +14,17 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// scope is where the relative paths and the variables of some files are looked up: of those that are named, or of those
-// of one include.
+// scope resolves relative paths and variables for a group of files: those named by the user, or those of one include.
 type scope struct {
 	dir   string
 	own   func(string) (string, bool) // variables of the process
-	outer *scope                      // that of the file that includes; what it knows wins
-	vars  map[string]string           // those of files
-	files []string                    // that vars were read from, what a later one says wins
+	outer *scope                      // of the including file; its variables win
+	vars  map[string]string           // variables of files
+	files []string                    // that vars was read from; a later one wins
 }
 
-// lookup finds a variable as Compose does: the process's own first, then those of .env files, the outermost first. of is
-// nil for the process's own.
+// lookup finds a variable as Compose does: those of the process first, then those of .env files, the outermost first. of is
+// the scope that has it, nil for the process.
 func (s *scope) lookup(name string) (value string, of *scope, ok bool) {
 	if s.outer != nil {
 		if value, of, ok = s.outer.lookup(name); ok {
@@ -38,7 +37,7 @@ func (s *scope) lookup(name string) (value string, of *scope, ok bool) {
 	return value, s, ok
 }
 
-// enter makes a scope of a folder. Its variables are those of the given files, or of its .env where none is given.
+// enter makes a scope for a folder. Its variables are those of the given files, or of the folder's .env if none is given.
 func (r *reader) enter(dir string, outer *scope, files []string, asked *place) *scope {
 	s := &scope{dir: dir, own: r.Lookup.Env, outer: outer, vars: map[string]string{}}
 	r.scopes = append(r.scopes, s)
@@ -68,16 +67,16 @@ func (r *reader) enter(dir string, outer *scope, files []string, asked *place) *
 	return s
 }
 
-// use is a reference to a variable in what is looked up when a service starts.
+// use is a reference to a variable that stays until services start.
 type use struct {
 	at    place
 	name  string
-	value string // that it has for the file
+	value string // of the variable in the scope of that file
 	from  *scope
 }
 
-// variable looks a variable up as it will be when services start: in the process, and in all files of variables that
-// are needed then.
+// variable looks up a variable as it will be done when services start: in the process, and in all .env files that are
+// needed then.
 func (r *reader) variable(name string) (string, bool) {
 	for _, s := range r.scopes {
 		if value, from, ok := s.lookup(name); ok {
@@ -90,8 +89,8 @@ func (r *reader) variable(name string) (string, bool) {
 	return "", false
 }
 
-// checkShared wants each variable to be one thing for all services: an include may have a file of variables of its own,
-// but one environment looks them up.
+// checkShared reports variables that would change their value: an include may have a .env file of its own, but when
+// services start there is only one lookup for the whole environment.
 func (r *reader) checkShared() {
 	for _, u := range r.shared {
 		winner := slices.IndexFunc(r.scopes, func(s *scope) bool {
@@ -106,7 +105,7 @@ func (r *reader) checkShared() {
 	}
 }
 
-// place is a node of a file.
+// place is a node in a file.
 type place struct {
 	file *file
 	node *yaml.Node

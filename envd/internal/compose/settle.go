@@ -13,8 +13,8 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// settle keeps what is wrong with the project, and drops what only was with a file: a later one may have taken it back
-// (!reset), the service may not be enabled, or a stub may stand in for it.
+// settle reports the findings that hold for the merged project, and drops the others: a later file may have taken them back
+// (!reset), the service may not be enabled, or a stub may replace it.
 func (r *reader) settle() {
 	for _, f := range r.findings {
 		if r.stands(f) {
@@ -34,7 +34,7 @@ func (r *reader) stands(f finding) bool {
 	for _, part := range f.path {
 		mapping, ok := at.(map[string]any)
 		if !ok || part == tree.PathMatchList {
-			return true // inside of a list entries cannot be told from each other
+			return true // entries of a list cannot be told apart
 		}
 		if at, ok = mapping[part]; !ok {
 			return false
@@ -47,7 +47,7 @@ func (r *reader) stands(f finding) bool {
 	return f.value == "" || f.value == fmt.Sprint(at)
 }
 
-// lives reports whether an entry of a section is part of the environment.
+// lives reports whether an entry of a section (services, volumes, …) is part of the environment.
 func (r *reader) lives(section, name string) bool {
 	switch section {
 	case "services":
@@ -67,7 +67,7 @@ var (
 	ofOne    = regexp.MustCompile(`service "([^"]+)"`)
 )
 
-// explain gives compose-go's error the place that it speaks of.
+// explain turns an error of compose-go into a diagnostic, at the place that the error names.
 func (r *reader) explain(err error) spec.Diagnostic {
 	message := strings.ReplaceAll(inSource.ReplaceAllString(err.Error(), ""), "a array", "a list")
 	path := []string{"services"}

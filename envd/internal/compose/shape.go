@@ -5,21 +5,21 @@ import (
 	"slices"
 )
 
-// shape is what is supported at one place of a compose file. Of lists each item has it; short forms (a text where a
-// mapping could stand) pass.
+// shape says what is supported at one place of a compose file. It applies to each item of a list; short forms (a text in
+// the place of a mapping) always pass.
 type shape struct {
 	keys   map[string]*shape
-	any    *shape         // of keys besides those
+	any    *shape         // of all other keys
 	values bool           // variables, whose values stay references
-	only   []string       // the only values of a scalar
-	form   *regexp.Regexp // or those of this form
-	help   string         // where it is none of those
+	only   []string       // the values that a scalar may have
+	form   *regexp.Regexp // or their form
+	help   string         // what to do about other values
 }
 
-// open tells that anything may stand there.
+// open reports whether anything may stand there.
 func (s *shape) open() bool { return s.keys == nil && s.any == nil && !s.closed() }
 
-// closed tells that only some scalars may.
+// closed reports whether only certain scalars may stand there.
 func (s *shape) closed() bool { return s.only != nil || s.form != nil }
 
 func (s *shape) allows(text string) bool {
@@ -37,7 +37,7 @@ func named(each *shape) *shape             { return &shape{any: each} }
 func only(help string, values ...string) *shape { return &shape{only: values, help: help} }
 func formed(help, form string) *shape           { return &shape{form: regexp.MustCompile(form), help: help} }
 
-// of is an object whose keys may hold anything.
+// of returns a shape with these keys, which may hold anything.
 func of(keys ...string) *shape {
 	s := object(map[string]*shape{})
 	for _, k := range keys {
@@ -46,7 +46,7 @@ func of(keys ...string) *shape {
 	return s
 }
 
-// with adds keys to a shape.
+// with returns the shape with more keys.
 func (s *shape) with(keys map[string]*shape) *shape {
 	for k, v := range keys {
 		s.keys[k] = v

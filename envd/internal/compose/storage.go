@@ -17,7 +17,7 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// checkResources wants what services name to be there: volumes, secrets, configs, networks.
+// checkResources reports volumes, secrets, configs and networks that services name and no file defines.
 func (r *reader) checkResources() {
 	known := map[string][]string{
 		"volumes": slices.Collect(maps.Keys(r.project.Volumes)), "networks": append(slices.Collect(maps.Keys(r.project.Networks)), "default"),
@@ -38,7 +38,7 @@ func (r *reader) checkResources() {
 	}
 }
 
-// usedBy are the volumes, secrets, configs and networks that a service names.
+// usedBy returns the volumes, secrets, configs and networks that a service names, by section.
 func usedBy(s types.ServiceConfig) map[string][]string {
 	used := map[string][]string{"networks": slices.Sorted(maps.Keys(s.Networks))}
 	for _, v := range s.Volumes {
@@ -78,14 +78,14 @@ func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
 	return out
 }
 
-// engineSockets are where engines are asked for containers, and the folders of those. This keeps from accidents: whoever
-// mounts the whole machine finds them still.
+// engineSockets lists the sockets of container engines and their folders, which no service may see. It prevents accidents,
+// not attacks: mounting the root of this machine still shows them.
 var engineSockets = []string{
 	"/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock",
 	"/var/run", "/run", "/run/podman", "/var/run/podman",
 }
 
-// bound checks a file or folder of this machine that a service is to see.
+// bound checks a bind mount: a file or folder of this machine that a service will see.
 func (r *reader) bound(service string, v types.ServiceVolumeConfig) {
 	at := []string{"services", service, "volumes", v.Target}
 	if slices.Contains(engineSockets, path.Clean(v.Source)) {
@@ -99,7 +99,7 @@ func (r *reader) bound(service string, v types.ServiceVolumeConfig) {
 	r.exists(v.Source, "service "+service+": volume", at...)
 }
 
-// tmpfs reads a tmpfs in its short form: its path, and options as mount(8) has them.
+// tmpfs parses the short form of a tmpfs: a path, and options as for mount(8).
 func (r *reader) tmpfs(service, text string) envd.Mount {
 	target, options, _ := strings.Cut(text, ":")
 	m := envd.Mount{Type: envd.MountTmpfs, Target: target}
@@ -126,18 +126,18 @@ func (r *reader) tmpfs(service, text string) envd.Mount {
 	return m
 }
 
-// The folders that secrets and configs are found in where no absolute target says otherwise.
+// Where secrets and configs are placed unless they have an absolute target.
 const (
 	secretsDir = "/run/secrets"
 	configsDir = "/"
 )
 
-// placed are a service's secrets and configs, as files.
+// placed returns the secrets and configs of a service as files.
 func (r *reader) placed(s types.ServiceConfig) (out []envd.File) {
 	for _, c := range s.Secrets {
 		object, there := r.project.Secrets[c.Source]
 		if !there || bool(object.External) {
-			continue // which was reported
+			continue // reported by checkResources
 		}
 		f := envd.File{Path: target(secretsDir, types.FileReferenceConfig(c)), Mode: mode(c.Mode), Owner: r.owner("secrets", s.Name, types.FileReferenceConfig(c)), Secret: true}
 		if object.Environment != "" {
@@ -172,7 +172,7 @@ func (r *reader) placed(s types.ServiceConfig) (out []envd.File) {
 	return out
 }
 
-// source is the file that a secret or config comes from.
+// source returns the path of the file that a secret or config comes from.
 func (r *reader) source(kind, name, file string) string {
 	what := kind + " " + name
 	if file == "" {
@@ -198,7 +198,7 @@ func target(dir string, c types.FileReferenceConfig) string {
 	return path.Join(dir, name)
 }
 
-// owner is whose a file is to be, nil where that is not said.
+// owner returns the owner of a secret or config; nil if none is given.
 func (r *reader) owner(section, service string, c types.FileReferenceConfig) *envd.Owner {
 	if c.UID == "" && c.GID == "" {
 		return nil

@@ -5,20 +5,20 @@ import (
 	"runtime"
 )
 
-// inside is why a container is refused what would let it out.
+// inside is the reason for refusing whatever would let a container out of its environment.
 const inside = "containers of an environment stay inside it"
 
-// elsewhere is what to write in the place of what somebody else made.
+// elsewhere says what to write instead of something external.
 const elsewhere = "nothing outside the environment is used: remove it, or have a later file say external: !reset null, so that the environment has its own"
 
-// machine is this machine's architecture, by its names.
+// machine is a pattern of the names of this machine's architecture.
 var machine = map[string]string{"amd64": "(amd64|x86_64)", "arm64": "(arm64|aarch64)"}[runtime.GOARCH]
 
 var platform = formed("images run as this machine's architecture: linux/"+runtime.GOARCH, `^linux(/`+cmp.Or(machine, runtime.GOARCH)+`(/v[0-9]+)?)?$`)
 
 var top = of("name", "include").with(map[string]*shape{
 	"services": named(service),
-	// One network holds all services, those of others' included, and its addresses are the environment's to give.
+	// All services share one network, whatever networks the files define, and the environment chooses the addresses in it.
 	"networks": named(of("name", "internal", "attachable", "labels", "external", "ipam", "enable_ipv4", "enable_ipv6", "driver_opts").with(map[string]*shape{
 		"driver": only("an environment has one network, a bridge", "bridge", "overlay", "default"),
 	})),
@@ -40,7 +40,7 @@ var service = of(
 	"init", "read_only", "shm_size", "tmpfs", "cap_add", "cap_drop", "group_add", "sysctls", "ulimits", "pids_limit",
 	"mem_limit", "cpus", "scale", "stdin_open", "tty",
 	"domainname", "memswap_limit",
-	"develop", "attach", "logging", "annotations", "mem_reservation", "cpu_shares", // to no effect: envd is not asked for it, or only a busy machine heeds it
+	"develop", "attach", "logging", "annotations", "mem_reservation", "cpu_shares", // have no effect here, or only on a busy machine
 ).with(map[string]*shape{
 	"environment": variables,
 	"build":       of("context", "dockerfile", "target", "cache_from", "cache_to", "labels", "platforms").with(map[string]*shape{"args": variables}),
@@ -65,7 +65,7 @@ var service = of(
 	"configs": of("source", "target", "uid", "gid", "mode"),
 	"deploy": of(
 		"labels", "replicas",
-		"placement", "update_config", "rollback_config", "endpoint_mode", // what only a swarm does
+		"placement", "update_config", "rollback_config", "endpoint_mode", // for swarms only
 	).with(map[string]*shape{
 		"mode":           only("one container, or as many as replicas says", "replicated", "global"),
 		"restart_policy": of("delay", "max_attempts", "window").with(map[string]*shape{"condition": only("use none, on-failure or any", "none", "on-failure", "any")}),
@@ -73,7 +73,7 @@ var service = of(
 	}),
 })
 
-// reasons say what to do about what is not supported.
+// reasons says, for keys that are not supported, what to do about them.
 var reasons = map[string]string{
 	"devices":        inside,
 	"gpus":           inside,
