@@ -26,11 +26,11 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// builtName is the repository of images that are built for services; the tag is the digest of what they are built from.
+// builtName is the repository of images built for services; the tag is the digest of what they are built from.
 const builtName = "envd-built"
 
-// build makes an image from the service's build context with the engine's builder, unless there is one of the same
-// files, target and arguments, and returns its reference.
+// build has the engine build a service's image, unless there is one already from the same files, target and arguments. It
+// returns the image's reference.
 func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Service, args map[string]string) (string, error) {
 	b := svc.Build
 	c, err := newBuildContext(b)
@@ -53,7 +53,7 @@ func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Servi
 	if err != nil {
 		return "", err
 	}
-	if svc.Image != "" { // it is to be known under that name too
+	if svc.Image != "" { // a second name for it
 		if _, err := cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: svc.Image}); err != nil {
 			return "", fmt.Errorf("build of %s: name it %s: %w", b.Context, svc.Image, err)
 		}
@@ -61,7 +61,7 @@ func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Servi
 	return built.(string), nil
 }
 
-// buildContext is what a build may read.
+// buildContext is the folder that a build may read, without what .dockerignore excludes.
 type buildContext struct {
 	spec       *envd.Build
 	dockerfile string // relative to the context, with slashes
@@ -88,7 +88,7 @@ func newBuildContext(b *envd.Build) (*buildContext, error) {
 	if c.excluded, err = ignorefile.ReadAll(ignore); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	for _, needed := range []string{name, c.dockerfile} { // the builder reads both, and leaves them out itself
+	for _, needed := range []string{name, c.dockerfile} { // the builder needs both, even if they are excluded
 		matched, err := patternmatcher.MatchesOrParentMatches(needed, c.excluded)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -105,7 +105,7 @@ func (c *buildContext) tar() (io.ReadCloser, error) {
 	return archive.TarWithOptions(c.spec.Context, &archive.TarOptions{ExcludePatterns: c.excluded, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 
-// digest is the same for the same build, whenever its files were touched.
+// digest identifies a build by its target, its arguments, and its files without their modification times.
 func (c *buildContext) digest(args map[string]string) (string, error) {
 	files, err := c.tar()
 	if err != nil {
@@ -162,18 +162,18 @@ func (c *buildContext) build(ctx context.Context, cli *client.Client, svc *envd.
 	return nil
 }
 
-// buildLines is how much of a failed build is shown.
+// buildLines is how many lines of a failed build's output are shown.
 const buildLines = 20
 
-// colors is how the classic builder marks what was said on stderr (ECMA-48, SGR).
+// colors matches the escape sequences with which the classic builder marks stderr (ECMA-48, SGR).
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// buildOutput reads what a build says to its end, and returns the last lines and the build's error.
+// buildOutput reads the output of a build to its end, and returns the last lines and the build's error.
 func buildOutput(r io.Reader) (lines []string, err error) {
 	partial := ""
 	keep := func(line string) {
 		line = strings.TrimRight(colors.ReplaceAllString(line, ""), "\r ")
-		if line != "" && !strings.HasPrefix(line, " --->") { // IDs of layers tell nothing
+		if line != "" && !strings.HasPrefix(line, " --->") { // IDs of layers do not help anybody
 			lines = append(lines[max(0, len(lines)-buildLines+1):], line)
 		}
 	}
@@ -198,7 +198,7 @@ func buildOutput(r io.Reader) (lines []string, err error) {
 	}
 }
 
-// refused says why a build failed, with the end of what it said.
+// refused explains why a build failed, with the end of its output.
 func (c *buildContext) refused(err error, said []string) error {
 	help := ""
 	if text := err.Error(); strings.Contains(text, "BuildKit") || strings.Contains(text, "unknown flag: mount") || strings.Contains(text, "Unknown flag: mount") {

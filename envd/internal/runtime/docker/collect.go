@@ -10,9 +10,9 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Collect removes the environments of this engine that nobody owns any more: the runner is dead, or, where that cannot
-// be told from here, the lease is over. It returns what it removed, or with dryRun what it would remove, and an error
-// for what it could not. Objects without envd's labels are never touched.
+// Collect removes the environments of this engine that nobody owns any more: the runner is dead or, if that cannot be told
+// from here, the lease is over. It returns what it removed, or with dryRun what it would remove; the error joins whatever
+// could not be removed. Objects without envd's labels are never touched.
 func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 	cli, err := connect()
 	if err != nil {
@@ -75,10 +75,10 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 	return found, errors.Join(errs...)
 }
 
-// imageLife is how long a packed image is kept for later environments. It is packed again when it is missed.
+// imageLife is how long a packed image is kept for later environments, which pack it again if it is gone.
 const imageLife = 7 * 24 * time.Hour
 
-// oldImages lists the images that were packed here long ago and that no container uses.
+// oldImages lists the images that were packed longer than imageLife ago and that no container uses.
 func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error) {
 	packed, err := cli.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelPacked)})
 	if err != nil {
@@ -108,7 +108,7 @@ func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error)
 			return nil, err
 		}
 		made := seen.Metadata.LastTagTime
-		if made.IsZero() { // what a failed build left; images that were packed say nothing there
+		if made.IsZero() { // left by a failed build; packed images have no creation time either
 			made = time.Unix(i.Created, 0)
 		}
 		if made.Unix() > 0 && time.Since(made) > imageLife {

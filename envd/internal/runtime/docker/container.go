@@ -15,7 +15,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// endpoint connects a container with the environment's network under names that resolve there.
+// endpoint connects a container with the environment's network, where it answers to names.
 func (e *environment) endpoint(address netip.Addr, names []string) *network.NetworkingConfig {
 	settings := &network.EndpointSettings{NetworkID: e.network, Aliases: names}
 	if address.IsValid() {
@@ -24,8 +24,8 @@ func (e *environment) endpoint(address netip.Addr, names []string) *network.Netw
 	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{networkName(e.id): settings}}
 }
 
-// containerSpec is what all containers of an environment have in common. Names that the engine does not know are asked of the
-// gateway, which refuses and records them.
+// containerSpec returns what all containers of an environment have in common. Their resolver asks the gateway for names
+// that the engine does not know; the gateway refuses and records them.
 func (e *environment) containerSpec(name string, s surroundings, vars map[string]string) client.ContainerCreateOptions {
 	env := []string{environmentVar + "=" + e.id, serviceVar + "=" + name, addressVar + "=0.0.0.0"}
 	for k, v := range vars {
@@ -46,7 +46,7 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 	if s.init {
 		host.Init = &s.init
 	}
-	if len(s.mounts) > 0 { // folders of this machine bear its labels (SELinux)
+	if len(s.mounts) > 0 { // folders of this machine carry its SELinux labels, which would keep the container out
 		host.SecurityOpt = []string{"label=disable"}
 	}
 	return client.ContainerCreateOptions{
@@ -59,10 +59,10 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 	}
 }
 
-// hostname makes a service's name fit to be a host's (RFC 1123).
+// hostname turns a service's name into a valid hostname (RFC 1123).
 func hostname(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
-// adapt gives a service's container the mounts and settings that the service asks for.
+// adapt adds the mounts and settings of a service to its container.
 func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Service) error {
 	if len(svc.Command) == 0 && len(svc.Args) > 0 {
 		spec.Config.Cmd = svc.Args
@@ -74,7 +74,7 @@ func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Servi
 		}
 		spec.HostConfig.Mounts = append(spec.HostConfig.Mounts, mounted)
 		if m.Type == envd.MountBind {
-			spec.HostConfig.SecurityOpt = append(spec.HostConfig.SecurityOpt, "label=disable") // folders of this machine bear its labels (SELinux)
+			spec.HostConfig.SecurityOpt = append(spec.HostConfig.SecurityOpt, "label=disable") // see containerSpec
 		}
 	}
 	if c := svc.Container; c != nil {
@@ -108,14 +108,14 @@ func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
 		host.SecurityOpt = append(host.SecurityOpt, "no-new-privileges")
 	}
 	for name, value := range c.Labels {
-		if !strings.HasPrefix(name, labelPrefix) { // by those things are found and removed
+		if !strings.HasPrefix(name, labelPrefix) { // envd finds and removes objects by its own labels
 			spec.Config.Labels[name] = value
 		}
 	}
 }
 
-// mount is a mount in the engine's words. The engine makes a volume that is not there, with the labels by which it is
-// removed with its environment.
+// mount translates a mount for the engine. The engine creates a missing volume with the labels by which it is removed
+// together with its environment.
 func (e *environment) mount(m envd.Mount) (mount.Mount, error) {
 	out := mount.Mount{Type: mount.Type(m.Type), Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly}
 	switch m.Type {
@@ -136,7 +136,7 @@ func (e *environment) mount(m envd.Mount) (mount.Mount, error) {
 	return out, nil
 }
 
-// stopSignal is what an image says that its containers are to be asked with to end, or "".
+// stopSignal returns the signal with which an image wants its containers stopped, or "".
 func stopSignal(c container.InspectResponse) string {
 	if c.Config == nil {
 		return ""
@@ -144,7 +144,7 @@ func stopSignal(c container.InspectResponse) string {
 	return strings.TrimPrefix(c.Config.StopSignal, "SIG")
 }
 
-// isHostsOwn reports whether a variable only says how this machine is set up, which is nothing to an image.
+// isHostsOwn reports whether a variable only describes this machine, so that a container of an image must not get it.
 func isHostsOwn(op envd.Operation, name string) bool {
 	_, declared := op.Service.Env[name]
 	return !declared && !slices.Contains(op.FromFiles, name) && slices.Contains(hostsOwn, name)

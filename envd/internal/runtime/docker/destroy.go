@@ -16,7 +16,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// objects are what the engine has of one environment, or of all.
+// objects are the containers, networks and volumes of one environment, or of all.
 type objects struct {
 	containers []container.Summary
 	networks   []network.Summary
@@ -25,7 +25,7 @@ type objects struct {
 
 func (o objects) any() bool { return len(o.containers)+len(o.networks)+len(o.volumes) > 0 }
 
-// filter keeps those whose labels are wanted.
+// filter returns the objects whose labels are wanted.
 func (o objects) filter(wanted func(labels map[string]string) bool) (kept objects) {
 	for _, c := range o.containers {
 		if wanted(c.Labels) {
@@ -45,7 +45,7 @@ func (o objects) filter(wanted func(labels map[string]string) bool) (kept object
 	return kept
 }
 
-// list asks for all kinds at the same time.
+// list asks the engine for all kinds of objects at the same time.
 func list(ctx context.Context, cli *client.Client, which client.Filters) (objects, error) {
 	var o objects
 	var kinds errgroup.Group
@@ -70,7 +70,7 @@ func list(ctx context.Context, cli *client.Client, which client.Filters) (object
 	return o, nil
 }
 
-// Destroy removes everything that bears the environment's label, whoever made it.
+// Destroy removes everything with the environment's label, whichever process made it.
 func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, error) {
 	cli, err := r.client()
 	if err != nil {
@@ -81,7 +81,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	r.mu.Lock()
 	e := r.envs[envID]
 	r.mu.Unlock()
-	if e != nil { // it would come too late to be removed
+	if e != nil { // a router that is still starting would come too late to be removed
 		select {
 		case <-e.router.started:
 			e.router.carrier.close()
@@ -92,7 +92,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	}
 	left, err := remove(ctx, cli, envID)
 	if err != nil || len(left) > 0 {
-		return left, err // the leash stays, and tries again once this process has ended
+		return left, err // the leash stays: it tries again once this process has ended
 	}
 	r.mu.Lock()
 	delete(r.envs, envID)

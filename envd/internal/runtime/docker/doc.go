@@ -9,9 +9,9 @@
 //	   ├─ Dial: the container's own address, which the host reaches over the network's bridge
 //	   └─ lifeline pipe ──▶ envd leash: removes everything by label once the runner is gone
 //
-// Everything that is made bears labels: the environment, the run, the process that owns it and when it expires. Destroy
-// and Collect go by those alone, so they work from any process, and never touch what envd did not make.
+// Every object carries labels: the environment, the run, the process that owns it and when its lease ends. Destroy and
+// Collect go by labels alone, so they work from any process, and never touch what envd did not make.
 //
-// Images are packed by envd from files of this machine and given to the engine's load API under the digest of their
-// content: no registry and no builder is needed, and each is loaded once.
+// envd packs images from files of this machine and loads them into the engine under the digest of their content: each is
+// loaded once, and no registry or builder is needed.
 package docker

@@ -17,20 +17,20 @@ import (
 	"github.com/envd-dev/envd/envd/internal/splice"
 )
 
-// Declared destinations outside are reached through the router, which has their addresses as its own:
+// Declared destinations outside are reached through the router, which has an address in their place for each of them:
 //
-//	service ──▶ router: an address of its own for each host, a listener on each port
+//	service ──▶ router: one address for each host, a listener on each port
 //	              │ a connection that the runner opened beforehand
-//	runner ◀──────┘ resolves the name, connects, carries
+//	runner ◀──────┘ resolves the name, connects, relays
 //
-// The runner connects to the router and never the other way: machines guard what comes in from containers, and what goes
-// out is then the runner's own, with this machine's resolver and routes.
+// It is always the runner that connects to the router, because firewalls guard what comes in from containers. What goes out
+// is then a connection of the runner itself, with this machine's resolver and routes.
 
-// wayNetwork is where named hosts get their addresses from: those that RFC 2544 keeps for benchmarks, which no network
-// routes. Containers send what goes there to their router.
+// wayNetwork provides the addresses of declared hosts. RFC 2544 reserves it for benchmarks, so no network routes it, and
+// containers send what goes there to their router.
 var wayNetwork = netip.MustParsePrefix("198.18.0.0/24")
 
-// wayPort is where the router takes the runner's connections.
+// wayPort is the port at which the router accepts the runner's connections.
 const wayPort = 20598
 
 // way is one declared destination.
@@ -39,13 +39,13 @@ type way struct {
 	destination string         // host:port
 }
 
-// host is the destination's.
+// host returns the destination without its port.
 func (w way) host() string {
 	host, _, _ := net.SplitHostPort(w.destination) // it was parsed when the way was made
 	return host
 }
 
-// String is how the router's command line has it.
+// String returns the way as the router's command line has it.
 func (w way) String() string { return w.inside.String() + "=" + w.destination }
 
 func parseWay(text string) (way, error) {
@@ -54,7 +54,7 @@ func parseWay(text string) (way, error) {
 	return way{address, destination}, err
 }
 
-// waysOf gives every declared destination an address inside.
+// waysOf assigns every declared destination an address inside.
 func waysOf(env *envd.Environment) ([]way, error) {
 	if env == nil {
 		return nil, nil
@@ -90,7 +90,7 @@ func waysOf(env *envd.Environment) ([]way, error) {
 	return ways, nil
 }
 
-// wayHosts are the declared names as /etc/hosts has them.
+// wayHosts returns the declared names as lines of /etc/hosts.
 func (e *environment) wayHosts() (hosts []string) {
 	for _, w := range e.ways {
 		if _, err := netip.ParseAddr(w.host()); err != nil {
@@ -101,7 +101,8 @@ func (e *environment) wayHosts() (hosts []string) {
 	return slices.Compact(hosts)
 }
 
-// nameArguments tell the gateway's name server the declared names, for those who look nowhere else.
+// nameArguments returns the gateway's arguments that tell its name server the declared names, for programs that do not read
+// /etc/hosts.
 func (e *environment) nameArguments() (arguments []string) {
 	for _, host := range e.wayHosts() {
 		name, address, _ := strings.Cut(host, ":")
@@ -120,12 +121,12 @@ type carrier struct {
 }
 
 const (
-	carriersIdle   = 4 // connections that wait at the router, so that several callers need not wait for one
+	carriersIdle   = 4 // connections that wait at the router, so that several callers at once are served without delay
 	wayDialTimeout = 10 * time.Second
 	redialPause    = 50 * time.Millisecond
 )
 
-// openWays keeps the ways open until close.
+// openWays starts the runner's side of the ways, which stay open until close.
 func openWays(router netip.Addr, ways []way) *carrier {
 	c := &carrier{router: netip.AddrPortFrom(router, wayPort).String(), ways: ways}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -144,11 +145,11 @@ func (c *carrier) close() {
 	c.all.Wait()
 }
 
-// wait holds a connection to the router until a caller needs it, and then the next.
+// wait keeps one idle connection to the router, and replaces it when a caller has taken it.
 func (c *carrier) wait() {
 	for c.ctx.Err() == nil {
 		if err := c.one(); err != nil {
-			select { // the router is going, and this with it
+			select { // the router is ending; close comes soon
 			case <-c.ctx.Done():
 			case <-time.After(redialPause):
 			}
@@ -156,7 +157,7 @@ func (c *carrier) wait() {
 	}
 }
 
-// one waits for a caller, and leaves it to a goroutine of its own.
+// one waits for one caller, and serves it in a goroutine of its own.
 func (c *carrier) one() error {
 	dialer := net.Dialer{Timeout: wayDialTimeout}
 	inside, err := dialer.DialContext(c.ctx, "tcp", c.router)
@@ -164,7 +165,7 @@ func (c *carrier) one() error {
 		return err
 	}
 	stop := context.AfterFunc(c.ctx, func() { inside.Close() })
-	line, err := bufio.NewReaderSize(inside, 16).ReadString('\n') // the router says nothing more before it was answered
+	line, err := bufio.NewReaderSize(inside, 16).ReadString('\n') // nothing is lost in the buffer: the router waits for an answer
 	n, numberErr := strconv.Atoi(strings.TrimSpace(line))
 	if err := errors.Join(err, numberErr); err != nil || n < 0 || n >= len(c.ways) {
 		stop()
@@ -178,10 +179,10 @@ func (c *carrier) one() error {
 	return nil
 }
 
-// carried is what the runner says once the destination has answered.
+// carried is what the runner sends once it is connected to the destination.
 const carried = 'c'
 
-// through connects a caller with its destination. Where that cannot be reached, the caller's connection breaks.
+// through connects a caller with its destination. If that cannot be reached, the caller's connection breaks.
 func (c *carrier) through(inside net.Conn, destination string) {
 	dialer := net.Dialer{Timeout: wayDialTimeout}
 	outside, err := dialer.DialContext(c.ctx, "tcp", destination)

@@ -22,45 +22,45 @@ type environment struct {
 	rt      *Runtime
 	cli     *client.Client
 	id      string
-	network string // the engine's ID of it
+	network string // ID of its network
 	control int    // port of the gateway's control API
 
-	gateway      netip.Addr // the gateway's address: stubs, names
-	gatewayRoute netip.Addr // where containers send what wants out
+	gateway      netip.Addr // of the gateway: stubs and name server
+	gatewayRoute netip.Addr // of the router, to which containers send what wants out
 
 	spec   *envd.Environment // nil where another process created it
 	leash  *leash            // nil where another process holds it
 	router *router           // nil where another process started it
-	leased time.Time         // until when its first labels say that it may stay; zero where another process made them
+	leased time.Time         // end of the lease on its first labels; zero where another process made them
 	ways   []way             // the declared destinations, as above
 
 	mu       sync.Mutex
 	files    map[string][]placed // by service; "" are those of every container
 	services map[string]*service
-	made     map[string]*service // whose containers are there and not started yet
+	made     map[string]*service // containers that were created and not started yet
 
-	// Of containers that are removed ahead of the environment.
+	// Removals of containers ahead of the environment.
 	exits, removals sync.WaitGroup
 }
 
-// service is one container that is to keep running, the gateway's too.
+// service is a container that keeps running: of a service, or of the gateway.
 type service struct {
 	container string
 	address   netip.Addr
 	process   *process // nil where it cannot be watched
 	stop      envd.Stop
 	log       *logfile.Log  // nil where another process records it
-	pumped    chan struct{} // closed once all output is in the log, which is when the container has ended; nil as log
-	failed    error         // of recording; read after pumped
-	detach    func()        // ends the recording of a container that will never start: its removal does not; nil as log
-	final     bool          // it was stopped for good, and is being removed; under the environment's mu
+	pumped    chan struct{} // closed once the container has ended and all output is in the log; nil if log is
+	failed    error         // why output could not be recorded; read after pumped
+	detach    func()        // ends the recording of a container that never started, which its removal does not; nil if log is
+	final     bool          // stopped for good, and being removed; guarded by environment.mu
 
 	spec    client.ContainerCreateOptions // how it was made
 	tree    string
 	command []string
 }
 
-// over tells of a service of this process whether it has ended.
+// over reports whether a service that this process started has ended.
 func (s *service) over() bool {
 	select {
 	case <-s.pumped:
@@ -80,7 +80,7 @@ func newEnvironment(r *Runtime, cli *client.Client, id, networkID string, subnet
 
 func (e *environment) containerName(service string) string { return networkName(e.id) + "-" + service }
 
-// known returns a service that this process started, or nil.
+// known returns a service if this process started it, else nil.
 func (e *environment) known(name string) *service {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -115,7 +115,7 @@ func (e *environment) addressIn(c container.InspectResponse) netip.Addr {
 	return netip.Addr{}
 }
 
-// explain tells the end of the environment, or of the engine, from other errors.
+// explain replaces an error by a better one if the environment is gone or the engine does not answer.
 func (e *environment) explain(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, envd.ErrNotFound) {
 		return err
@@ -129,7 +129,7 @@ func (e *environment) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// dialTimeout bounds a connection to a container that vanished meanwhile.
+// dialTimeout bounds the attempt to connect to a container that is just vanishing.
 const dialTimeout = 10 * time.Second
 
 func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn, error) {
@@ -140,7 +140,7 @@ func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn
 	if name == envd.GatewayName && port == 0 {
 		port = e.control
 	}
-	if !svc.address.IsValid() || svc.over() { // nobody has the address any more: it would not even be refused
+	if !svc.address.IsValid() || svc.over() { // nobody has the address, so nobody would even refuse
 		return nil, fmt.Errorf("service %s: %w", name, envd.ErrExited)
 	}
 	dialer := net.Dialer{Timeout: dialTimeout}
@@ -175,8 +175,8 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 	return exit, ctx.Err()
 }
 
-// removeContainer removes a container and its anonymous volumes, running or not. It is no error if it is gone, or
-// going.
+// removeContainer removes a container and its anonymous volumes, running or not. It is no error if it is gone or being
+// removed.
 func (e *environment) removeContainer(ctx context.Context, id string) error {
 	return removeContainer(ctx, e.cli, id)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// ErrNoEngine is wrapped by every error that says that there is no engine to talk to.
+// ErrNoEngine is wrapped by every error that means that there is no usable engine.
 var ErrNoEngine = errors.New("no Docker engine")
 
 // unreachable says why an engine does not answer and what to do about it.
@@ -35,7 +35,7 @@ func unreachable(host string, err error) error {
 func notFound(err error) bool { return cerrdefs.IsNotFound(err) }
 func conflict(err error) bool { return cerrdefs.IsConflict(err) }
 
-// refusedStart says in the user's words why a container did not start.
+// refusedStart explains in the user's words why a container did not start.
 func refusedStart(service string, command []string, err error) error {
 	program := "its program"
 	if len(command) > 0 {
@@ -57,10 +57,11 @@ func refusedStart(service string, command []string, err error) error {
 	return fmt.Errorf("service %s: %w", service, err)
 }
 
-// execRefused is what a container that could not become its program says, as its only word.
+// execRefused matches the only output of a container whose program could not be executed.
 var execRefused = regexp.MustCompile(`^\S+ \S+ (exec (\S+): (no such file or directory|exec format error|permission denied))\s*$`)
 
-// neverRan says why a container's program did not even begin, or "": the engine takes that for an exit like any other.
+// neverRan says why a container's program could not be executed, or returns "". The engine reports that as an exit like any
+// other.
 func (s *service) neverRan(ctx context.Context) string {
 	if s.log == nil {
 		return ""

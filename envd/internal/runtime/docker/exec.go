@@ -63,7 +63,7 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 	}
 	id := rand.Text()
 	s := surroundings{workDir: workDir, command: helper(cmd, id, program)}
-	visible := append([]string{program, workDir}, cmd.Command[1:]...) // and what it is told to read
+	visible := append([]string{program, workDir}, cmd.Command[1:]...) // arguments may be files to read
 	if s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, visible...); err != nil {
 		return -1, err
 	}
@@ -89,7 +89,8 @@ func (e *environment) runBeside(ctx context.Context, svc *service, cmd envd.Exec
 	return e.runContainer(ctx, id, spec, svc.tree, e.filesOf(cmd.Service), cmd)
 }
 
-// runContainer runs a command, by id to its helper, in a container of its own. Removing that ends all that the command started.
+// runContainer runs a command in a container of its own; id is the command's for its helper. Removing the container ends
+// everything that the command started.
 func (e *environment) runContainer(ctx context.Context, id string, spec client.ContainerCreateOptions, tree string, files []placed, cmd envd.Exec) (code int, err error) {
 	spec.Name = e.containerName("exec-" + strings.ToLower(rand.Text()[:10]))
 	spec.Config.Hostname, spec.Config.Labels = "", e.rt.labels(e.id, labelCommand, cmd.Name)
@@ -137,7 +138,7 @@ func (e *environment) runContainer(ctx context.Context, id string, spec client.C
 	return exit.Code, err
 }
 
-// execInService runs a command in a service's container. The helper around it ends all that it started.
+// execInService runs a command in a service's container. The helper around it ends everything that it started.
 func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.Exec) (int, error) {
 	id := rand.Text()
 	var env []string
@@ -178,7 +179,7 @@ func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.
 	return e.execExit(ctx, created.ID)
 }
 
-// execExit waits for the end of a command whose output has ended.
+// execExit waits for the exit of a command whose output has ended.
 func (e *environment) execExit(ctx context.Context, exec string) (int, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		state, err := e.cli.ExecInspect(ctx, exec, client.ExecInspectOptions{})
@@ -199,9 +200,9 @@ func (e *environment) execExit(ctx context.Context, exec string) (int, error) {
 // carry copies a command's streams until its output has ended.
 func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
 	if cmd.Stdin != nil {
-		// Not waited for: a reader that blocks for ever, a terminal for one, must not hold up the command's end.
+		// Not waited for: a reader that blocks for ever, such as a terminal, must not delay the end of the command.
 		go func() {
-			_, _ = io.Copy(attached.Conn, cmd.Stdin) // a command need not read all of its input
+			_, _ = io.Copy(attached.Conn, cmd.Stdin) // the command may end before it has read all
 			_ = attached.CloseWrite()
 		}()
 	}
@@ -209,7 +210,7 @@ func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
 	go func() {
 		out, errs := &output{to: cmd.Stdout}, &output{to: cmd.Stderr, cpu: cmd.CPU}
 		var err error
-		if cmd.Terminal != nil { // one stream, as it is
+		if cmd.Terminal != nil { // a terminal has one stream, which the engine does not frame
 			_, err = io.Copy(out, attached.Reader)
 		} else {
 			_, err = stdcopy.StdCopy(out, errs, attached.Reader)
@@ -219,8 +220,8 @@ func carry(attached client.HijackedResponse, cmd envd.Exec) <-chan error {
 	return copied
 }
 
-// output goes on taking in after its writer has failed, so that the command does not block. Where a command's CPU time
-// is asked for, its last words on stderr are the helper's, and held back.
+// output keeps accepting data after its writer has failed, so that the command does not block. If the command's CPU time
+// was asked for, it holds back the end of stderr, which is the helper's trailer.
 type output struct {
 	to   io.Writer
 	cpu  *time.Duration

@@ -10,17 +10,17 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// endTimeout bounds the end of a command whose context is over.
+// endTimeout bounds how long ending a command may take once its context is done.
 const endTimeout = 10 * time.Second
 
-// endExec ends a command and everything that it started: engines have no call for it, so a second helper does it inside.
+// endExec ends a command and everything that it started. Engines have no call for that, so a second helper does it inside.
 func (e *environment) endExec(ctx context.Context, svc *service, id, exec string) error {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	for {
 		state, err := e.cli.ExecInspect(ctx, exec, client.ExecInspectOptions{})
 		if notFound(err) || err == nil && !state.Running {
-			return nil // or its container is gone, and it with that
+			return nil // it has ended, or its container is gone
 		}
 		if err != nil {
 			return err
@@ -31,8 +31,8 @@ func (e *environment) endExec(ctx context.Context, svc *service, id, exec string
 	}
 }
 
-// help runs the helper in a container for something else than a command, and waits for its end. A container that is gone needs
-// no help.
+// help runs the helper in a container with other arguments than a command, and waits for its end. It is no error if the
+// container is gone.
 func (e *environment) help(ctx context.Context, container string, args ...string) error {
 	created, err := e.cli.ExecCreate(ctx, container, client.ExecCreateOptions{Cmd: append([]string{helperPath, shimVerb}, args...), AttachStdout: true})
 	if notFound(err) || conflict(err) {
@@ -52,8 +52,7 @@ func (e *environment) help(ctx context.Context, container string, args ...string
 	return err
 }
 
-// steer passes on what comes to the command of that ID besides its input until ctx ends. A command that has just ended gets
-// none of it.
+// steer passes signals and resizes on to a command until ctx ends. It is no error if the command has just ended.
 func (e *environment) steer(ctx context.Context, container, id string, controls <-chan envd.ExecControl, resize func(client.ContainerResizeOptions) error) {
 	for {
 		select {

@@ -8,7 +8,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// exitOf reads an exit code as shells write it: 128+n for signal n. Engines do not tell one from a program's own 137.
+// exitOf interprets an exit code as shells write it: 128+n for signal n. Engines do not distinguish that from a program
+// that exits with 137 itself.
 func exitOf(code int) envd.Exit {
 	exit := envd.Exit{Code: code}
 	if n := code - 128; n > 0 && n < 65 {

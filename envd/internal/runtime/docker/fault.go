@@ -13,8 +13,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// fault does to a service what faults want, or undoes it. It looks at the container first, so that doing something twice is
-// doing it once, and any process can undo what another one did. When the runner dies, the leash removes it all.
+// fault carries out one of the operations of faults on a service. It looks at the container first, so that every operation
+// is idempotent, and any process can undo what another one did. When the runner dies, the leash removes everything.
 func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	svc, err := e.service(ctx, op.Target)
 	if err != nil {
@@ -28,7 +28,7 @@ func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	if state == nil {
 		return errors.New("the engine tells no state")
 	}
-	asked := context.WithoutCancel(ctx) // see create
+	asked := context.WithoutCancel(ctx) // see Runtime.create
 	connected := e.addressIn(seen.Container).IsValid()
 	switch op.Kind {
 	case envd.OpKill:
@@ -64,7 +64,7 @@ func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	return nil
 }
 
-// kill ends a container, all of its processes with the first.
+// kill kills a container: all of its processes end with the first.
 func (e *environment) kill(ctx context.Context, svc *service) error {
 	if err := e.signal(ctx, svc, "KILL"); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (e *environment) kill(ctx context.Context, svc *service) error {
 	return svc.awaitLog(ctx)
 }
 
-// awaitLog waits until all output is in the log, where this process records it.
+// awaitLog waits until all output is in the log, if this process records it.
 func (s *service) awaitLog(ctx context.Context) error {
 	if s.pumped == nil {
 		return nil
@@ -88,7 +88,7 @@ func (s *service) awaitLog(ctx context.Context) error {
 	}
 }
 
-// startAgain starts a container that has ended: the same one, so that what it wrote is there, as after a crash.
+// startAgain starts a container that has ended: the same one, so that its files are as after a crash.
 func (e *environment) startAgain(ctx context.Context, name string, old *service) error {
 	svc := &service{container: old.container, stop: old.stop, spec: old.spec, tree: old.tree, command: old.command}
 	if old.log != nil {
@@ -106,7 +106,7 @@ func (e *environment) startAgain(ctx context.Context, name string, old *service)
 	return e.relocate(ctx, name, svc)
 }
 
-// relocate notes a container's address and first process, which may be others than before.
+// relocate records a container's address and first process, which may have changed.
 func (e *environment) relocate(ctx context.Context, name string, svc *service) error {
 	inspected, err := e.cli.ContainerInspect(ctx, svc.container, client.ContainerInspectOptions{})
 	if err != nil {
@@ -124,8 +124,8 @@ func (e *environment) relocate(ctx context.Context, name string, svc *service) e
 	return nil
 }
 
-// connect takes a container back into the environment's network, under the names and, where it is known and still free, the
-// address that it had.
+// connect puts a container back into the environment's network, with its names and, if that is known and still free, its
+// former address.
 func (e *environment) connect(ctx context.Context, op envd.Operation, svc *service) error {
 	if op.Service == nil {
 		return errors.New("no service given")
@@ -144,7 +144,7 @@ func (e *environment) connect(ctx context.Context, op envd.Operation, svc *servi
 	return e.relocate(ctx, op.Target, &moved)
 }
 
-// limit bounds a container as the operation's service says. Engines cannot take a bound away: what is to have none gets all
+// limit bounds a container as the operation's service says. Engines cannot remove a bound, so "unbounded" is set as all
 // that the machine has.
 func (e *environment) limit(ctx context.Context, op envd.Operation, svc *service, now container.InspectResponse) error {
 	if op.Service == nil || now.HostConfig == nil {

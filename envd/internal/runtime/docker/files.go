@@ -18,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// placed is a file that containers get before they start.
+// placed is a file that is copied into containers before they start.
 type placed struct {
 	path    string
 	mode    int64
@@ -26,7 +26,7 @@ type placed struct {
 	content []byte
 }
 
-// writeFile keeps a file for the containers to come, and puts it into those that run.
+// writeFile keeps a file for containers to come, and copies it into those that run.
 func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	if op.File == nil || !path.IsAbs(op.File.Path) {
 		return fmt.Errorf("write %s: no absolute path given", op.Target)
@@ -41,7 +41,7 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	owner := ""
 	if op.Service != nil {
 		owner = op.Service.Name
-	} else if info, err := os.Stat(f.path); err == nil && info.IsDir() { // commands see the host's folders
+	} else if info, err := os.Stat(f.path); err == nil && info.IsDir() { // commands see this machine's folders
 		return fmt.Errorf("write %s: it is a folder", f.path)
 	}
 	e.mu.Lock()
@@ -65,7 +65,7 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	return errors.Join(errs...)
 }
 
-// filesOf are the files that a service's container gets, or, with "", a command's.
+// filesOf returns the files for the container of a service or, with "", of a command.
 func (e *environment) filesOf(service string) []placed {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -76,7 +76,7 @@ func (e *environment) filesOf(service string) []placed {
 	return files
 }
 
-// copyFiles puts files, and everything in the folder tree where one is given, into a container.
+// copyFiles copies files into a container, and everything in the folder tree unless that is "".
 func (e *environment) copyFiles(ctx context.Context, container, tree string, files []placed) error {
 	if tree == "" && len(files) == 0 {
 		return nil
@@ -128,7 +128,7 @@ func addTree(t *tar.Writer, dir string) error {
 				return err
 			}
 		case !info.IsDir() && !info.Mode().IsRegular():
-			return nil // sockets and devices are the host's
+			return nil // sockets and devices mean something on this machine only
 		}
 		h, err := tar.FileInfoHeader(info, target)
 		if err != nil {

@@ -19,10 +19,10 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// packedName is the repository of images that are packed here; the tag is the digest of their only layer.
+// packedName is the repository of packed images; the tag is the digest of their only layer.
 const packedName = "envd-packed"
 
-// content is what an image is made of: one program, and symbolic links.
+// content is what goes into a packed image: one program, and symbolic links.
 type content struct {
 	program string // path of the file on this machine
 	at      string // its path in the image
@@ -31,7 +31,7 @@ type content struct {
 
 type link struct{ path, target string }
 
-// packer gives the engine images of files of this machine, each once.
+// packer packs files of this machine into images and loads them into the engine, each once.
 type packer struct {
 	mu   sync.Mutex
 	tags map[string]*packed
@@ -43,7 +43,7 @@ type packed struct {
 	err  error
 }
 
-// image returns the reference of an image with that content, loading it where the engine has none yet.
+// image returns the reference of an image with that content, and loads it if the engine does not have it.
 func (p *packer) image(ctx context.Context, cli *client.Client, c content) (string, error) {
 	info, err := os.Stat(c.program)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p *packer) image(ctx context.Context, cli *client.Client, c content) (stri
 	}
 	p.mu.Unlock()
 	one.once.Do(func() { one.tag, one.err = pack(ctx, cli, c) })
-	if one.err != nil { // another caller may fare better
+	if one.err != nil { // the next caller tries again
 		p.mu.Lock()
 		delete(p.tags, key)
 		p.mu.Unlock()
@@ -96,12 +96,12 @@ func pack(ctx context.Context, cli *client.Client, c content) (string, error) {
 	if err := errors.Join(loadError(loaded), loaded.Close()); err != nil {
 		return "", err
 	}
-	// Named anew, because only that has the engine note when: Collect goes by it.
+	// Tagged again, because that makes the engine record the time, by which Collect tells how long it is unused.
 	_, err = cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: tag})
 	return tag, err
 }
 
-// loadError finds the error in what the engine says while it loads.
+// loadError finds the error in the engine's progress messages of a load.
 func loadError(r io.Reader) error {
 	for d := json.NewDecoder(r); ; {
 		var message struct{ Error string }
@@ -123,7 +123,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// write writes the layer, which is the same bytes for the same content.
+// write writes the layer. The same content makes the same bytes.
 func (c content) write(w io.Writer) error {
 	t := tar.NewWriter(w)
 	dirs := []string{"tmp/"}
@@ -207,13 +207,13 @@ func (c content) archive(w io.Writer, digest, arch string, layerSize int64) erro
 	return t.Close()
 }
 
-// architectures are the names that images have for those of programs.
+// architectures maps the architectures of ELF files to their names in images.
 var architectures = map[elf.Machine]string{
 	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm",
 	elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x",
 }
 
-// architecture reads for which machines a program is.
+// architecture returns the architecture for which a program was built.
 func architecture(program string) (string, error) {
 	f, err := elf.Open(program)
 	if err != nil {
@@ -227,7 +227,7 @@ func architecture(program string) (string, error) {
 	return arch, nil
 }
 
-// isStatic reports whether a file is a program that needs nothing besides itself: ELF, without an interpreter (elf(5)).
+// isStatic reports whether a file is a statically linked program: ELF without an interpreter (elf(5)).
 func isStatic(program string) (bool, error) {
 	f, err := elf.Open(program)
 	var format *elf.FormatError

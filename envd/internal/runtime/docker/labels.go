@@ -14,8 +14,8 @@ import (
 const (
 	labelPrefix      = "dev.envd."
 	labelEnvironment = "dev.envd.environment" // the environment's ID
-	labelRun         = "dev.envd.run"         // the run that it belongs to
-	labelRunner      = "dev.envd.runner"      // the process that owns it, as identity writes it
+	labelRun         = "dev.envd.run"         // the run
+	labelRunner      = "dev.envd.runner"      // the process that owns the environment, as identity writes it
 	labelExpires     = "dev.envd.expires"     // RFC 3339
 	labelService     = "dev.envd.service"     // containers of services and the gateway
 	labelCommand     = "dev.envd.command"     // containers of single commands
@@ -39,7 +39,7 @@ func (r *Runtime) labels(id string, more ...string) map[string]string {
 	return labels
 }
 
-// leaseFrom is when the lease of what is made at a time ends, to the second that labels tell.
+// leaseFrom returns the end of the lease of objects made at a time, in whole seconds as labels have them.
 func (r *Runtime) leaseFrom(made time.Time) time.Time {
 	lease := r.opts.Lease
 	if lease <= 0 {
@@ -48,7 +48,7 @@ func (r *Runtime) leaseFrom(made time.Time) time.Time {
 	return made.Add(lease).Truncate(time.Second)
 }
 
-// of selects the objects of one environment, or of all of them.
+// of selects the objects of one environment or, with "", of all.
 func of(id string) client.Filters {
 	if id == "" {
 		return client.Filters{}.Add("label", labelEnvironment)
@@ -56,8 +56,8 @@ func of(id string) client.Filters {
 	return client.Filters{}.Add("label", labelEnvironment+"="+id)
 }
 
-// identity names a process among all that ever were: the machine's boot, the PID namespace, the PID and its start time
-// (proc_pid_stat(5)). It is empty where there is no /proc.
+// identity distinguishes a process from all others that ever ran: by the machine's boot, the PID namespace, the PID and the
+// start time (proc_pid_stat(5)). It is empty where there is no /proc.
 func identity(pid int) string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -79,7 +79,7 @@ func startTime(pid int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // what is before may hold anything
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name in the parentheses may contain anything
 	fields := strings.Fields(rest)
 	if len(fields) < 20 {
 		return "", fmt.Errorf("process %d: malformed stat", pid)
@@ -90,11 +90,11 @@ func startTime(pid int) (string, error) {
 	return fields[19], nil
 }
 
-// liveness is what can be told of an owner from here.
+// liveness is what is known here about the process that owns an object.
 type liveness int
 
 const (
-	unknown liveness = iota // another machine's, or another PID namespace's
+	unknown liveness = iota // it is on another machine, or in another PID namespace
 	alive
 	dead
 )

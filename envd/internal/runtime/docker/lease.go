@@ -12,17 +12,18 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// A lease is on the labels of all that an environment has. Labels cannot be changed, so that a renewal is one more object
-// that bears them: an empty volume. The end of a lease is the latest that an object of the environment and its runner tells.
+// The lease of an environment is on the labels of all its objects. Labels cannot be changed, so each renewal is one more
+// object with the new end on its labels: an empty volume. The latest end on any object of the environment and its runner
+// counts.
 
-// owner is whose an object is.
+// owner identifies what an object belongs to.
 type owner struct{ environment, runner string }
 
 func ownerOf(labels map[string]string) owner {
 	return owner{labels[labelEnvironment], labels[labelRunner]}
 }
 
-// leases are when owners' leases end, of those that have one.
+// leases holds the end of each owner's lease, if it has one.
 type leases map[owner]time.Time
 
 func leasesOf(o objects) leases {
@@ -45,19 +46,19 @@ func (l leases) abandoned(labels map[string]string, now time.Time) string {
 		return "its runner is dead"
 	}
 	end, leased := l[ownerOf(labels)]
-	if !leased || !now.After(end) { // without a lease it is not for us to say
+	if !leased || !now.After(end) { // without a lease there is nothing to judge by
 		return ""
 	}
 	return "its lease ended at " + end.Format(time.RFC3339)
 }
 
-// ownerless are the objects that nobody owns any more.
+// ownerless returns the objects that nobody owns any more.
 func ownerless(o objects) objects {
 	ends, now := leasesOf(o), time.Now()
 	return o.filter(func(labels map[string]string) bool { return ends.abandoned(labels, now) != "" })
 }
 
-// Renew writes down that an environment may stay until then, unless its objects say so already.
+// Renew extends the lease of an environment to until, unless its objects have a later one already.
 func (r *Runtime) Renew(ctx context.Context, envID string, until time.Time) error {
 	cli, err := r.client()
 	if err != nil {
@@ -78,7 +79,7 @@ func (r *Runtime) Renew(ctx context.Context, envID string, until time.Time) erro
 	if len(o.networks) == 0 {
 		return fmt.Errorf("%w: %s", envd.ErrNotFound, envID)
 	}
-	labels := maps.Clone(o.networks[0].Labels) // the owner's, whoever renews
+	labels := maps.Clone(o.networks[0].Labels) // those of the owner, also when another process renews
 	if !until.After(leasesOf(o)[ownerOf(labels)]) {
 		return nil
 	}
@@ -89,7 +90,7 @@ func (r *Runtime) Renew(ctx context.Context, envID string, until time.Time) erro
 		return err
 	}
 	var errs []error
-	for _, v := range o.volumes { // the renewals before; what was there first goes with the environment
+	for _, v := range o.volumes { // earlier renewals; other volumes are removed with the environment
 		if v.Labels[labelLease] != "" && v.Name != name {
 			_, err := cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{})
 			errs = append(errs, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/footprint"
 )
 
-// leash is a detached process that removes an environment once this one has ended: the kernel closes the lifeline then,
-// however it came about.
+// leash is a detached process that removes an environment when this process ends. However it ends, the kernel then closes
+// the lifeline, a pipe between the two.
 type leash struct {
 	cmd      *exec.Cmd
 	lifeline *os.File
@@ -23,13 +23,13 @@ type leash struct {
 
 const leashVerb = "leash"
 
-// released is written to a leash whose environment has been removed in an orderly way.
+// released is written to the lifeline once the environment has been removed in an orderly way.
 const released = 'r'
 
 // IsLeash reports whether a command line, without the program's name, is that of a leash.
 func IsLeash(args []string) bool { return len(args) == 3 && args[0] == leashVerb && args[1] == "--env" }
 
-// startLeash starts the leash of an environment, before anything of that exists.
+// startLeash starts the leash of an environment, before anything else of the environment exists.
 func startLeash(exe, id string) (*leash, error) {
 	theirs, ours, err := os.Pipe()
 	if err != nil {
@@ -38,7 +38,7 @@ func startLeash(exe, id string) (*leash, error) {
 	cmd := exec.Command(exe, leashVerb, "--env", id)
 	cmd.Stdin = theirs
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to the runner's terminal is not for it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // so that ^C on the runner's terminal does not reach it
 	err = cmd.Start()
 	if err = errors.Join(err, theirs.Close()); err != nil {
 		return nil, errors.Join(err, ours.Close())
@@ -46,7 +46,7 @@ func startLeash(exe, id string) (*leash, error) {
 	return &leash{cmd, ours}, nil
 }
 
-// release lets a leash go whose environment is gone.
+// release ends a leash whose environment is gone.
 func (l *leash) release() error {
 	if l == nil {
 		return nil
@@ -55,15 +55,15 @@ func (l *leash) release() error {
 	return errors.Join(err, l.lifeline.Close(), l.cmd.Wait())
 }
 
-// cut has the leash do its work now, however long that takes.
+// cut makes the leash do its work now, without waiting for it.
 func (l *leash) cut() error {
 	err := l.lifeline.Close()
-	go func() { _ = l.cmd.Wait() }() // its exit code tells nobody anything that Observe does not
+	go func() { _ = l.cmd.Wait() }() // only to reap it; Observe shows whether it has succeeded
 	return err
 }
 
 const (
-	sweeps       = 4 // in which nothing is found, before a leash believes that nothing more comes
+	sweeps       = 4 // how many in a row must find nothing before a leash believes that nothing more appears
 	sweepPause   = 500 * time.Millisecond
 	leashTimeout = 2 * time.Minute
 	settle       = 500 * time.Millisecond
@@ -72,7 +72,7 @@ const (
 // LeashMain is the body of the hidden command `envd leash --env ID`: it waits for its standard input to end and then
 // removes the environment. args are those for which IsLeash is true; it returns the exit code.
 func LeashMain(args []string) int {
-	shrink := time.AfterFunc(settle, func() { _ = footprint.Shrink() }) // a leash that stays large works all the same
+	shrink := time.AfterFunc(settle, func() { _ = footprint.Shrink() }) // a courtesy; it works without
 	var word [1]byte
 	n, err := io.ReadFull(os.Stdin, word[:])
 	shrink.Stop()
@@ -88,8 +88,8 @@ func LeashMain(args []string) int {
 	return 0
 }
 
-// Settle removes what the engine still makes of environments whose runners have just been killed: what they asked for
-// last may appear only now. What belongs to a runner that is alive stays. It returns once nothing of them has been found for a while.
+// Settle removes what the engine still creates for environments whose runners have just been killed: the effect of their
+// last requests may appear only now. Objects of a runner that is alive stay. It returns once nothing was found for a while.
 func Settle(ctx context.Context, ids []string) error {
 	ctx, cancel := context.WithTimeout(ctx, leashTimeout)
 	defer cancel()
@@ -102,8 +102,8 @@ func Settle(ctx context.Context, ids []string) error {
 	return errors.Join(errs...)
 }
 
-// sweep removes what is doomed of an environment until nothing has been found for a while: what the runner asked for last may still be under way in the
-// engine.
+// sweep removes the doomed objects of an environment until nothing was found for a while, since the engine may still be
+// working on the runner's last requests.
 func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
 	cli, err := connect()
 	if err != nil {

@@ -9,18 +9,19 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Links have addresses of the gateway's, one each, between its own and those that the engine gives away.
+// Each link has an address of its own at the gateway. They lie between the gateway's first address and those that the
+// engine assigns to containers.
 const (
 	firstLink = 16
 	mostLinks = dynamicStart - firstLink
 )
 
-// linkAddress is that of the n-th link.
+// linkAddress returns the address of the n-th link.
 func (e *environment) linkAddress(n int) netip.Addr { return hostOf(e.subnet(), byte(firstLink+n)) }
 
 func (e *environment) subnet() netip.Prefix { return netip.PrefixFrom(e.gateway, 24).Masked() }
 
-// linkArguments are the gateway's command line, and the addresses that its container needs besides its own.
+// linkArguments returns the gateway's arguments for links, and the addresses that its container needs besides its own.
 func (e *environment) linkArguments(env *envd.Environment) (args, addresses []string, err error) {
 	if env == nil || len(env.Links) == 0 {
 		return nil, nil, nil
@@ -36,8 +37,8 @@ func (e *environment) linkArguments(env *envd.Environment) (args, addresses []st
 	return args, addresses, nil
 }
 
-// hostsOf are the lines of /etc/hosts for a container: stubs at the gateway's address, what lies outside at the router's, and
-// for the consumer of a link its dependency at the link's.
+// hostsOf returns the lines of /etc/hosts for a container: stubs at the gateway's address, declared destinations outside at
+// the router's, and for the consumer of a link its dependency at the link's.
 func (e *environment) hostsOf(name string) []string {
 	hosts := append(e.stubHosts(), e.wayHosts()...)
 	if e.spec == nil {
@@ -60,7 +61,7 @@ func (e *environment) hostsOf(name string) []string {
 	return append(own, hosts...)
 }
 
-// namesOf are the hostnames of a service, of all its replicas, or of a stub.
+// namesOf returns the hostnames of a service, of all its replicas, or of a stub.
 func (e *environment) namesOf(target string) []string {
 	names := []string{target}
 	if stub := e.spec.Stub(target); stub != nil {

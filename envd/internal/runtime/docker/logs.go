@@ -10,7 +10,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// engineLogs reads what the engine kept of a container's output, in the form of the recorded logs.
+// engineLogs reads the engine's own log of a container, in the format of recorded logs.
 func (e *environment) engineLogs(ctx context.Context, container string, follow bool) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	kept, err := e.cli.ContainerLogs(ctx, container, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow})
@@ -39,7 +39,7 @@ func (r *reader) Close() error {
 	return r.PipeReader.Close()
 }
 
-// named puts the stream's name behind the time with which the engine begins each line.
+// named inserts the stream's name after the time with which the engine begins each line.
 type named struct {
 	to      io.Writer
 	stream  string

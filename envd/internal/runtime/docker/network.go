@@ -17,22 +17,22 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// pool is where subnets come from, a /24 for each environment: 2048 at once. The engine's own default pools end after
-// some thirty networks.
+// pool provides the subnets, a /24 for each environment: 2048 at a time. The engine's default pools are exhausted after
+// about thirty networks.
 var pool = netip.MustParsePrefix("10.200.0.0/13")
 
 const (
 	subnets      = 1 << (24 - 13)
-	subnetTries  = 64 // lost races for a subnet
-	routerHost   = 2  // numbers in a subnet: what wants out goes here; the bridge's is 1
+	subnetTries  = 64 // how often to lose the race for a subnet before giving up
+	routerHost   = 2  // host numbers in a subnet: the router's; the bridge has 1
 	gatewayHost  = 3
 	dynamicStart = 128
 )
 
-// defaultRoute is the bridge driver's name for the address that containers get as their default route.
+// defaultRoute is the bridge driver's name for the address to which containers get their default route.
 const defaultRoute = "DefaultGatewayIPv4"
 
-// subnetAt is the n-th subnet of the pool.
+// subnetAt returns the n-th subnet of the pool.
 func subnetAt(n int) netip.Prefix {
 	base := pool.Addr().As4()
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{base[0], base[1] + byte(n>>8), byte(n), 0}), 24)
@@ -44,14 +44,15 @@ func hostOf(subnet netip.Prefix, n byte) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// createNetwork makes the environment's network in a subnet that nobody uses.
+// createNetwork creates the environment's network, in a subnet that nobody uses.
 //
-// It is not what engines call internal: there they drop what wants out in silence, so that callers hang until they time
-// out, and nobody learns of it. Here the only route that containers have leads to the environment's router, which refuses
-// and records; without NET_ADMIN and NET_RAW they cannot choose another, and without masquerading there is no way back.
+// It is not an internal network in the engine's sense. In those, packets that want out are dropped silently: callers hang
+// until they time out, and nobody learns of it. Here the only route of containers leads to the environment's router, which
+// refuses and records. Without NET_ADMIN and NET_RAW they cannot choose another, and without masquerading no answer comes
+// back.
 //
-// Where to begin looking depends on the
-// ID, so that environments that start together do not race for one.
+// The search for a subnet starts at a place that depends on the ID, so that environments that start together do not race
+// for the same one.
 func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id string, env *envd.Environment) (string, netip.Prefix, error) {
 	taken, err := takenSubnets(ctx, cli)
 	if err != nil {
@@ -77,7 +78,7 @@ func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id stri
 			return created.ID, subnet, nil
 		}
 		if conflict(err) {
-			return "", netip.Prefix{}, fmt.Errorf("environment %s %w", id, envd.ErrExists) // somebody was faster
+			return "", netip.Prefix{}, fmt.Errorf("environment %s %w", id, envd.ErrExists) // another process was faster
 		}
 		if tries++; !strings.Contains(err.Error(), "overlap") || tries == subnetTries {
 			return "", netip.Prefix{}, fmt.Errorf("network of environment %s: %w", id, err)
@@ -86,7 +87,7 @@ func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id stri
 	return "", netip.Prefix{}, fmt.Errorf("network of environment %s: no subnet of %s is free: %d are in use (envd gc removes what nobody owns)", id, pool, subnets)
 }
 
-// takenSubnets are those of the engine's networks and of this machine's interfaces.
+// takenSubnets returns the subnets of the engine's networks and of this machine's interfaces.
 func takenSubnets(ctx context.Context, cli *client.Client) ([]netip.Prefix, error) {
 	networks, err := cli.NetworkList(ctx, client.NetworkListOptions{})
 	if err != nil {
@@ -132,7 +133,7 @@ func controlPort(env *envd.Environment) int {
 	return port
 }
 
-// adopt finds an environment by its labels.
+// adopt finds, by its labels, an environment that another process created.
 func (r *Runtime) adopt(ctx context.Context, cli *client.Client, id string) (*environment, error) {
 	networks, err := cli.NetworkList(ctx, client.NetworkListOptions{Filters: of(id)})
 	if err != nil {

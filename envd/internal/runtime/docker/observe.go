@@ -15,7 +15,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Observe asks the engine for everything that bears the environment's label.
+// Observe asks the engine for everything with the environment's label.
 func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error) {
 	var state envd.State
 	cli, err := r.client()
@@ -32,7 +32,7 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 	var services errgroup.Group
 	for i, c := range o.containers {
 		switch c.Labels[labelService] {
-		case "": // a command is no service
+		case "": // a command's
 		case envd.GatewayName:
 			state.Gateway = c.State == container.StateRunning
 		default:
@@ -56,7 +56,7 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 	return state, nil
 }
 
-// observeService tells nothing of a container that has gone meanwhile.
+// observeService returns false for there if the container has vanished since it was listed.
 func observeService(ctx context.Context, cli *client.Client, envID string, c container.Summary) (svc envd.ServiceState, there bool, err error) {
 	seen, err := cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
 	if notFound(err) {
@@ -100,7 +100,7 @@ func (e *environment) stats(ctx context.Context) ([]envd.Usage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(found.Items) == 0 { // of an environment without services, or of none at all
+	if len(found.Items) == 0 { // no services, or no environment
 		_, err := e.rt.adopt(ctx, e.cli, e.id)
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (e *environment) stats(ctx context.Context) ([]envd.Usage, error) {
 	return usage, errors.Join(errs...)
 }
 
-// sample returns nil where the container has ended meanwhile.
+// sample returns nil if the container has ended since it was listed.
 func sample(ctx context.Context, cli *client.Client, c container.Summary) (_ *envd.Usage, err error) {
 	one, err := cli.ContainerStats(ctx, c.ID, client.ContainerStatsOptions{})
 	if notFound(err) || conflict(err) {
@@ -136,7 +136,7 @@ func sample(ctx context.Context, cli *client.Client, c container.Summary) (_ *en
 	if s.MemoryStats.Usage == 0 {
 		return nil, nil
 	}
-	// What the kernel can drop at will is not the service's need; cgroup v1 and v2 name it differently.
+	// Cache that the kernel can drop does not count as used; cgroup v1 and v2 have different names for it.
 	cache := max(s.MemoryStats.Stats["total_inactive_file"], s.MemoryStats.Stats["inactive_file"])
 	memory := s.MemoryStats.Usage - min(cache, s.MemoryStats.Usage)
 	return &envd.Usage{Service: c.Labels[labelService], CPU: envd.Duration(s.CPUStats.CPUUsage.TotalUsage), RSSBytes: int64(memory)}, nil

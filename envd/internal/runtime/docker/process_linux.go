@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is a container's first process, watched from this machine: the engine tells of its end only once it has
-// cleared up after it.
+// process is a container's first process, watched through a pidfd: the engine reports the end of a container only after it
+// has cleaned up.
 type process struct {
 	pid    int
 	fd     *os.File    // pidfd_open(2)
-	frozen atomic.Bool // by the engine
+	frozen atomic.Bool // paused by the engine
 }
 
-// watch returns the first process of a container, or nil where it cannot be watched: it has ended, or the engine counts
-// processes otherwise than this one does.
+// watch returns the first process of a container, or nil if it cannot be watched: it has ended, or the engine runs in
+// another PID namespace.
 func watch(pid int, container string) *process {
 	if pid <= 0 {
 		return nil
@@ -42,7 +42,7 @@ func watch(pid int, container string) *process {
 
 // wait blocks until the process has ended.
 func (p *process) wait(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = p.fd.SetReadDeadline(time.Unix(1, 0)) }) // it is pollable, or wait fails
+	stop := context.AfterFunc(ctx, func() { _ = p.fd.SetReadDeadline(time.Unix(1, 0)) }) // fails only if the read below does
 	defer stop()
 	raw, err := p.fd.SyscallConn()
 	if err != nil {
@@ -59,15 +59,15 @@ func (p *process) wait(ctx context.Context) error {
 	return err
 }
 
-// freeze notes whether the engine has paused the process.
+// freeze records whether the engine has paused the process.
 func (p *process) freeze(frozen bool) {
 	if p != nil {
 		p.frozen.Store(frozen)
 	}
 }
 
-// signal sends a signal without the engine, which would run a program for it, and reports whether it could. What is
-// paused the engine has to thaw first.
+// signal sends a signal directly, because the engine would run a program for it, and reports whether that was possible. It
+// is not if the process is paused: the engine must thaw it first.
 func (p *process) signal(name string) (sent bool) {
 	number := unix.SignalNum("SIG" + name)
 	if p == nil || number == 0 || p.frozen.Load() {
@@ -81,8 +81,8 @@ func (p *process) signal(name string) (sent bool) {
 	return err == nil && sent
 }
 
-// deaf tells that the process will not notice a signal: the kernel keeps from the first process of a PID namespace what
-// it neither handles nor waits for (pid_namespaces(7)). Where that cannot be told for sure, it is not.
+// deaf reports whether the process certainly ignores a signal: the kernel does not deliver to the first process of a PID
+// namespace what it neither handles nor waits for (pid_namespaces(7)).
 func (p *process) deaf(signal string) bool {
 	number := unix.SignalNum("SIG" + signal)
 	if number == 0 || number == unix.SIGKILL {
@@ -97,8 +97,8 @@ func (p *process) deaf(signal string) bool {
 		if err != nil || listens(string(status), number) {
 			return false
 		}
-		// What a thread waits for in sigwaitinfo(2) is shown neither as caught nor as blocked meanwhile. A thread that
-		// runs shows no place.
+		// While a thread waits in sigwaitinfo(2), the signals it waits for are shown neither as caught nor as blocked. Where
+		// a running thread is cannot be seen.
 		place, err := os.ReadFile(filepath.Join(thread, "wchan"))
 		if err != nil || len(place) <= 1 || strings.Contains(string(place), "sigtimedwait") {
 			return false
@@ -107,7 +107,7 @@ func (p *process) deaf(signal string) bool {
 	return true
 }
 
-// listens reads from proc_pid_status(5) whether a process catches a signal, or blocks it, as those do that wait for it.
+// listens reports whether, by proc_pid_status(5), a process catches a signal, or blocks it as those do that wait for it.
 func listens(status string, signal unix.Signal) bool {
 	for line := range strings.Lines(status) {
 		name, mask, _ := strings.Cut(line, ":")

@@ -4,7 +4,7 @@ package docker
 
 import "context"
 
-// process cannot be watched from here: engines run their containers on another kernel.
+// process cannot be watched here: engines on other systems run their containers on a kernel of their own.
 type process struct{}
 
 func watch(int, string) *process              { return nil }

@@ -13,8 +13,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// prepareImage makes a service's image present, as its build or its pull policy says, and remembers which it is: the
-// service's containers run that very one, wherever its tag moves meanwhile. args are the build's, references expanded.
+// prepareImage makes a service's image present, as its build or its pull policy says, and remembers its ID: the service's
+// containers run that very image, even if its tag moves. args are the build's, with references expanded.
 func (r *Runtime) prepareImage(ctx context.Context, envID string, svc *envd.Service, args map[string]string) (envd.ImageFact, error) {
 	fact := envd.ImageFact{Service: instanceOf(svc), Reference: svc.Image}
 	cli, err := r.usable(ctx)
@@ -40,12 +40,12 @@ func (r *Runtime) prepareImage(ctx context.Context, envID string, svc *envd.Serv
 	return fact, nil
 }
 
-// imageKey is whose image was prepared: replicas share theirs.
+// imageKey identifies a prepared image; replicas share one.
 type imageKey struct{ env, service string }
 
 func instanceOf(svc *envd.Service) string { return cmp.Or(svc.ReplicaOf, svc.Name) }
 
-// Image tells which image a service runs.
+// Image returns the image that a service runs, and false if none was prepared.
 func (r *Runtime) Image(_ context.Context, envID, service string) (envd.ImageFact, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,7 @@ func (r *Runtime) Image(_ context.Context, envID, service string) (envd.ImageFac
 	return fact, ok
 }
 
-// preparedImage is the service's image, prepared now where that was not asked for before.
+// preparedImage returns the service's image, and prepares it if OpImage did not.
 func (e *environment) preparedImage(ctx context.Context, svc *envd.Service) (envd.ImageFact, error) {
 	if fact, ok := e.rt.Image(ctx, e.id, instanceOf(svc)); ok && (svc.Build != nil || fact.Reference == svc.Image) {
 		return fact, nil
@@ -61,7 +61,7 @@ func (e *environment) preparedImage(ctx context.Context, svc *envd.Service) (env
 	return e.rt.prepareImage(ctx, e.id, svc, nil)
 }
 
-// digestOf picks an image's digest in the registry that the reference names.
+// digestOf picks, from an image's digests, the one in the registry that the reference names.
 func digestOf(image string, digests []string) string {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
@@ -105,7 +105,7 @@ func pull(ctx context.Context, cli *client.Client, image, policy string) error {
 	return refusedPull(image, policy, auth != "", err)
 }
 
-// refusedPull says why an image could not be pulled, and what to do.
+// refusedPull explains why an image could not be pulled, and what to do.
 func refusedPull(image, policy string, authenticated bool, err error) error {
 	state := "is not on this machine"
 	if policy == envd.PullAlways {

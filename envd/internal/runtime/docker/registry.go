@@ -12,8 +12,8 @@ import (
 	"github.com/moby/moby/api/types/registry"
 )
 
-// credentials are what the docker command would show the registry of an image: those of its credential helper, its
-// credential store or its configuration file. They are zero where it has none.
+// credentials returns what the docker command would present to the registry of an image: from its credential helper, its
+// credential store or its configuration file. They are zero if it has none.
 func credentials(image string) (registry.AuthConfig, error) {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
@@ -26,7 +26,7 @@ func credentials(image string) (registry.AuthConfig, error) {
 	return credentialsOf(config, reference.Domain(named))
 }
 
-// dockerConfig is the docker command's configuration, empty where there is none.
+// dockerConfig reads the docker command's configuration; it is empty if there is none.
 func dockerConfig() (config dockercfg.Config, err error) {
 	path, err := dockercfg.ConfigPath()
 	if err != nil {
@@ -48,7 +48,7 @@ func credentialsOf(config dockercfg.Config, host string) (registry.AuthConfig, e
 	if named, ok := config.CredentialHelpers[host]; ok {
 		helper = named
 	}
-	if helper != "" { // which would else be passed over in silence
+	if helper != "" { // dockercfg would silently ignore that it is missing
 		if _, err := exec.LookPath("docker-credential-" + helper); err != nil {
 			return none, fmt.Errorf("the docker configuration has the credential helper %s answer for %s: there is no program docker-credential-%s in PATH", helper, host, helper)
 		}
@@ -56,7 +56,7 @@ func credentialsOf(config dockercfg.Config, host string) (registry.AuthConfig, e
 		if _, known := config.AuthConfigs["https://"+host]; !known {
 			return none, nil
 		}
-		host = "https://" + host // as old versions of docker login wrote it
+		host = "https://" + host // the form that old versions of docker login wrote
 	}
 	user, secret, err := config.GetRegistryCredentials(host)
 	switch {
@@ -70,7 +70,7 @@ func credentialsOf(config dockercfg.Config, host string) (registry.AuthConfig, e
 	return registry.AuthConfig{Username: user, Password: secret, ServerAddress: host}, nil
 }
 
-// registryAuth is the header that brings an image's credentials to the engine.
+// registryAuth returns the header that passes an image's credentials to the engine.
 func registryAuth(image string) (string, error) {
 	auth, err := credentials(image)
 	if err != nil || auth == (registry.AuthConfig{}) {
@@ -79,7 +79,7 @@ func registryAuth(image string) (string, error) {
 	return authconfig.Encode(auth)
 }
 
-// allCredentials are those for every registry that the configuration names: which ones a build needs is not known.
+// allCredentials returns those for every registry in the configuration, since nobody knows which ones a build needs.
 func allCredentials() (map[string]registry.AuthConfig, error) {
 	config, err := dockerConfig()
 	if err != nil {

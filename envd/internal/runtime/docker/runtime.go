@@ -16,16 +16,16 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Runtime is the Docker runtime. It keeps the contract of envd.Runtime. What it did not create itself it finds by label;
-// only the environment's files and hostnames are known to the Runtime that created it alone.
+// Runtime is the Docker runtime; it implements envd.Runtime. It finds the environments of other processes by their labels.
+// Only the files and hostnames of an environment are known to nobody but the Runtime that created it.
 type Runtime struct {
 	opts   Options
 	client func() (*client.Client, error)
 
 	probing sync.Mutex
-	probed  bool // the engine is usable
+	probed  bool // the engine was found usable
 
-	renewing sync.Mutex // or destroying: a renewal makes nothing of an environment that is gone
+	renewing sync.Mutex // held to renew and to destroy, so that a renewal creates nothing for an environment that is gone
 
 	packing  packer
 	building singleflight.Group // by tag
@@ -41,7 +41,7 @@ var (
 	_ envd.Leaser        = (*Runtime)(nil)
 )
 
-// New returns a runtime. It touches nothing yet.
+// New returns a runtime. It does not talk to the engine yet.
 func New(opts Options) *Runtime {
 	return &Runtime{opts: opts, client: sync.OnceValues(connect), envs: map[string]*environment{}, images: map[imageKey]envd.ImageFact{}}
 }
@@ -56,7 +56,7 @@ func (r *Runtime) exe() (string, error) {
 	return os.Executable()
 }
 
-// find returns an environment that exists.
+// find returns an environment that exists, or ErrNotFound.
 func (r *Runtime) find(ctx context.Context, id string) (*environment, error) {
 	r.mu.Lock()
 	e := r.envs[id]
@@ -100,7 +100,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if err != nil {
 		return fmt.Errorf("leash of environment %s: %w", id, err)
 	}
-	// Let finish what it asked for: whether a request that was broken off still has its effect, nobody knows.
+	// Requests are not broken off when ctx ends: nobody would know whether they still have their effect.
 	asked := context.WithoutCancel(ctx)
 	leased := r.leaseFrom(time.Now())
 	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
@@ -123,7 +123,7 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	return nil
 }
 
-// Do carries one operation out.
+// Do carries out one operation.
 func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 	if op.Kind == envd.OpCreate {
 		return r.create(ctx, envID, op.Environment)
 	}
-	if op.Kind == envd.OpImage { // which needs nothing of the environment
+	if op.Kind == envd.OpImage { // possible before the environment exists
 		if op.Service == nil {
 			return fmt.Errorf("prepare %s: no service given", op.Target)
 		}
@@ -178,7 +178,7 @@ func (r *Runtime) Wait(ctx context.Context, envID, service string) (envd.Exit, e
 	return exit, err
 }
 
-// Logs reads a service's output: as it was recorded, or where another process records it, as the engine keeps it.
+// Logs reads a service's output: from the recorded log or, if another process records it, from the engine.
 func (r *Runtime) Logs(ctx context.Context, envID, service string, follow bool) (io.ReadCloser, error) {
 	e, err := r.find(ctx, envID)
 	if err != nil {
@@ -205,7 +205,7 @@ func (r *Runtime) Dial(ctx context.Context, envID, service string, port int) (ne
 	return conn, e.explain(ctx, err)
 }
 
-// Exec runs a command inside. Nothing that it started outlives it.
+// Exec runs a command inside the environment. Nothing that the command started outlives it.
 func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, error) {
 	e, err := r.find(ctx, envID)
 	if err != nil {
@@ -234,8 +234,8 @@ func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error)
 	return usage, e.explain(ctx, err)
 }
 
-// Undeclared lists what was refused on its way out. It is nil where the engine did not route it to where that is seen.
-// Look-ups of undeclared names are the gateway's to tell.
+// Undeclared lists what the router refused. It is nil if the engine could not make the router the default route. Lookups of
+// undeclared names are reported by the gateway.
 func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
 	e, err := r.find(ctx, envID)
 	if err != nil {

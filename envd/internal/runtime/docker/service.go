@@ -19,15 +19,15 @@ import (
 
 // Variables that mark every process of an environment.
 const (
-	environmentVar = "ENVD_ENVIRONMENT" // its ID
-	serviceVar     = "ENVD_SERVICE"     // the service that it was started as
-	addressVar     = "ENVD_ADDRESS"     // the address that services listen on
+	environmentVar = "ENVD_ENVIRONMENT" // the environment's ID
+	serviceVar     = "ENVD_SERVICE"     // name of the service
+	addressVar     = "ENVD_ADDRESS"     // the address to listen on
 )
 
-// hostsOwn are variables that say how this machine is set up: nothing to an image, unless the spec declares them.
+// hostsOwn are variables that describe this machine. Containers of images do not get them unless the spec declares them.
 var hostsOwn = []string{"PATH", "HOME", "USER", "LOGNAME", "JAVA_HOME"}
 
-// makeService creates a service's container, which a later start only has to start.
+// makeService creates a service's container ahead of its start.
 func (e *environment) makeService(ctx context.Context, op envd.Operation) error {
 	made, err := e.containerOf(ctx, op)
 	if err != nil {
@@ -93,8 +93,8 @@ func (e *environment) containerOf(ctx context.Context, op envd.Operation) (*serv
 	return made, nil
 }
 
-// create creates a container, places its files, and connects its output with the log. Of an earlier container of that
-// name only the log stays.
+// create creates a container, copies its files into it, and connects its output with the log. It replaces an earlier
+// container of that name, whose log is continued.
 func (e *environment) create(ctx context.Context, name string, spec client.ContainerCreateOptions, tree string) (svc *service, err error) {
 	restarted, err := e.clear(ctx, name)
 	if err != nil {
@@ -107,7 +107,7 @@ func (e *environment) create(ctx context.Context, name string, spec client.Conta
 		}
 		spec.HostConfig.Mounts = append(spec.HostConfig.Mounts, mount.Mount{Type: mount.TypeBind, Source: exe, Target: helperPath, ReadOnly: true})
 	}
-	asked := context.WithoutCancel(ctx) // see create
+	asked := context.WithoutCancel(ctx) // see Runtime.create
 	created, err := e.cli.ContainerCreate(asked, spec)
 	if conflict(err) {
 		return nil, fmt.Errorf("%s runs already", name)
@@ -135,7 +135,7 @@ func (e *environment) create(ctx context.Context, name string, spec client.Conta
 	return svc, nil
 }
 
-// launch starts a container that was created. One that does not start is removed.
+// launch starts a container that was created, and removes it if it does not start.
 func (e *environment) launch(ctx context.Context, name string, svc *service) (err error) {
 	asked := context.WithoutCancel(ctx)
 	defer func() {
@@ -144,7 +144,7 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 			err = errors.Join(err, e.removeContainer(asked, svc.container))
 		}
 	}()
-	if name != envd.GatewayName { // which sends nothing out
+	if name != envd.GatewayName { // the gateway sends nothing out
 		err = e.awaitRouter(ctx)
 	}
 	if err = errors.Join(ctx.Err(), err); err != nil {
@@ -170,9 +170,9 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 	return nil
 }
 
-// clear removes an earlier container of a service, which has ended, and reports whether there was one.
+// clear removes an earlier container of a service, which must have ended, and reports whether there was one.
 func (e *environment) clear(ctx context.Context, name string) (bool, error) {
-	if e.leash != nil && e.known(name) == nil { // what is in the environment was started here
+	if e.leash != nil && e.known(name) == nil { // this process owns the environment, and knows of no such container
 		return false, nil
 	}
 	old, err := e.service(ctx, name)
@@ -203,7 +203,7 @@ func (e *environment) clear(ctx context.Context, name string) (bool, error) {
 	return true, e.removeContainer(ctx, old.container)
 }
 
-// record carries a container's output into its log until the container has ended.
+// record copies a container's output into its log until the container has ended.
 func (e *environment) record(ctx context.Context, name string, svc *service, restarted bool) error {
 	if e.rt.opts.LogDir == "" {
 		return errors.New("no log directory given")
@@ -225,7 +225,7 @@ func (e *environment) record(ctx context.Context, name string, svc *service, res
 		defer close(svc.pumped)
 		defer attached.Close()
 		var err error
-		if svc.spec.Config != nil && svc.spec.Config.Tty { // one stream, as it is
+		if svc.spec.Config != nil && svc.spec.Config.Tty { // a terminal has one stream, which the engine does not frame
 			_, err = io.Copy(log.Stream("stdout"), attached.Reader)
 		} else {
 			_, err = stdcopy.StdCopy(log.Stream("stdout"), log.Stream("stderr"), attached.Reader)

@@ -13,8 +13,7 @@ const shimVerb = "container-helper"
 // IsShim reports whether a command line, without the program's name, is that of the helper inside a container.
 func IsShim(args []string) bool { return len(args) > 1 && args[0] == shimVerb }
 
-// helper is the command line that runs a command, its program replaced, under the helper. By id it is known to a later
-// --kill.
+// helper returns the command line that runs cmd, with its program replaced, under the helper. A later --kill finds it by id.
 func helper(cmd envd.Exec, id, program string) []string {
 	line := []string{helperPath, shimVerb}
 	if sameWriter(cmd.Stdout, cmd.Stderr) {
@@ -32,7 +31,7 @@ func helper(cmd envd.Exec, id, program string) []string {
 	return append(append(line, "--", program), cmd.Command[1:]...)
 }
 
-// The helper's last words tell the CPU time of the command: there is no other way out of a container that has ended.
+// The helper ends stderr with a trailer that holds the command's CPU time: nothing else survives a container that has ended.
 const (
 	trailerFormat = "\x00envd cpu %019d\x00"
 	trailerLength = 1 + len("envd cpu ") + 19 + 1

@@ -10,9 +10,9 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// stop ends a service as it asks for, or the gateway. It is no error if it has ended already. Before the environment's own
-// end it is enough that the process has: what the engine clears up after it then, and the container's removal, go on
-// while other services are being stopped.
+// stop ends a service, in the way it asks for, or the gateway. It is no error if it has ended already. When the whole
+// environment is ending, it is enough that the process has ended: the engine cleans up, and the container is removed, while
+// other services are being stopped.
 func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 	name := op.Target
 	if op.Service != nil {
@@ -57,8 +57,8 @@ func howToStop(svc *service, asked *envd.Service) envd.Stop {
 	return how
 }
 
-// end signals a container's first process and waits for its end. One that would not notice is not waited for in vain.
-// Only the engine can thaw what is paused: what does not end in time is killed through it.
+// end signals a container's first process and waits for its end. A process that ignores the signal is killed at once, one
+// that does not end in time is killed through the engine, which alone can thaw what is paused.
 func (e *environment) end(ctx context.Context, svc *service, how envd.Stop, early bool) error {
 	if svc.process != nil && svc.process.deaf(how.Signal) {
 		how.Signal = "KILL"
@@ -87,7 +87,7 @@ func (e *environment) end(ctx context.Context, svc *service, how envd.Stop, earl
 	return err
 }
 
-// signal sends a signal to a container's first process. One that has ended, or is gone, is no error.
+// signal sends a signal to a container's first process. It is no error if that has ended or the container is gone.
 func (e *environment) signal(ctx context.Context, svc *service, name string) error {
 	_, err := e.cli.ContainerKill(ctx, svc.container, client.ContainerKillOptions{Signal: name})
 	if notFound(err) || conflict(err) {

@@ -20,20 +20,20 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// surroundings are what a container runs and what that finds around it.
+// surroundings are what a container runs, and what the program finds around it.
 type surroundings struct {
 	image   string
-	command []string // empty: the image's own
+	command []string // empty: that of the image
 	workDir string
-	tree    string // folder of this machine that the container gets a copy of
+	tree    string // folder of this machine to copy into the container
 	user    string
 	groups  []string
 	mounts  []mount.Mount
-	init    bool // the engine's own first process: signals act as on any process, and orphans are reaped
+	init    bool // run the engine's init as PID 1: signals act as on any process, and orphans are reaped
 }
 
-// ofService works out a service's: its image, a static program of this machine in an image of its own, or any other
-// program of this machine among the machine's own folders.
+// ofService returns the surroundings of a service: its image; an image packed from a static program of this machine; or,
+// for any other program of this machine, a view of the machine's own folders.
 func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[string]string) (surroundings, error) {
 	if svc.Image != "" || svc.Build != nil {
 		image, err := e.preparedImage(ctx, svc)
@@ -66,7 +66,7 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 		}
 	} else {
 		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, workDir, program)
-		s.command = append([]string{helperPath, shimVerb, "--forward", "--"}, s.command...) // the engine's first process would lie below a folder of the host
+		s.command = append([]string{helperPath, shimVerb, "--forward", "--"}, s.command...) // the engine cannot place its init below a folder of the host
 	}
 	if err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
@@ -77,8 +77,8 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 	return s, s.keepOut(svc.Name, e.filesOf(svc.Name))
 }
 
-// keepOut sees to it that no file of the environment ends up in a folder of this machine: a working directory is
-// copied where files go into it.
+// keepOut makes sure that no file of the environment ends up in a folder of this machine: a working directory that gets
+// files is copied into the container instead of being mounted.
 func (s *surroundings) keepOut(service string, files []placed) error {
 	for _, f := range files {
 		i := slices.IndexFunc(s.mounts, func(m mount.Mount) bool { return within(f.path, m.Target) })
@@ -99,7 +99,7 @@ func within(name, dir string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// lookup finds a program of this machine as the spec means it: in PATH, or with a slash relative to the spec.
+// lookup finds a program of this machine as specs name it: in PATH or, with a slash in it, relative to the spec.
 func (r *Runtime) lookup(name, searchPath string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) {
 		if !filepath.IsAbs(name) {
@@ -123,7 +123,7 @@ func (r *Runtime) lookup(name, searchPath string) (string, error) {
 	return "", fmt.Errorf("%w as %s in PATH (%s)", envd.ErrNoProgram, name, searchPath)
 }
 
-// folder resolves a folder of this machine.
+// folder resolves a folder of this machine, relative to the spec.
 func (r *Runtime) folder(name string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -142,7 +142,7 @@ func (r *Runtime) folder(name string) (string, error) {
 	return name, err
 }
 
-// hostUser are the numbers of a user of this machine; by default the one who runs envd.
+// hostUser returns the IDs of a user of this machine and of their groups; by default of the user who runs envd.
 func hostUser(name string) (string, []string, error) {
 	if name == "" {
 		groups, err := os.Getgroups()
@@ -165,11 +165,11 @@ func hostUser(name string) (string, []string, error) {
 	return u.Uid + ":" + u.Gid, nil, nil
 }
 
-// own are the folders of the root that every container has for itself.
+// own are the folders in the root that every container has for itself.
 var own = []string{"proc", "sys", "dev", "run", "tmp", "lost+found", strings.TrimPrefix(helperDir, "/")}
 
-// hostView is an image and mounts in which this machine's folders are where they always are, except /tmp and /run. Of
-// /tmp only what is asked for is there.
+// hostView returns an image and mounts with which a container sees this machine's folders in their usual places, except /run
+// and /tmp; of /tmp it sees the visible paths.
 func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...string) (string, []mount.Mount, error) {
 	entries, err := os.ReadDir("/")
 	if err != nil {
@@ -181,12 +181,12 @@ func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...s
 			continue
 		}
 		m := bind("/" + entry.Name())
-		m.BindOptions.NonRecursive = entry.Name() == "var" // the engine's own mounts lie below it
+		m.BindOptions.NonRecursive = entry.Name() == "var" // the engine's own mounts are below it
 		mounts = append(mounts, m)
 	}
 	visible = slices.Concat(visible, r.opts.Visible, []string{r.opts.Dir})
 	for _, p := range visible {
-		if target, err := filepath.EvalSymlinks(p); err == nil { // what is not there is not asked for
+		if target, err := filepath.EvalSymlinks(p); err == nil { // what does not exist needs no mount
 			visible = append(visible, target)
 		}
 	}
@@ -200,7 +200,7 @@ func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...s
 	return image, mounts, err
 }
 
-// ownImage holds envd itself, and the symbolic links of this machine's root (/bin, /lib).
+// ownImage returns an image with envd itself and the symbolic links in this machine's root (/bin, /lib).
 func (r *Runtime) ownImage(ctx context.Context, cli *client.Client) (string, error) {
 	exe, err := r.exe()
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/envd-dev/envd/envd/internal/splice"
 )
 
-// ways are the declared destinations as the router serves them.
+// ways serves the declared destinations in the router.
 type ways struct {
 	list []way
-	idle chan net.Conn // the runner's, each waiting for a caller
+	idle chan net.Conn // connections of the runner that wait for a caller
 }
 
-// serveWays takes the destinations' addresses and listens there. Only the machine itself, at the network's first
-// address, may be the one that carries what comes.
+// serveWays takes the destinations' addresses and listens there. Callers are handed only to the machine itself, which has
+// the network's first address.
 func serveWays(list []way, router netip.Addr) (*ways, error) {
 	w := &ways{list: list, idle: make(chan net.Conn)}
 	if len(list) == 0 {
@@ -49,7 +49,7 @@ func serveWays(list []way, router netip.Addr) (*ways, error) {
 	return w, nil
 }
 
-// takeIdle takes the runner's connections.
+// takeIdle accepts the runner's connections.
 func (w *ways) takeIdle(l net.Listener, machine netip.Addr) {
 	for {
 		conn, err := l.Accept()
@@ -58,14 +58,14 @@ func (w *ways) takeIdle(l net.Listener, machine netip.Addr) {
 		}
 		peer, ok := conn.RemoteAddr().(*net.TCPAddr)
 		if !ok || peer.AddrPort().Addr().Unmap() != machine {
-			splice.Reset(conn) // a container that would play the runner
+			splice.Reset(conn) // a container that pretends to be the runner
 			continue
 		}
 		go func() { w.idle <- conn }()
 	}
 }
 
-// accept hands callers of the n-th destination to the runner.
+// accept hands the callers of the n-th destination to the runner.
 func (w *ways) accept(l net.Listener, n int) {
 	for {
 		caller, err := l.Accept()
@@ -76,7 +76,7 @@ func (w *ways) accept(l net.Listener, n int) {
 	}
 }
 
-// hand asks the runner to connect a caller. Without an answer in time the caller's connection breaks.
+// hand asks the runner to connect a caller. If it does not answer in time, the caller's connection breaks.
 func (w *ways) hand(caller net.Conn, n int) {
 	limit := time.After(wayDialTimeout)
 	for {
@@ -88,11 +88,11 @@ func (w *ways) hand(caller net.Conn, n int) {
 			return
 		}
 		if _, err := fmt.Fprintf(out, "%d\n", n); err != nil {
-			out.Close() // it had ended while it waited: the next one
+			out.Close() // it broke while it was idle: try the next one
 			continue
 		}
 		var answer [1]byte
-		_ = out.SetReadDeadline(time.Now().Add(2 * wayDialTimeout)) // without, a dead runner is told by TCP itself, later
+		_ = out.SetReadDeadline(time.Now().Add(2 * wayDialTimeout)) // without it TCP would notice a dead runner, only later
 		if _, err := out.Read(answer[:]); err != nil || answer[0] != carried {
 			out.Close()
 			splice.Reset(caller)
@@ -104,7 +104,8 @@ func (w *ways) hand(caller net.Conn, n int) {
 	}
 }
 
-// declared reports whether a packet to an address and port goes a declared way, and otherwise how people know the place.
+// declared reports whether a packet to an address and port goes a declared way. If not, name is what people call the
+// destination.
 func (w *ways) declared(to netip.AddrPort, protocol byte) (name string, ok bool) {
 	name = to.String()
 	for _, way := range w.list {
