@@ -31,7 +31,7 @@ demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/envd run templates/podinfo-broken/envd.yaml
 
 .PHONY: test
-test: build k6 podinfo wiremock debian ## all tests
+test: build k6 podinfo wiremock debian compose ## all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|loadprofiles)$$')
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -p 1 -skip '^TestAlone$$' ./loadprofiles ./e2e # they put load on the machine: one at a time
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -run '^TestAlone$$' ./e2e
@@ -42,7 +42,7 @@ race: build k6 podinfo wiremock ## all tests but e2e under the race detector (ne
 	CGO_ENABLED=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -race -short -timeout 30m $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: e2e
-e2e: build k6 podinfo wiremock debian ## the end-to-end tests, which drive the built binary
+e2e: build k6 podinfo wiremock debian compose ## the end-to-end tests, which drive the built binary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
 
 .PHONY: kill-trials
@@ -68,7 +68,7 @@ $(BIN)/k6: loadprofiles/k6/go.mod loadprofiles/k6/go.sum
 	cd loadprofiles/k6 && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ go.k6.io/k6/v2
 
 .PHONY: compose
-compose: $(BIN)/docker-compose ## build the pinned Docker Compose, for the figures
+compose: $(BIN)/docker-compose ## build the pinned Docker Compose, to compare with
 
 $(BIN)/docker-compose: e2e/compose/go.mod e2e/compose/go.sum
 	cd e2e/compose && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ github.com/docker/compose/v5/cmd

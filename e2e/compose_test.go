@@ -201,6 +201,14 @@ func TestComposeFailures(t *testing.T) {
 			`{image: ` + stackImage + `, command: [serve, nowhere], healthcheck: {test: [CMD, /stack, check, "localhost:80"]}}`,
 			"service db ended before it was ready: exit code 1",
 		},
+		"unchecked": {
+			`{image: ` + stackImage + `}`,
+			"others wait until service db is healthy, but neither it nor its image " + stackImage + " has a healthcheck",
+		},
+		"of image": {
+			`{image: ` + checkedImage + `, command: "serve :81", healthcheck: {interval: 100ms, timeout: 1s, retries: 1}}`,
+			"(its image's HEALTHCHECK asks: give the service one of its own, or disable it)",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -209,7 +217,7 @@ services:
   db: ` + test.service + `
   web: {image: ` + stackImage + `, depends_on: {db: {condition: service_healthy}}}
 `})
-			id := "e2e-compose-" + name
+			id := "e2e-compose-" + strings.ReplaceAll(name, " ", "-")
 			out, code := c.envd("up", "-f", "compose.yaml", "--id", id)
 			assert.Equal(t, 3, code)
 			assert.Contains(t, out, test.want)

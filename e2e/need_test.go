@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,9 +53,9 @@ func lack(what string) error {
 			return err
 		}
 		return linkedStatically(os.Args[0])
-	case "k6", "podinfo":
+	case "k6", "podinfo", "docker-compose":
 		if _, err := os.Stat(repository("bin", what)); err != nil {
-			return fmt.Errorf("bin/%s is missing; `make %s` builds it", what, what)
+			return fmt.Errorf("bin/%s is missing; `make %s` builds it", what, strings.TrimPrefix(what, "docker-"))
 		}
 		return nil
 	case "debian":

@@ -16,7 +16,10 @@ import (
 // stackImage is testdata/stack in a FROM-scratch image, whose command serves on port 80.
 const stackImage = "envd-e2e-stack:1"
 
-// importStack gives the engine stackImage.
+// checkedImage is the same, and says itself when it serves on port 80.
+const checkedImage = "envd-e2e-checked:1"
+
+// importStack gives the engine stackImage and checkedImage.
 func importStack(t testing.TB) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "stack")
@@ -37,10 +40,15 @@ func importStack(t testing.TB) {
 	cli, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	defer cli.Close()
-	imported, err := cli.ImageImport(context.Background(), client.ImageImportSource{Source: &layer, SourceName: "-"}, stackImage,
-		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/stack"]`, `CMD ["serve", ":80"]`}})
-	require.NoError(t, err)
-	defer imported.Close()
-	_, err = bytes.NewBuffer(nil).ReadFrom(imported)
-	require.NoError(t, err)
+	serves := []string{`ENTRYPOINT ["/stack"]`, `CMD ["serve", ":80"]`}
+	for name, changes := range map[string][]string{
+		stackImage: serves, checkedImage: append(serves, `HEALTHCHECK --interval=1s CMD ["/stack", "check", "localhost:80"]`),
+	} {
+		source := client.ImageImportSource{Source: bytes.NewReader(layer.Bytes()), SourceName: "-"}
+		imported, err := cli.ImageImport(context.Background(), source, name, client.ImageImportOptions{Changes: changes})
+		require.NoError(t, err)
+		_, err = bytes.NewBuffer(nil).ReadFrom(imported)
+		require.NoError(t, err)
+		require.NoError(t, imported.Close())
+	}
 }

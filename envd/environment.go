@@ -142,16 +142,22 @@ type Owner struct {
 	GID int `json:"gid"`
 }
 
-// Readiness says when a service can serve. At most one of HTTP, TCP, Log, Exec, Module and Completed is set; with none of
-// them the service is ready as soon as it runs.
+// Readiness says when a service can serve. At most one of HTTP, TCP, Log, Exec, Module, Completed and Image is set; with
+// none of them the service is ready as soon as it runs.
 type Readiness struct {
 	HTTP     *HTTPProbe `json:"http,omitempty"`
-	TCP      int        `json:"tcp,omitempty"`    // port that accepts a connection
-	Log      string     `json:"log,omitempty"`    // RE2 pattern that a log line matches
-	Exec     []string   `json:"exec,omitempty"`   // argv that exits with 0 inside the service
-	Module   bool       `json:"module,omitempty"` // the wait strategy of the service's Module
-	Timeout  Duration   `json:"timeout"`
-	Interval Duration   `json:"interval"` // pause between two probes
+	TCP      int        `json:"tcp,omitempty"`      // port that accepts a connection
+	Log      string     `json:"log,omitempty"`      // RE2 pattern that a log line matches
+	Exec     []string   `json:"exec,omitempty"`     // argv that exits with 0 inside the service
+	Module   bool       `json:"module,omitempty"`   // the wait strategy of the service's Module
+	Timeout  Duration   `json:"timeout,omitempty"`  // 0 with Image: from the healthcheck
+	Interval Duration   `json:"interval,omitempty"` // pause between two probes; 0 with Image: from the healthcheck
+
+	// Image probes with the HEALTHCHECK of the service's image; fields that are set here replace the image's. An image
+	// without HEALTHCHECK makes the service ready as soon as it runs, or is an error if Healthy is set because other
+	// services wait until this one is healthy.
+	Image   *Healthcheck `json:"image,omitempty"`
+	Healthy bool         `json:"healthy,omitempty"`
 
 	Completed    bool     `json:"completed,omitempty"`     // ready once the service has ended with exit code 0
 	ProbeTimeout Duration `json:"probe_timeout,omitempty"` // bound of one Exec; 0 is none

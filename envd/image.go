@@ -30,6 +30,8 @@ type ImageFact struct {
 	Reference string `json:"reference"`        // as in the spec, or the tag of a build
 	ID        string `json:"id"`               // digest of the image's configuration: sha256:…
 	Digest    string `json:"digest,omitempty"` // name@sha256:… in its registry; empty for what was never in one
+
+	Healthcheck *Healthcheck `json:"healthcheck,omitempty"` // HEALTHCHECK of the image
 }
 
 // ImageReporter is a Runtime whose services have images.

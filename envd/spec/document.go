@@ -88,7 +88,7 @@ type service struct {
 	Publish []publish `json:"publish,omitempty"`
 	// Files to place before it starts.
 	Files []file `json:"files,omitempty"`
-	// When it can serve. Without a probe: as soon as it runs.
+	// When it can serve. Without a probe: as the image's HEALTHCHECK says, where it runs what its image says, or as soon as it runs.
 	Ready ready `json:"ready,omitempty"`
 	// Its Prometheus endpoint.
 	Metrics *metrics `json:"metrics,omitempty"`

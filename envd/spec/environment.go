@@ -114,14 +114,34 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 		out.Files = append(out.Files, r.file(&doc.Files[i], fmt.Sprintf("%s.files[%d]", where, i)))
 	}
 	if module != nil {
-		module.fill(&out, r.given(&doc.Ready.HTTP) || r.given(&doc.Ready.TCP) || r.given(&doc.Ready.Log) || r.given(&doc.Ready.Exec), r.given(&doc.Ready.Timeout))
+		module.fill(&out, r.probed(&doc.Ready), r.given(&doc.Ready.Timeout))
 	}
+	r.askImage(&doc.Ready, &out)
 	if m := doc.Metrics; m != nil {
 		r.listed(&m.Port, m.Port, doc, where+".metrics")
 		r.rooted(&m.Path, m.Path)
 		out.Metrics = &envd.Metrics{Port: m.Port, Path: m.Path}
 	}
 	return out
+}
+
+// askImage makes the image's HEALTHCHECK the readiness of a service that has neither a probe nor a command of its own.
+func (r *resolver) askImage(doc *ready, out *envd.Service) {
+	if out.Image == "" && out.Build == nil || len(out.Command) > 0 || r.probed(doc) || out.Module != "" {
+		return
+	}
+	out.Ready.Image = &envd.Healthcheck{}
+	if !r.given(&doc.Timeout) {
+		out.Ready.Timeout = 0
+	}
+	if !r.given(&doc.Interval) {
+		out.Ready.Interval = 0
+	}
+}
+
+// probed reports whether the spec gives a probe.
+func (r *resolver) probed(doc *ready) bool {
+	return r.given(&doc.HTTP) || r.given(&doc.TCP) || r.given(&doc.Log) || r.given(&doc.Exec)
 }
 
 func (r *resolver) ready(where string, doc *service) envd.Readiness {

@@ -3,6 +3,8 @@
 //	stack serve ADDRESS [DELAY]   serve HTTP, from DELAY after the start on, until SIGTERM
 //	stack check ADDRESS           exit with 0 if ADDRESS accepts a connection
 //	stack get URL                 print what URL answers
+//	stack cat FILE                print a file
+//	stack env NAME                print a variable
 //	stack write FILE TEXT         write a file, and end
 //	stack again FILE              fail the first time, which FILE remembers, and succeed from then on
 package main
@@ -29,7 +31,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: stack serve|check|get|write|again, not %q", args)
+		return fmt.Errorf("usage: stack serve|check|get|cat|env|write|again, not %q", args)
 	}
 	switch args[0] {
 	case "serve":
@@ -44,6 +46,13 @@ func run(args []string) error {
 		text, err := get(args[1])
 		fmt.Print(text)
 		return err
+	case "cat":
+		text, err := os.ReadFile(args[1])
+		fmt.Print(string(text))
+		return err
+	case "env":
+		fmt.Print(os.Getenv(args[1]))
+		return nil
 	case "write":
 		return os.WriteFile(args[1], []byte(args[2]), 0o644)
 	case "again":

@@ -13,57 +13,46 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// Defaults of Compose and the engine.
 const (
-	defaultGrace    = 10 * time.Second
-	defaultInterval = 30 * time.Second
-	defaultTimeout  = 30 * time.Second
-	defaultRetries  = 3
-
-	// The interval of a healthcheck is meant for the whole life of a service, and passes before the first check. Here it
-	// only matters when the service can serve, so probes start at once and come more often.
-	longestInterval = 500 * time.Millisecond
+	defaultGrace = 10 * time.Second // of Compose
 
 	// For services without a healthcheck: most are ready as soon as they run, but one that has to complete may take long.
 	completionTimeout = 10 * time.Minute
 )
 
-// ready turns a healthcheck into a probe, which fails after the time in which the engine would call the service unhealthy.
+// ready turns a healthcheck into a probe. What the file leaves out comes from the image's own HEALTHCHECK.
 func (r *reader) ready(s types.ServiceConfig) envd.Readiness {
-	out := envd.Readiness{Timeout: envd.Duration(30 * time.Second), Interval: envd.Duration(longestInterval)}
 	h := s.HealthCheck
-	if h == nil || h.Disable || len(h.Test) == 0 || h.Test[0] == "NONE" {
-		return out
+	switch {
+	case h == nil:
+		return envd.Readiness{Image: &envd.Healthcheck{}}
+	case h.Disable || len(h.Test) > 0 && h.Test[0] == "NONE":
+		return envd.Readiness{}
 	}
-	switch h.Test[0] {
-	case "CMD":
-		out.Exec = h.Test[1:]
-	case "CMD-SHELL":
-		out.Exec = []string{"/bin/sh", "-c", strings.Join(h.Test[1:], " ")}
-	default:
+	check := envd.Healthcheck{
+		Test: h.Test, Interval: spanOf(h.Interval), Timeout: spanOf(h.Timeout), StartPeriod: spanOf(h.StartPeriod), StartInterval: spanOf(h.StartInterval),
+	}
+	if h.Retries != nil {
+		check.Retries = int(*h.Retries)
+	}
+	at := []string{"services", s.Name, "healthcheck", "test"}
+	switch {
+	case len(h.Test) == 0:
+		return envd.Readiness{Image: &check}
+	case h.Test[0] != "CMD" && h.Test[0] != "CMD-SHELL":
 		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: a healthcheck's test cannot begin with %q", s.Name, h.Test[0]),
-			"write test: [CMD, program, argument], or test: a line of shell", "services", s.Name, "healthcheck", "test")
-		return out
+			"write test: [CMD, program, argument], or test: a line of shell", at...)
+	case len(h.Test) < 2:
+		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: the healthcheck's test is no command", s.Name), "write test: [CMD, program], or test: a line of shell", at...)
 	}
-	if len(h.Test) < 2 {
-		r.report(spec.RuleWrongType, fmt.Sprintf("service %s: the healthcheck's test is no command", s.Name), "write test: [CMD, program], or test: a line of shell", "services", s.Name, "healthcheck", "test")
-		return out
-	}
-	interval, timeout, retries := or(h.Interval, defaultInterval), or(h.Timeout, defaultTimeout), time.Duration(defaultRetries)
-	if h.Retries != nil && *h.Retries > 0 {
-		retries = time.Duration(*h.Retries)
-	}
-	out.Interval = envd.Duration(min(or(h.StartInterval, interval), longestInterval))
-	out.ProbeTimeout = envd.Duration(timeout)
-	out.Timeout = envd.Duration(or(h.StartPeriod, 0) + retries*(interval+timeout))
-	return out
+	return check.Readiness()
 }
 
-func or(d *types.Duration, otherwise time.Duration) time.Duration {
-	if d == nil || *d == 0 {
-		return otherwise
+func spanOf(d *types.Duration) envd.Duration {
+	if d == nil {
+		return 0
 	}
-	return time.Duration(*d)
+	return envd.Duration(*d)
 }
 
 // conditions sets what services wait for. service_healthy and service_completed_successfully wait for the readiness of the
@@ -87,9 +76,10 @@ func (r *reader) conditions(services []envd.Service) {
 				on.Ready.Completed = true
 				s.DependsOn = append(s.DependsOn, name)
 			case types.ServiceConditionHealthy:
-				if len(on.Ready.Exec) == 0 {
-					r.report(spec.RuleMissingField, fmt.Sprintf("service %s waits until %s is healthy, which has no healthcheck", s.Name, name),
-						"write healthcheck: {test: [CMD, program]} into "+name+", one of its image is not known here; or use condition: service_started", at...)
+				on.Ready.Healthy = on.Ready.Image != nil
+				if len(on.Ready.Exec) == 0 && on.Ready.Image == nil {
+					r.report(spec.RuleMissingField, fmt.Sprintf("service %s waits until %s is healthy, whose healthcheck is disabled", s.Name, name),
+						"write healthcheck: {test: [CMD, program]} into "+name+", or use condition: service_started", at...)
 				}
 				s.DependsOn = append(s.DependsOn, name)
 			default:
@@ -105,7 +95,10 @@ func (r *reader) conditions(services []envd.Service) {
 		if len(s.Ready.Exec) > 0 {
 			r.report(spec.RuleChooseOne, fmt.Sprintf("service %s has a healthcheck, and others wait until it has completed", s.Name), "remove the healthcheck", "services", s.Name, "healthcheck")
 		}
-		s.Ready.Timeout = envd.Duration(completionTimeout)
+		if s.Ready.Healthy {
+			r.report(spec.RuleChooseOne, fmt.Sprintf("some wait until service %s is healthy, others until it has completed", s.Name), "use one condition", "services", s.Name)
+		}
+		s.Ready = envd.Readiness{Completed: true, Timeout: envd.Duration(completionTimeout)}
 	}
 }
 

@@ -123,10 +123,17 @@ func word(arg string) string {
 	return arg
 }
 
-func readyDetail(s *envd.Service) string {
+func readyDetail(s *envd.Service, images bool) string {
 	r := s.Ready
-	within := " within " + r.Timeout.String()
+	within := ""
+	if r.Timeout > 0 {
+		within = " within " + r.Timeout.String()
+	}
 	switch {
+	case r.Image != nil && r.Healthy:
+		return "as its image's HEALTHCHECK says" + within
+	case r.Image != nil && images:
+		return "as its image's HEALTHCHECK says, or as soon as it runs" + within
 	case r.HTTP != nil && r.HTTP.Status != 0:
 		return fmt.Sprintf("http :%d%s answers %d", r.HTTP.Port, r.HTTP.Path, r.HTTP.Status) + within
 	case r.HTTP != nil:

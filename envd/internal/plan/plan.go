@@ -161,7 +161,7 @@ func (b *builder) service(s *envd.Service, running bool) {
 		}
 		b.add(envd.Operation{Kind: envd.OpStart, Target: s.Name, Service: s, Detail: startDetail(s)}, before...)
 	}
-	b.add(envd.Operation{Kind: envd.OpReady, Target: s.Name, Service: s, Detail: readyDetail(s)}, ready...)
+	b.add(envd.Operation{Kind: envd.OpReady, Target: s.Name, Service: s, Detail: readyDetail(s, b.images)}, ready...)
 }
 
 // image plans that a service's image is there, and returns the operation's ID. Replicas run from one image, prepared in

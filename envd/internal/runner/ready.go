@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,10 @@ import (
 // awaitReady waits until the service can serve, ends, or runs out of time.
 func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	begin := time.Now()
+	svc, err := s.withImagesProbe(ctx, svc)
+	if err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeout(ctx, svc.Ready.Timeout.Std())
 	defer cancel()
 
@@ -53,7 +58,35 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 	if svc.Ready.Completed && errors.Is(probed, envd.ErrExited) {
 		return fmt.Errorf("service %s did not complete: %w%s", svc.Name, probed, s.lastLines(svc.Name, true))
 	}
-	return fmt.Errorf("service %s was not ready within %s: %w%s", svc.Name, svc.Ready.Timeout, probed, s.lastLines(svc.Name, false))
+	whose := ""
+	if svc.Ready.Image != nil {
+		whose = " (its image's HEALTHCHECK asks: give the service one of its own, or disable it)"
+	}
+	return fmt.Errorf("service %s was not ready within %s: %w%s%s", svc.Name, svc.Ready.Timeout, probed, whose, s.lastLines(svc.Name, false))
+}
+
+// withImagesProbe returns svc with the probe of its image's HEALTHCHECK, if its readiness asks for that.
+func (s *session) withImagesProbe(ctx context.Context, svc *envd.Service) (*envd.Service, error) {
+	if svc.Ready.Image == nil {
+		return svc, nil
+	}
+	var fact envd.ImageFact
+	if r, ok := s.Runtime.(envd.ImageReporter); ok {
+		fact, _ = r.Image(ctx, s.ID, cmp.Or(svc.ReplicaOf, svc.Name))
+	}
+	check := *svc.Ready.Image
+	if fact.Healthcheck != nil {
+		check = check.Over(*fact.Healthcheck)
+	}
+	ready := check.Readiness()
+	ready.Image, ready.Timeout, ready.Interval = &check, cmp.Or(svc.Ready.Timeout, ready.Timeout), cmp.Or(svc.Ready.Interval, ready.Interval)
+	if ready.Exec == nil && svc.Ready.Healthy {
+		return nil, fmt.Errorf("others wait until service %s is healthy, but neither it nor its image %s has a healthcheck: write healthcheck: {test: [CMD, program]} into it, or let them wait with condition: service_started",
+			svc.Name, fact.Reference)
+	}
+	resolved := *svc
+	resolved.Ready = ready
+	return &resolved, nil
 }
 
 // remedy says what to do about an exit, or "" if that is not known.

@@ -53,7 +53,8 @@ func (e *environment) containerSpec(name string, s surroundings, vars map[string
 		Name: e.containerName(name),
 		Config: &container.Config{
 			Image: s.image, Entrypoint: s.command, User: s.user, WorkingDir: s.workDir, Env: env, Hostname: hostname(name),
-			Labels: e.rt.labels(e.id, labelService, name),
+			Labels:      e.rt.labels(e.id, labelService, name),
+			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // the runner probes, and only until the service is ready
 		},
 		HostConfig: host,
 	}

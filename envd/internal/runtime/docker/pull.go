@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -33,11 +34,31 @@ func (r *Runtime) prepareImage(ctx context.Context, envID string, svc *envd.Serv
 	if err != nil {
 		return fact, fmt.Errorf("service %s: image %s: %w", fact.Service, fact.Reference, err)
 	}
-	fact.ID, fact.Digest = image.ID, digestOf(fact.Reference, image.RepoDigests)
+	fact.ID, fact.Digest, fact.Healthcheck = image.ID, digestOf(fact.Reference, image.RepoDigests), healthcheckOf(image)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.images[imageKey{envID, fact.Service}] = fact
 	return fact, nil
+}
+
+// healthcheckOf returns the HEALTHCHECK of an image, or nil if it has none.
+func healthcheckOf(image client.ImageInspectResult) *envd.Healthcheck {
+	c := image.Config
+	if c == nil || c.Healthcheck == nil {
+		return nil
+	}
+	h := c.Healthcheck
+	out := &envd.Healthcheck{
+		Test: h.Test, Interval: envd.Duration(h.Interval), Timeout: envd.Duration(h.Timeout),
+		StartPeriod: envd.Duration(h.StartPeriod), StartInterval: envd.Duration(h.StartInterval), Retries: h.Retries,
+	}
+	if len(h.Test) > 1 && h.Test[0] == "CMD-SHELL" && len(c.Shell) > 0 { // set by SHELL in the Dockerfile
+		out.Test = slices.Concat([]string{"CMD"}, c.Shell, h.Test[1:])
+	}
+	if out.Command() == nil {
+		return nil
+	}
+	return out
 }
 
 // imageKey identifies a prepared image; replicas share one.

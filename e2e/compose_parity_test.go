@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// question is a command in a service, and what it is to print: with envd, and with Docker Compose on the same file.
+type question struct{ service, command, answer string }
+
+// parity are files that mean the same to Compose and to envd, each with questions that tell.
+var parity = map[string]struct {
+	file      string
+	questions []question
+}{
+	"image-healthcheck": {`
+services:
+  db: {image: ` + checkedImage + `, command: serve :80 1s, environment: {ROLE: db}}
+  # runs before db listens, unless it waits until the check of db's image succeeds
+  probe: {image: ` + stackImage + `, command: check db:80, depends_on: {db: {condition: service_healthy}}}
+  slow:
+    image: ` + checkedImage + `
+    healthcheck: {interval: 200ms, retries: 20}
+    depends_on: {probe: {condition: service_completed_successfully}}
+  # neither serves on port 80, where the check of the image asks
+  worker: {image: ` + checkedImage + `, command: serve :81, environment: {ROLE: worker}, healthcheck: {disable: true}}
+  other: {image: ` + checkedImage + `, command: serve :82, healthcheck: {test: [NONE]}}
+`, []question{{"slow", "get http://db/env?of=ROLE", "db"}, {"slow", "get http://worker:81/env?of=ROLE", "worker"}}},
+}
+
+// TestComposeParity brings each file up with Docker Compose and with envd, and asks both the same.
+func TestComposeParity(t *testing.T) {
+	needs(t, "engine", "docker-compose")
+	for name, test := range parity {
+		t.Run(name, func(t *testing.T) {
+			c := newComposed(t, map[string]string{"compose.yaml": test.file})
+			id := "e2e-parity-" + name
+			c.up(id, "-f", "compose.yaml")
+			c.compose("up", "-d", "--wait")
+			for _, q := range test.questions {
+				asked := strings.Fields("/stack " + q.command)
+				out, code := c.envd(append([]string{"exec", id, "--service", q.service, "--"}, asked...)...)
+				assert.Zero(t, code, "envd, %s: %s: %s", q.service, q.command, out)
+				assert.Equal(t, q.answer, out, "envd, %s: %s", q.service, q.command)
+				assert.Equal(t, q.answer, c.compose(append([]string{"exec", "-T", q.service}, asked...)...), "Compose, %s: %s", q.service, q.command)
+			}
+			out, code := c.envd("down", id)
+			require.Zero(t, code, "%s", out)
+			assertGone(t, id)
+		})
+	}
+}
+
+// compose runs Docker Compose on the test's file, and returns what it printed. What it brought up is taken down at the
+// test's end.
+func (c *composed) compose(args ...string) string {
+	run := func(args ...string) ([]byte, error) {
+		cmd := exec.Command(repository("bin", "docker-compose"), args...)
+		cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "TOKEN=s3cret-of-env")
+		return cmd.CombinedOutput()
+	}
+	if args[0] == "up" {
+		c.t.Cleanup(func() {
+			out, err := run("down", "--volumes", "--timeout", "1")
+			assert.NoError(c.t, err, "%s", out)
+		})
+	}
+	out, err := run(args...)
+	require.NoError(c.t, err, "docker-compose %v: %s", args, out)
+	return string(out)
+}
