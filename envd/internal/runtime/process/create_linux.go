@@ -56,8 +56,8 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	return nil
 }
 
-// takeBare returns the environment that was begun when the machine was asked what it allows, if there is one and it
-// will do. One that will not do is ended.
+// takeBare returns the bare environment that footing left to be taken over, if there is one and it fits. One that does not
+// fit is ended.
 func (r *Runtime) takeBare(ctx context.Context, id string, visible []string) (*environment, error) {
 	r.mu.Lock()
 	e := r.envs[id]
@@ -118,7 +118,7 @@ func (r *Runtime) reserve(id string) error {
 // them from an ordinary user, those it needs are ambient, and it takes them from what it starts.
 func initAttributes(plain bool) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Setsid: true}
-	if plain { // its lifeline tells it, and then it has to kill the rest before it ends
+	if plain { // without a PID namespace it must not die at once: the lifeline tells it to kill the rest first
 		return attr, nil
 	}
 	attr.Pdeathsig = unix.SIGKILL
@@ -132,7 +132,7 @@ func initAttributes(plain bool) (*syscall.SysProcAttr, error) {
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getegid(), HostID: os.Getegid(), Size: 1}}
 		return attr, nil
 	}
-	// Root keeps every user that it has, so that a service can run as any of them.
+	// As root, all users are mapped, so that a service can run as any of them.
 	attr.AmbientCaps = append(attr.AmbientCaps, unix.CAP_SETUID, unix.CAP_SETGID)
 	attr.GidMappingsEnableSetgroups = true
 	var errUID, errGID error

@@ -29,7 +29,7 @@ func (e *environment) dial(ctx context.Context, service string, port int) (net.C
 		return e.connect(ctx, "tcp", net.JoinHostPort(e.gateway, strconv.Itoa(port)))
 	}
 	conn, err := e.connect(ctx, "tcp", net.JoinHostPort(e.address, strconv.Itoa(port)))
-	if errors.Is(err, unix.ECONNREFUSED) && !e.plain { // some listen on IPv6 alone
+	if errors.Is(err, unix.ECONNREFUSED) && !e.plain { // some programs listen on IPv6 only
 		if six, err6 := e.connect(ctx, "tcp", net.JoinHostPort("::1", strconv.Itoa(port))); err6 == nil {
 			return six, nil
 		}
@@ -70,8 +70,8 @@ func newEgress() *egress {
 
 const egressDialTimeout = 10 * time.Second
 
-// carry connects an accepted socket with its destination outside. Where that cannot be reached, the caller's
-// connection is reset, which is what it would see of a broken path.
+// carry connects an accepted socket with its destination outside. If that cannot be reached, the caller's connection is
+// reset, as on a broken path.
 func (e *egress) carry(destination string, accepted *os.File) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -104,7 +104,7 @@ func (e *egress) carry(destination string, accepted *os.File) {
 	}()
 }
 
-// relay copies both ways, passing each half's end on. Errors end a connection as they would without a relay.
+// relay copies both ways and passes on the end of each half. Errors end a connection as they would without a relay.
 func relay(a, b net.Conn) {
 	var both sync.WaitGroup
 	half := func(to, from net.Conn) {

@@ -30,7 +30,7 @@ type environment struct {
 	gateway  string // where the gateway listens
 	features control.Features
 	visible  []string
-	bare     bool // a space with nothing in it, which create takes over; guarded by Runtime.mu
+	bare     bool // an empty space, to be taken over by create; guarded by Runtime.mu
 
 	client *control.Client
 	cmd    *exec.Cmd
@@ -49,19 +49,19 @@ type environment struct {
 type service struct {
 	log     *logfile.Log
 	pumped  chan struct{} // closed when the log is complete
-	failed  error         // what went wrong with it; read after pumped
-	pid     int           // as the host sees it; 0 where unknown
+	failed  error         // why the log is not complete; read after pumped
+	pid     int           // in the host's PID namespace; 0 if unknown
 	env     []string
 	workDir string
 	user    string
 	stop    envd.Stop
-	started control.Start // as it was asked for
+	started control.Start // the request that started it
 }
 
 // namespaces that an environment has for itself.
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
 
-// launch starts PID 1 and makes the environment's space, bare. Whatever fails, nothing stays.
+// launch starts PID 1 and makes the environment's space, without anything in it. If it fails, nothing stays behind.
 func launch(ctx context.Context, exe, id string, opts Options, plain bool, visible []string) (*environment, error) {
 	conn, inherited, err := control.Pair()
 	if err != nil {
@@ -100,12 +100,12 @@ func launch(ctx context.Context, exe, id string, opts Options, plain bool, visib
 	return e, nil
 }
 
-// shows reports whether the space was made with these paths in sight.
+// shows reports whether these paths are visible in the space.
 func (e *environment) shows(visible []string) bool {
 	return !slices.ContainsFunc(visible, func(p string) bool { return pid1.Hidden(p) && !covered(p, e.visible) })
 }
 
-// initEnviron keeps PID 1 quick to start and small: it sleeps almost always, and needs nothing of the runner's environment.
+// initEnviron makes PID 1 start fast and stay small. It sleeps nearly all the time, and needs no variables of the runner.
 var initEnviron = []string{"GOGC=off", "GOMEMLIMIT=24MiB", "GOMAXPROCS=2"}
 
 // spawn starts PID 1 from a thread that lives exactly as long as PID 1 does: the parent-death signal is sent at the
@@ -118,7 +118,7 @@ func (e *environment) spawn() error {
 		err := e.cmd.Start()
 		started <- err
 		if err == nil {
-			_ = e.cmd.Wait() // how it ended says nothing that its own output does not
+			_ = e.cmd.Wait() // why it ended is in its output
 			close(e.gone)
 		}
 	}()
@@ -145,7 +145,7 @@ func (e *environment) end(ctx context.Context) error {
 	return e.settle(ctx)
 }
 
-// settle waits for the end of PID 1 and of everything that this side does for the environment.
+// settle waits for the end of PID 1 and of everything that this process does for the environment.
 func (e *environment) settle(ctx context.Context) error {
 	select {
 	case <-e.gone:
@@ -153,7 +153,7 @@ func (e *environment) settle(ctx context.Context) error {
 		return fmt.Errorf("wait for the end of %s: %w", e.id, ctx.Err())
 	}
 	e.egress.close()
-	_ = e.client.Close() // closed already where PID 1 was first
+	_ = e.client.Close() // an error only means that PID 1 has closed its end first
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for name, svc := range e.services {
@@ -166,7 +166,7 @@ func (e *environment) settle(ctx context.Context) error {
 	return nil
 }
 
-// explain turns "PID 1 is gone" into what the contract calls it, with PID 1's last words.
+// explain turns "PID 1 is gone" into the error that the contract demands, with PID 1's last output.
 func (e *environment) explain(err error) error {
 	if !errors.Is(err, control.ErrGone) {
 		return err

@@ -49,10 +49,10 @@ func (e *environment) exec(ctx context.Context, cmd envd.Exec) (int, error) {
 	return end.Exit.Code, nil
 }
 
-// execMark begins the mark of a command, so that it is not taken for a service.
+// execMark begins the names of commands, to tell them from services.
 const execMark = "exec:"
 
-// execRequest works out the surroundings: those of a service, or the runner's own.
+// execRequest returns the request to start a command, in the surroundings of a service or in the runner's own.
 func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 	e.mu.Lock()
 	e.execs++
@@ -82,7 +82,7 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 	return req, nil
 }
 
-// awaitExec waits for the command and, whatever happens, for the end of everything that it started.
+// awaitExec waits for the command and, in any case, for the end of everything that it started.
 func (e *environment) awaitExec(ctx context.Context, name string) (control.Response, error) {
 	_, _, err := e.client.Call(ctx, control.Request{Wait: &control.Wait{Name: name}})
 	if cause := ctx.Err(); cause != nil {
@@ -99,10 +99,10 @@ func (e *environment) awaitExec(ctx context.Context, name string) (control.Respo
 // streams are the standard streams of a command: files go to it as they are, anything else through pipes.
 type streams struct {
 	theirs  []*os.File
-	close   []*os.File // theirs that were opened here
+	close   []*os.File // the command's ends that were opened here
 	copying sync.WaitGroup
-	stdin   *os.File // our end, closed to end a copy that has nobody to write to
-	screen  *os.File // the terminal's other end; nil without one
+	stdin   *os.File // our end, closed to stop copying when the command has ended
+	screen  *os.File // our end of the terminal; nil without one
 	mu      sync.Mutex
 	err     error
 }
@@ -143,9 +143,9 @@ func (s *streams) input(r io.Reader) error {
 		return err
 	}
 	s.theirs, s.close, s.stdin = append(s.theirs, read), append(s.close, read), write
-	// Not waited for: a reader that blocks for ever, a terminal for one, must not hold up the command's end.
+	// Not waited for: a reader that blocks for ever, such as a terminal, must not delay the end of the command.
 	go func() {
-		_, _ = io.Copy(write, r) // a command need not read all of its input
+		_, _ = io.Copy(write, r) // the command may end before it has read all
 		_ = write.Close()
 	}()
 	return nil
@@ -185,14 +185,14 @@ func (s *streams) null(flag int) error {
 	return nil
 }
 
-// handOver closes this side's copies of what the command has got.
+// handOver closes our copies of the descriptors that the command has.
 func (s *streams) handOver() error { return control.CloseAll(s.close) }
 
-// finish waits for the output's end, which comes when nothing holds the streams any more.
+// finish waits for the end of the output, which comes when no process holds the streams any more.
 func (s *streams) finish() error {
 	s.copying.Wait()
 	if s.stdin != nil {
-		_ = s.stdin.Close() // closed already where the input came to its end
+		_ = s.stdin.Close() // an error only means that the input has ended
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// fault does to a service what faults want. All of it ends with the environment, and that with its runner: the kernel
-// sees to it.
+// fault carries out one of the operations of faults on a service. Their effects end with the environment, which the kernel
+// ends with its runner.
 func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	svc, err := e.service(op.Target)
 	if err != nil {
@@ -33,7 +33,7 @@ func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	return nil
 }
 
-// startAgain starts a service that has ended as it was started before. It is no error if it runs.
+// startAgain starts a service that has ended, in the same way as before. It is no error if it is running.
 func (e *environment) startAgain(ctx context.Context, name string, old *service) error {
 	processes, err := e.processes(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (e *environment) startAgain(ctx context.Context, name string, old *service)
 	return e.start(ctx, again, old.started)
 }
 
-// awaitLog waits until nothing holds a service's streams any more.
+// awaitLog waits until no process holds a service's streams any more.
 func (svc *service) awaitLog(ctx context.Context) error {
 	select {
 	case <-svc.pumped:

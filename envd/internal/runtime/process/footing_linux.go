@@ -20,11 +20,11 @@ import (
 type footing struct {
 	plain    bool
 	features control.Features
-	reason   string // why plain
+	reason   string // why only plain environments are possible
 }
 
-// footing asks the machine by making an environment, once: the one that is to come where its ID is known (it stays, bare,
-// until create takes it over), or one to throw away.
+// footing finds out what the machine allows by making an environment, once. If the ID of the environment to come is known,
+// it is that one, which stays bare until create takes it over; otherwise it is thrown away.
 func (r *Runtime) footing(ctx context.Context) (footing, error) {
 	r.probing.Lock()
 	defer r.probing.Unlock()
@@ -63,7 +63,7 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 		return footing{}, errors.Join(ctx.Err(), e.end(context.WithoutCancel(ctx)))
 	case ctx.Err() != nil:
 		return footing{}, ctx.Err()
-	case errors.Is(err, os.ErrNotExist) || exhausted(err): // says nothing about namespaces
+	case errors.Is(err, os.ErrNotExist) || exhausted(err): // not because of namespaces
 		return footing{}, err
 	case err != nil:
 		return footing{plain: true, reason: err.Error()}, nil
@@ -77,13 +77,13 @@ func (r *Runtime) probe(ctx context.Context) (footing, error) {
 	return footing{features: e.features}, nil
 }
 
-// exhausted reports whether this user or the machine has run out of something, processes or descriptors for example. An
-// environment may not become weaker by that.
+// exhausted reports whether this user or the machine has run out of something, processes or descriptors for example. That
+// is no reason to settle for a weaker environment.
 func exhausted(err error) bool {
 	return slices.ContainsFunc([]error{unix.EMFILE, unix.ENFILE, unix.EAGAIN, unix.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Capabilities says what this machine allows.
+// Capabilities returns what this machine allows.
 func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	f, err := r.footing(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	return c, nil
 }
 
-// plainAddress is an environment's own loopback address, chosen by its ID from 127.64.0.0/10.
+// plainAddress returns an environment's own loopback address in 127.64.0.0/10, derived from its ID.
 func plainAddress(id string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails
@@ -118,18 +118,18 @@ func plainAddress(id string) string {
 	return fmt.Sprintf("127.%d.%d.%d", 64+n>>24%64, byte(n>>16), 1+byte(n)%254)
 }
 
-// plainPatience is how long PID 1's stand-in may take to kill what it started, before it is done from here.
+// plainPatience is how long the stand-in for PID 1 may take to kill what it started, before this process does it.
 const plainPatience = 3 * time.Second
 
-// endPlain cuts the lifeline, at which the stand-in kills everything and ends, and then makes sure.
+// endPlain cuts the lifeline, upon which the stand-in kills everything and ends. Then it makes sure of that.
 func (e *environment) endPlain(ctx context.Context) error {
-	_ = e.client.Close() // an end that is closed already is just as cut
+	_ = e.client.Close() // an error only means that the other end was closed first
 	patience := time.NewTimer(plainPatience)
 	defer patience.Stop()
 	select {
 	case <-e.gone:
 	case <-patience.C:
-		_ = e.cmd.Process.Kill() // seen by what follows
+		_ = e.cmd.Process.Kill() // whether it worked shows below
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the end of %s: %w", e.id, ctx.Err())
 	}
@@ -157,7 +157,7 @@ func kill(ctx context.Context, pid int) (err error) {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("wait for the end of process %d: %w", pid, err)
 		}
-		// A pidfd is readable once its process has ended, reaped or not. Look at ctx now and then.
+		// A pidfd becomes readable when its process has ended, reaped or not. The timeout is there to look at ctx.
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
 		if n > 0 || (err != nil && !errors.Is(err, unix.EINTR)) {
 			return err

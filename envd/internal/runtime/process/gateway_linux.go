@@ -28,7 +28,7 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	}
 	env := variables(os.Environ())
 	maps.Copy(env, op.Env)
-	env["GOGC"] = "off" // everybody waits for it: garbage collection, which would only hold the start up, begins when it runs
+	env["GOGC"] = "off" // everything waits for the gateway; it turns garbage collection on once it has started
 	svc := &service{env: e.environ(envd.GatewayName, env), stop: envd.Stop{Signal: "TERM", Grace: gatewayGrace}}
 	if err := e.start(ctx, svc, control.Start{Name: envd.GatewayName, Args: args, Env: svc.env, Gateway: true}); err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// linkNetwork holds an address for each link: of a block for benchmarks (RFC 2544), which nothing real has. They are
-// not the loopback's, where a service that listens on every address would leave no port free.
+// linkNetwork holds an address for each link. It is reserved for benchmarks (RFC 2544), so nothing real uses it. Loopback
+// addresses would not do: a service that listens on every address would leave no port free there.
 const linkNetwork = "198.18.0."
 
 // firstLink is the number of the first link's address.
 const firstLink = 16
 
-// linksOf gives every link of an environment an address.
+// linksOf assigns every link of an environment an address.
 func linksOf(env *envd.Environment) (links []control.Link) {
 	if env == nil {
 		return nil
@@ -40,7 +40,7 @@ func linksOf(env *envd.Environment) (links []control.Link) {
 	return links
 }
 
-// linkArguments tell the gateway of the links and of the sockets that it inherits.
+// linkArguments returns the gateway's arguments about links and the sockets that it inherits for them.
 func linkArguments(env *envd.Environment) (args []string) {
 	links := linksOf(env)
 	if len(links) == 0 {

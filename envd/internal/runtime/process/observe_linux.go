@@ -17,7 +17,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/procfs"
 )
 
-// Observe tells what exists. The owner asks PID 1; anyone else of the same user reads /proc.
+// Observe returns what exists of an environment. Its owner asks PID 1; other processes of the same user read /proc.
 func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error) {
 	if err := ctx.Err(); err != nil {
 		return envd.State{}, err
@@ -72,7 +72,7 @@ func observeForeign(envID string) (envd.State, error) {
 	for _, m := range found {
 		stat, err := procfs.Read(m.pid)
 		if err != nil || stat.Session != m.pid || !inits[stat.Parent] {
-			continue // not the first process of its service, or gone meanwhile
+			continue // not the first process of its service, or gone by now
 		}
 		switch {
 		case m.service == envd.GatewayName:
@@ -97,7 +97,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 		delete(r.envs, envID)
 		r.mu.Unlock()
 	}
-	// Inits first: their ends take the rest along. What is marked and lives on is of an environment without namespaces.
+	// PID 1s first: their end takes the rest along. Marked processes that outlive it are of environments without namespaces.
 	found, err := scan(envID)
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -111,12 +111,12 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	return left, errors.Join(append(errs, err)...)
 }
 
-// leftovers looks once more: what it returns should be nothing.
+// leftovers looks once more and returns what is still there, which should be nothing.
 func leftovers(envID string) ([]envd.Leftover, error) {
 	found, err := scan(envID)
 	var left []envd.Leftover
 	for _, m := range found {
-		if argv, err := procfs.Cmdline(m.pid); err == nil { // or it is gone now
+		if argv, err := procfs.Cmdline(m.pid); err == nil { // otherwise it is gone by now
 			left = append(left, envd.Leftover{Kind: "process", ID: strconv.Itoa(m.pid), Detail: strings.Join(argv, " ")})
 		}
 	}
@@ -127,7 +127,7 @@ func leftovers(envID string) ([]envd.Leftover, error) {
 type member struct {
 	pid     int
 	init    bool   // its PID 1
-	service string // as what it was started, where it was
+	service string // the service that it was started as, or ""
 }
 
 func (m member) rank() int {
@@ -142,7 +142,7 @@ func findInits(envID string) ([]member, error) {
 	return find(func(pid int) (member, bool) { return member{pid: pid, init: true}, isInitOf(pid, envID) })
 }
 
-// scan returns every process of this user that is of the environment: its PID 1, and what carries its mark.
+// scan returns every process of this user that belongs to the environment: its PID 1, and those with its mark.
 func scan(envID string) ([]member, error) {
 	return find(func(pid int) (member, bool) {
 		if isInitOf(pid, envID) {

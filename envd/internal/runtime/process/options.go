@@ -1,6 +1,6 @@
 package process
 
-// Options are the runtime's surroundings. One Runtime serves one run: the logs of its environment lie in LogDir.
+// Options configure a Runtime. One Runtime serves one run: the logs of its environment lie in LogDir.
 type Options struct {
 	// Exe is the envd binary, which is run again as `init` and `gateway` inside; by default the running executable.
 	Exe string
@@ -8,22 +8,22 @@ type Options struct {
 	// LogDir is where each service's output goes, as SERVICE.log. It exists, and belongs to one environment at a time.
 	LogDir string
 
-	// Visible are paths that stay visible inside though they lie below /tmp or /dev/shm, which are private there.
+	// Visible are paths that stay visible inside although they lie below /tmp or /dev/shm, which are private there.
 	// Working directories and absolute commands of services always do.
 	Visible []string
 
-	// ID is the environment that will be created, where that is known. To ask the machine what it allows is then to begin
-	// this environment, instead of one to throw away: create takes over what is there.
+	// ID is the environment that will be created, if that is known. Finding out what the machine allows then begins that
+	// very environment, instead of one to throw away.
 	ID string
 
-	// Redact masks secrets in one line of output, where set.
+	// Redact masks secrets in a line of output; may be nil.
 	Redact func([]byte) []byte
 
-	// Plain goes without namespaces even where they are to be had: the weaker guarantee of other machines.
+	// Plain does without namespaces even where they are possible, with the weaker guarantee of machines that refuse them.
 	Plain bool
 }
 
-// Name is this runtime's word in a spec.
+// Name is what specs call this runtime.
 const Name = "process"
 
 // isInit reports whether a command line, without the program's name, is that of an environment's first process.

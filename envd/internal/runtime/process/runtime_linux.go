@@ -14,8 +14,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/pid1"
 )
 
-// Runtime is the process runtime. It keeps the contract of envd.Runtime; what is not Observe or Destroy needs the
-// Runtime that created the environment.
+// Runtime is the process runtime; it implements envd.Runtime. Except for Observe and Destroy, its methods work only in the
+// process that created the environment.
 type Runtime struct {
 	opts Options
 
@@ -23,18 +23,18 @@ type Runtime struct {
 	envs map[string]*environment
 
 	probing sync.Mutex
-	probed  *footing // nil until the machine was asked
+	probed  *footing // nil until footing has found out
 }
 
 var _ envd.Runtime = (*Runtime)(nil)
 
-// New returns a runtime. It touches nothing yet.
+// New returns a runtime. It does nothing yet.
 func New(opts Options) *Runtime {
 	return &Runtime{opts: opts, envs: map[string]*environment{}}
 }
 
-// The first process of an environment (`envd init --env ID`) is this binary, and the package's initialisation is its main:
-// most other packages have not been initialised yet, which would take it several times as long as what it has to do.
+// The first process of an environment (`envd init --env ID`) is this binary, and the initialisation of this package is its
+// main function: initialising most of the other packages would take several times as long as its own work.
 func init() {
 	if args := os.Args[1:]; isInit(args) {
 		os.Exit(pid1.Main(context.Background(), args[1:]))
@@ -55,7 +55,7 @@ func (r *Runtime) exe() (string, error) {
 func (r *Runtime) owned(id string) (*environment, error) {
 	r.mu.Lock()
 	e := r.envs[id]
-	if e != nil && e.bare { // it is to become one
+	if e != nil && e.bare { // not an environment yet
 		r.mu.Unlock()
 		return nil, fmt.Errorf("%w: %s", envd.ErrNotFound, id)
 	}
@@ -73,7 +73,7 @@ func (r *Runtime) owned(id string) (*environment, error) {
 	return nil, fmt.Errorf("%w: %s", envd.ErrNotFound, id)
 }
 
-// Do carries one operation out.
+// Do carries out one operation.
 func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (r *Runtime) Dial(ctx context.Context, envID, service string, port int) (ne
 	return conn, e.explain(err)
 }
 
-// Exec runs a command inside. Nothing that it started outlives it.
+// Exec runs a command inside the environment. Nothing that the command started outlives it.
 func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, error) {
 	e, err := r.owned(envID)
 	if err != nil {
@@ -150,7 +150,7 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 	return code, e.explain(err)
 }
 
-// Stats samples each service with everything that descends from it, the gateway too.
+// Stats samples each service, and the gateway, with everything that descends from it.
 func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error) {
 	e, err := r.owned(envID)
 	if err != nil {
@@ -167,7 +167,7 @@ func (r *Runtime) Stats(ctx context.Context, envID string) ([]envd.Usage, error)
 	return usage, nil
 }
 
-// Undeclared lists what was refused on its way out. It is nil where connections are not recorded.
+// Undeclared lists the connections that were refused. It is nil if they cannot be seen on this machine.
 func (r *Runtime) Undeclared(ctx context.Context, envID string) ([]envd.Connection, error) {
 	e, err := r.owned(envID)
 	if err != nil {

@@ -20,9 +20,9 @@ import (
 
 // Variables that mark every process of an environment.
 const (
-	EnvironmentVar = "ENVD_ENVIRONMENT" // its ID
-	ServiceVar     = "ENVD_SERVICE"     // the service that it was started as
-	AddressVar     = "ENVD_ADDRESS"     // the address that services listen on
+	EnvironmentVar = "ENVD_ENVIRONMENT" // the environment's ID
+	ServiceVar     = "ENVD_SERVICE"     // name of the service
+	AddressVar     = "ENVD_ADDRESS"     // the address to listen on
 )
 
 // startService starts a service's process.
@@ -54,7 +54,7 @@ func variables(environ []string) map[string]string {
 	return vars
 }
 
-// environ is a complete environment with the marks of envd.
+// environ returns the complete variables of a process, with envd's marks.
 func (e *environment) environ(service string, vars map[string]string) []string {
 	env := []string{EnvironmentVar + "=" + e.id, ServiceVar + "=" + service, AddressVar + "=" + e.address}
 	for k, v := range vars {
@@ -82,7 +82,7 @@ func (e *environment) start(ctx context.Context, svc *service, req control.Start
 	if err != nil {
 		return errors.Join(err, null.Close(), stdout.close(), svc.log.Close())
 	}
-	// Not cut short by ctx, so that it is certain whether the process was started. It takes milliseconds.
+	// Not bounded by ctx, so that it is certain whether the process was started. It takes milliseconds.
 	_, files, err := e.client.Call(context.WithoutCancel(ctx), control.Request{Start: &req}, null, stdout.write, stderr.write)
 	err = errors.Join(err, null.Close(), stdout.write.Close(), stderr.write.Close())
 	svc.pump([]pipe{stdout, stderr})
@@ -111,7 +111,7 @@ func (e *environment) kill(ctx context.Context, name string) error {
 	return err
 }
 
-// openLog goes on with the log of an earlier start in this environment.
+// openLog continues the log of an earlier start in this environment, or begins a new one.
 func (e *environment) openLog(name string, svc *service) (err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -133,7 +133,7 @@ func (e *environment) pipe() (p pipe, err error) {
 
 func (p pipe) close() error { return errors.Join(p.read.Close(), p.write.Close()) }
 
-// pump carries stdout and stderr into the log until the last process that holds them has ended.
+// pump copies stdout and stderr into the log until the last process that holds them has ended.
 func (svc *service) pump(outs []pipe) {
 	done := make(chan error, len(outs))
 	for i, name := range []string{"stdout", "stderr"} {
@@ -150,7 +150,7 @@ func (svc *service) pump(outs []pipe) {
 	}()
 }
 
-// hostPID asks a pidfd for the number that this process's own PID namespace knows (proc_pid_fdinfo(5)).
+// hostPID returns the PID behind a pidfd in this process's own PID namespace (proc_pid_fdinfo(5)).
 func hostPID(files []*os.File) int {
 	if len(files) == 0 {
 		return 0
@@ -170,7 +170,7 @@ func hostPID(files []*os.File) int {
 	return 0
 }
 
-// stop ends a service as it asks for, or the gateway. It is no error if it has ended already.
+// stop ends a service, in the way it asks for, or the gateway. It is no error if it has ended already.
 func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 	name := op.Target
 	if op.Service != nil {
@@ -192,7 +192,7 @@ func (e *environment) stop(ctx context.Context, op envd.Operation) error {
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
-	select { // nothing holds its streams any more
+	select { // no process holds its streams any more
 	case <-svc.pumped:
 		return svc.failed
 	case <-ctx.Done():
@@ -237,7 +237,7 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) (err err
 	return err
 }
 
-// memoryFile holds content without a name in any file system.
+// memoryFile returns a file with this content that has no name in any file system (memfd_create(2)).
 func memoryFile(content []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate("envd", unix.MFD_CLOEXEC)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// spaceOf says what of the host's private directories an environment must see, and which names resolve to what inside.
+// spaceOf returns which paths in private directories of the host an environment must see, and what its names resolve to.
 func spaceOf(env *envd.Environment, shared []string) (visible []string, furnish control.Furnish, err error) {
 	visible = slices.Clone(shared)
 	if env == nil {
@@ -58,10 +58,11 @@ func spaceOf(env *envd.Environment, shared []string) (visible []string, furnish 
 	return outermost(visible), furnish, nil
 }
 
-// firstRedirected is where the gateway's ports go that services need; below the ports of outgoing connections (32768).
+// firstRedirected is the first of the ports on which the gateway listens where a service needs the stub's own. They are
+// below the ports of outgoing connections (32768).
 const firstRedirected = 30000
 
-// redirects gives the gateway another port for each that a service has too, which may listen on every address.
+// redirects finds another port for each of the gateway's that a service has too, because that may listen on every address.
 func redirects(env *envd.Environment) (found []control.Redirect) {
 	services, taken := map[int]bool{}, map[int]bool{}
 	for _, svc := range env.Services {

@@ -14,7 +14,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// openTerminal makes a new terminal (pts(4)) the command's three streams.
+// openTerminal opens a new terminal (pts(4)) as all three streams of a command.
 func openTerminal(cmd envd.Exec) (*streams, error) {
 	screen, line, err := newTerminal(*cmd.Terminal)
 	if err != nil {
@@ -42,7 +42,7 @@ func openTerminal(cmd envd.Exec) (*streams, error) {
 	return s, nil
 }
 
-// newTerminal returns both ends of a terminal of that size. The reads of the screen can be waited for by the poller.
+// newTerminal returns both ends of a terminal of that size. screen is non-blocking, so that Go's poller can wait for it.
 func newTerminal(size envd.TerminalSize) (screen, line *os.File, err error) {
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -61,7 +61,7 @@ func newTerminal(size envd.TerminalSize) (screen, line *os.File, err error) {
 	return screen, line, nil
 }
 
-// resize gives a terminal another size; the kernel tells the command by SIGWINCH.
+// resize changes the size of a terminal; the kernel informs the command by SIGWINCH.
 func resize(screen *os.File, size envd.TerminalSize) error {
 	raw, err := screen.SyscallConn()
 	if err != nil {
@@ -74,7 +74,7 @@ func resize(screen *os.File, size envd.TerminalSize) error {
 	return errors.Join(err, set)
 }
 
-// steer passes on what comes to a command besides its input until ctx ends. A command that has just ended gets none of it.
+// steer passes signals and resizes on to a command until ctx ends. It is no error if the command has just ended.
 func (e *environment) steer(ctx context.Context, name string, s *streams, controls <-chan envd.ExecControl) {
 	for {
 		select {

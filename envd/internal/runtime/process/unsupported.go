@@ -12,7 +12,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Runtime stands in where there is no Linux: every spec is refused before anything starts, with the reason and the way out.
+// Runtime is a stand-in on systems other than Linux: it refuses every spec before anything starts, and says what to do.
 type Runtime struct{}
 
 var _ envd.Runtime = (*Runtime)(nil)

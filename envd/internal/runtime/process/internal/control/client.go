@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrGone is what calls return once PID 1 has ended, and the environment with it.
+// ErrGone is returned by calls once PID 1 has ended, and the environment with it.
 var ErrGone = errors.New("the environment's PID 1 is gone")
 
 // Client is the runner's end: calls matched to their answers.
@@ -45,8 +45,8 @@ func (c *Client) Close() error {
 	return err
 }
 
-// Call sends a request and waits for its answer, whose files are the caller's. The answer to a call whose ctx ended
-// first is dropped.
+// Call sends a request and waits for its answer. The files of the answer belong to the caller. If ctx ends first, the
+// answer is dropped when it comes.
 func (c *Client) Call(ctx context.Context, req Request, files ...*os.File) (Response, []*os.File, error) {
 	if err := ctx.Err(); err != nil {
 		return Response{}, nil, err
@@ -89,7 +89,7 @@ func (c *Client) drop(id uint64, reply chan answer) {
 	c.mu.Unlock()
 	select {
 	case a := <-reply:
-		_ = CloseAll(a.files) // nobody wants them; a failed close loses nothing
+		_ = CloseAll(a.files) // nothing was written to them, so nothing can be lost
 	default:
 	}
 }
@@ -124,7 +124,7 @@ func (c *Client) deliver(r Response, files []*os.File) {
 	}
 }
 
-// end fails every pending call. A broken message is as good as the end: the stream cannot be trusted any more.
+// end fails every pending call. A broken message ends the connection too: the stream cannot be trusted after it.
 func (c *Client) end(err error) {
 	if !errors.Is(err, io.EOF) {
 		_ = c.conn.Close()
