@@ -97,7 +97,7 @@ type OpKind string
 
 const (
 	OpCreate  OpKind = "environment.create" // the environment's own space: namespaces, network
-	OpGateway OpKind = "gateway.start"      // the gateway process in it
+	OpGateway OpKind = "gateway.start"      // the gateway process in it; from here on what wants out is refused and recorded
 	OpStub    OpKind = "stub.load"          // give a stub's mappings to the gateway; carried out by the runner
 	OpFile    OpKind = "file.write"         // one file of a service
 	OpImage   OpKind = "image.prepare"      // make a service's image present: build, pull, or find it

@@ -81,13 +81,7 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	r.mu.Lock()
 	e := r.envs[envID]
 	r.mu.Unlock()
-	if e != nil { // a router that is still starting would come too late to be removed
-		select {
-		case <-e.router.started:
-			e.router.carrier.close()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	if e != nil {
 		e.removeOwn(ctx)
 	}
 	left, err := remove(ctx, cli, envID)
@@ -100,9 +94,9 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	if e == nil {
 		return nil, nil
 	}
-	e.router.process.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.carrier.close()
 	for _, svc := range e.made {
 		svc.detach()
 	}
@@ -118,16 +112,13 @@ func (r *Runtime) Destroy(ctx context.Context, envID string) ([]envd.Leftover, e
 	return nil, e.leash.release()
 }
 
-// removeOwn removes what this process started and still runs, the gateway and the router at least, and the network,
+// removeOwn removes what this process started and still runs, the gateway at least, and the network,
 // while services that were stopped are being removed. What it fails at is tried again by remove, which tells.
 func (e *environment) removeOwn(ctx context.Context) {
 	for _, svc := range e.running() {
 		if svc.process.signal("KILL") {
 			e.removeEnded(ctx, svc.container)
 		}
-	}
-	if e.router.process.signal("KILL") {
-		e.removeEnded(ctx, e.router.container)
 	}
 	e.exits.Wait()
 	_, _ = e.cli.NetworkRemove(ctx, e.network, client.NetworkRemoveOptions{}) // who has ended has left it, removed or not

@@ -2,10 +2,10 @@
 // process runtime takes.
 //
 //	runner ──engine API──▶ one network per environment, with a subnet chosen free
-//	   │                     ├─ gateway:  FROM scratch, envd itself; aliases = the stubs' production hostnames
+//	   │                     ├─ gateway:  FROM scratch, envd itself; aliases = the stubs' production hostnames; the only
+//	   │                     │            way out, where what nobody declared is refused and recorded
 //	   │                     ├─ services: their image, or the host's program; aliases = name and hostnames
-//	   │                     ├─ commands: load generator and tests, one container each, seeing the host's folders
-//	   │                     └─ router:   the only way out; refuses and records
+//	   │                     └─ commands: load generator and tests, one container each, seeing the host's folders
 //	   ├─ Dial: the container's own address, which the host reaches over the network's bridge
 //	   └─ lifeline pipe ──▶ envd leash: removes everything by label once the runner is gone
 //

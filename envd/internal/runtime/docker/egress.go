@@ -111,6 +111,14 @@ func (e *environment) nameArguments() (arguments []string) {
 	return arguments
 }
 
+// wayArguments tell the router the ways.
+func (e *environment) wayArguments() (arguments []string) {
+	for _, w := range e.ways {
+		arguments = append(arguments, "--way", w.String())
+	}
+	return arguments
+}
+
 // carrier is the runner's side of the ways out.
 type carrier struct {
 	router string // host:port

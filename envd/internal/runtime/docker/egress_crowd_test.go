@@ -29,6 +29,7 @@ func TestEgressCrowd(t *testing.T) {
 	require.NoError(t, err)
 	open, closed := net.JoinHostPort(machine, port), net.JoinHostPort(machine, "1")
 	rt, id := environment(t, &envd.Environment{Egress: []string{open, closed}})
+	require.NoError(t, rt.Do(context.Background(), id, envd.Operation{Kind: envd.OpGateway, Target: envd.GatewayName}))
 	require.NoError(t, start(rt, id, &envd.Service{Name: "web", Command: []string{program, runtimetest.Verb, "stubborn"}}))
 
 	call := func(steps ...string) string {

@@ -30,7 +30,6 @@ type environment struct {
 
 	spec   *envd.Environment // nil where another process created it
 	leash  *leash            // nil where another process holds it
-	router *router           // nil where another process started it
 	leased time.Time         // end of the lease on its first labels; zero where another process made them
 	ways   []way             // the declared destinations, as above
 
@@ -38,6 +37,7 @@ type environment struct {
 	files    map[string][]placed // by service; "" are those of every container
 	services map[string]*service
 	made     map[string]*service // containers that were created and not started yet
+	carrier  *carrier            // nil without declared destinations, or before the gateway is up
 
 	// Removals of containers ahead of the environment.
 	exits, removals sync.WaitGroup

@@ -113,9 +113,6 @@ func (e *environment) runContainer(ctx context.Context, id string, spec client.C
 		return -1, err
 	}
 	defer attached.Close()
-	if err := e.awaitRouter(ctx); err != nil {
-		return -1, err
-	}
 	if _, err := e.cli.ContainerStart(asked, created.ID, client.ContainerStartOptions{}); err != nil {
 		return -1, err
 	}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/mount"
@@ -17,7 +16,8 @@ import (
 // gatewayGrace is enough: the gateway holds nothing that a kill would lose.
 const gatewayGrace = envd.Duration(2 * time.Second)
 
-// startGateway starts the gateway and returns when its control API accepts connections.
+// startGateway starts the gateway and returns when its control API accepts connections. Its container is the network's
+// router, too.
 func (e *environment) startGateway(ctx context.Context, op envd.Operation) error {
 	env := op.Environment
 	if env == nil {
@@ -35,14 +35,15 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	if err != nil {
 		return err
 	}
-	s := surroundings{command: append([]string{
-		helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
-		"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
-	}, append(links, e.nameArguments()...)...)}
 	if len(addresses) > 0 {
 		names = append(names, envd.GatewayName)
-		s.command = append([]string{helperPath, shimVerb, "--address", strings.Join(addresses, ","), "--"}, s.command...)
 	}
+	s := surroundings{command: slices.Concat(
+		[]string{helperPath, shimVerb, "--router", e.gatewayRoute.String()}, e.wayArguments(), addresses, []string{"--"},
+		[]string{
+			helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
+			"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
+		}, links, e.nameArguments())}
 	vars, hosted := op.Env, false
 	switch {
 	case !real:
@@ -61,12 +62,13 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	spec := e.containerSpec(envd.GatewayName, s, vars)
 	spec.NetworkingConfig = e.endpoint(e.gateway, names)
 	spec.HostConfig.DNS = nil
-	if !hosted {
-		spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = []string{"ALL"}, []string{"NET_BIND_SERVICE"}
-	}
-	if len(addresses) > 0 { // to take them; and a dependency that is off the network is asked for nowhere else
+	if len(addresses) > 0 { // a dependency that is off the network is asked for nowhere else
 		spec.HostConfig.DNS = []netip.Addr{e.gateway}
-		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_ADMIN")
+	}
+	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = nil, []string{"NET_ADMIN", "NET_RAW"} // the router's
+	if !hosted {
+		spec.HostConfig.CapDrop = []string{"ALL"}
+		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_BIND_SERVICE")
 	}
 	svc, err := e.create(ctx, envd.GatewayName, spec, "")
 	if err == nil {
@@ -76,7 +78,15 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	return e.awaitControl(ctx, svc)
+	if err := e.awaitControl(ctx, svc); err != nil {
+		return err
+	}
+	if len(e.ways) > 0 {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.carrier = openWays(e.gatewayRoute, e.ways)
+	}
+	return nil
 }
 
 // besideWireMock lets the gateway run in the image that has the real WireMock, or the Java for it.

@@ -182,7 +182,7 @@ func TestCollect(t *testing.T) {
 		}
 		return kinds
 	}
-	want := []string{"container", "container", "container", "network"} // gateway, router, service
+	want := []string{"container", "container", "network"} // gateway, service
 	assert.Equal(t, want, ofDoomed(true))
 	state, err := docker.New(docker.Options{}).Observe(ctx, doomed)
 	require.NoError(t, err)

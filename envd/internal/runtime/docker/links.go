@@ -21,8 +21,8 @@ func (e *environment) linkAddress(n int) netip.Addr { return hostOf(e.subnet(), 
 
 func (e *environment) subnet() netip.Prefix { return netip.PrefixFrom(e.gateway, 24).Masked() }
 
-// linkArguments returns the gateway's arguments for links, and the addresses that its container needs besides its own.
-func (e *environment) linkArguments(env *envd.Environment) (args, addresses []string, err error) {
+// linkArguments tell the gateway its links, and the router the addresses that they need.
+func (e *environment) linkArguments(env *envd.Environment) (links, addresses []string, err error) {
 	if env == nil || len(env.Links) == 0 {
 		return nil, nil, nil
 	}
@@ -31,10 +31,10 @@ func (e *environment) linkArguments(env *envd.Environment) (args, addresses []st
 	}
 	for i, l := range env.Links {
 		address := e.linkAddress(i).String()
-		args = append(args, "--link", l.From+":"+l.To+"="+address)
-		addresses = append(addresses, address)
+		links = append(links, "--link", l.From+":"+l.To+"="+address)
+		addresses = append(addresses, "--address", address)
 	}
-	return args, addresses, nil
+	return links, addresses, nil
 }
 
 // hostsOf returns the lines of /etc/hosts for a container: stubs at the gateway's address, declared destinations outside at

@@ -116,7 +116,6 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	}
 	e := newEnvironment(r, cli, id, networkID, subnet, controlPort(env))
 	e.leash, e.leased, e.spec, e.ways = l, leased, env, ways
-	e.startRouter(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.envs[id] = e

@@ -144,10 +144,7 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 			err = errors.Join(err, e.removeContainer(asked, svc.container))
 		}
 	}()
-	if name != envd.GatewayName { // the gateway sends nothing out
-		err = e.awaitRouter(ctx)
-	}
-	if err = errors.Join(ctx.Err(), err); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if _, err := e.cli.ContainerStart(asked, svc.container, client.ContainerStartOptions{}); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,11 +22,12 @@ import (
 //
 //	container-helper [--merge] [--cpu] [--id ID] [--forward] [--terminal ROWSxCOLUMNS] -- COMMAND…
 //	                                                           run a command, then end whatever it left behind
-//	container-helper --address IP[,IP…] -- COMMAND…            take further addresses, then become a command
 //	container-helper --kill ID                                 end the command of that ID, and wait until it is gone
 //	container-helper --signal NAME --kill ID                   send it a signal, no more
-//	container-helper --trap ADDRESS [WAY…]                     be the router that refuses what wants out of the network,
-//	                                                           except to the declared ways, each ADDRESS:PORT=HOST:PORT
+//	container-helper --router IP [--way IP:PORT=HOST:PORT]… [--address IP]… -- COMMAND…
+//	                                                           run the gateway where what wants out of the network is
+//	                                                           sent, and refused unless it goes a declared way; the
+//	                                                           addresses are links'
 func ShimMain(args []string) int {
 	flags := flag.NewFlagSet(shimVerb, flag.ContinueOnError)
 	merge := flags.Bool("merge", false, "")
@@ -37,14 +37,10 @@ func ShimMain(args []string) int {
 	kill := flags.String("kill", "", "")
 	signalName := flags.String("signal", "", "")
 	terminal := flags.String("terminal", "", "")
-	router := flags.String("trap", "", "")
-	addresses := flags.String("address", "", "")
+	var r routing
+	r.flags(flags)
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2
-	}
-	if *router != "" {
-		fmt.Fprintln(os.Stderr, "envd:", route(*router, flags.Args()))
-		return 1
 	}
 	if *kill != "" {
 		number := unix.SignalNum("SIG" + *signalName)
@@ -53,13 +49,16 @@ func ShimMain(args []string) int {
 		}
 		return endByID(*kill, number)
 	}
-	if *addresses != "" {
-		fmt.Fprintln(os.Stderr, "envd:", becomeAt(strings.Split(*addresses, ","), flags.Args()))
-		return 1
-	}
 	how := supervision{merge: *merge, forward: *forward, terminal: *terminal != ""}
 	if err := setSize(*terminal); err != nil {
 		fmt.Fprintln(os.Stderr, "envd:", err)
+	}
+	if r.router.IsValid() {
+		if err := r.start(); err != nil {
+			fmt.Fprintln(os.Stderr, "envd: the environment's router:", err)
+			return 1
+		}
+		how = supervision{forward: true, confined: true}
 	}
 	code, err := supervise(flags.Args(), how)
 	if err != nil {
@@ -72,39 +71,6 @@ func ShimMain(args []string) int {
 		}
 	}
 	return code
-}
-
-// route is the router's life.
-func route(address string, declared []string) error {
-	ways := make([]way, len(declared))
-	for i, text := range declared {
-		var err error
-		if ways[i], err = parseWay(text); err != nil {
-			return err
-		}
-	}
-	return runTrap(address, ways)
-}
-
-// becomeAt gives the container further addresses and executes a command in the place of this one.
-func becomeAt(addresses, command []string) error {
-	name, err := outerInterface()
-	if err != nil {
-		return err
-	}
-	for i, text := range addresses {
-		address, err := netip.ParseAddr(text)
-		if err != nil {
-			return err
-		}
-		if err := addAddress(name+":"+strconv.Itoa(i), address); err != nil {
-			return fmt.Errorf("address %s: %w", address, err)
-		}
-	}
-	if len(command) == 0 {
-		return errors.New("no command given")
-	}
-	return unix.Exec(command[0], command, os.Environ())
 }
 
 // setSize gives this process's terminal a size: engines before API 1.42 make it without one. "" is none to give.
@@ -124,6 +90,7 @@ type supervision struct {
 	merge    bool // stderr goes where stdout goes
 	forward  bool // signals are the command's; otherwise any of them kills it
 	terminal bool // it runs on a terminal, which sends signals itself
+	confined bool // it gets nothing of what this process may do to the network
 }
 
 // supervise runs a command as shells do (exit codes 126 and 127 where it cannot be run, 128+n after signal n) and
@@ -148,6 +115,11 @@ func supervise(command []string, how supervision) (int, error) {
 	// Not os/exec: its waiting would compete with the reaping.
 	// A group of its own can be signalled as a whole; on a terminal it must be in the foreground, as this one is.
 	own := &syscall.SysProcAttr{Setpgid: !how.forward && !how.terminal}
+	if how.confined {
+		if err := confine(); err != nil {
+			return 126, err
+		}
+	}
 	child, err := syscall.ForkExec(program, command, &syscall.ProcAttr{Env: os.Environ(), Files: files, Sys: own})
 	if err != nil {
 		return 126, fmt.Errorf("%s: %w", program, err)

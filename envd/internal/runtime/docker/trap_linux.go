@@ -9,19 +9,21 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
-	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
-	"github.com/envd-dev/envd/envd/internal/footprint"
+	"github.com/envd-dev/envd/envd/internal/netlink"
 )
 
 // maxUndeclared bounds how many different destinations are told apart.
 const maxUndeclared = 1000
 
-// trap is the router of a network without a way out: what is sent to it is recorded and refused.
+// trap makes the gateway's container the router of a network without a way out. Its kernel takes whatever is sent out for
+// its own and refuses it, because nobody listens there; the trap sees the attempts pass and records them.
 type trap struct {
 	ways *ways // what is not refused
 
@@ -29,45 +31,36 @@ type trap struct {
 	seen map[envd.Connection]int64 // keyed with Count 0
 }
 
-// runTrap takes the router's address and answers for it until it is killed. What goes a declared way is handed to the
-// runner. Whoever connects to trapPort is told what was refused so far.
-func runTrap(router string, declared []way) error {
-	address, err := netip.ParseAddr(router)
-	if err != nil {
-		return err
-	}
-	packets, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_IP)))
-	if err != nil {
-		return fmt.Errorf("packet socket: %w", err)
-	}
-	answers, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
-	if err != nil {
-		return fmt.Errorf("raw socket: %w", err)
-	}
+// setTrap takes the router's address, and answers for it until the process ends or failed receives why not. What goes a
+// declared way is handed to the runner. Whoever connects to trapPort is told what was refused so far.
+func setTrap(router netip.Addr, declared []way) (failed <-chan error, err error) {
 	name, err := outerInterface()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := addAddress(name+":0", address); err != nil {
-		return fmt.Errorf("address %s: %w", address, err)
+	if err := addAddress(name+":0", router); err != nil {
+		return nil, fmt.Errorf("address %s: %w", router, err)
 	}
-	out, err := serveWays(declared, address)
+	packets, err := attempts(netip.PrefixFrom(router, 24).Masked())
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("packet socket: %w", err)
 	}
-	l, err := net.Listen("tcp", fmt.Sprint(":", trapPort))
+	if err := netlink.Absorb(unix.AF_INET); err != nil {
+		return nil, err
+	}
+	t := &trap{seen: map[envd.Connection]int64{}}
+	if t.ways, err = serveWays(declared, router); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(router.String(), strconv.Itoa(trapPort)))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	time.AfterFunc(settle, func() { _ = footprint.Shrink() }) // a router that stays large works all the same
-	t := &trap{ways: out, seen: map[envd.Connection]int64{}}
-	failed := make(chan error, 2)
-	go func() { failed <- t.tell(l) }()
-	go func() { failed <- t.refuse(packets, answers, address) }()
-	return <-failed
+	ended := make(chan error, 2)
+	go func() { ended <- t.tell(l) }()
+	go func() { ended <- t.watch(packets) }()
+	return ended, nil
 }
-
-func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
 // addAddress gives an interface of the container a further address, under a label such as eth0:0 (netdevice(7)).
 func addAddress(label string, address netip.Addr) error {
@@ -133,34 +126,28 @@ func (t *trap) refused() []envd.Connection {
 	return list
 }
 
-// refuse reads what containers send out of their network, and answers as a host would where nobody listens.
-func (t *trap) refuse(packets, answers int, router netip.Addr) error {
-	buffer := make([]byte, 2048) // headers are all that matters
+// watch records the packets that attempts lets through.
+func (t *trap) watch(packets int) error {
+	buffer := make([]byte, headers)
 	for {
-		n, from, err := unix.Recvfrom(packets, buffer, 0)
+		n, _, err := unix.Recvfrom(packets, buffer, 0)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.ENETDOWN) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if link, ok := from.(*unix.SockaddrLinklayer); !ok || link.Pkttype != unix.PACKET_HOST {
-			continue
-		}
-		answer, c, ok := refusal(buffer[:n], router)
+		to, protocol, ok := destinationOf(buffer[:n])
 		if !ok {
 			continue
 		}
-		destination, declared := t.ways.declared(destinationOf(buffer[:n]), buffer[9])
-		if declared {
-			continue
+		if destination, declared := t.ways.declared(to, protocol); !declared {
+			t.record(envd.Connection{Destination: destination, Protocol: protocols[protocol]})
 		}
-		c.Destination = destination
-		t.record(c)
-		to := &unix.SockaddrInet4{Addr: [4]byte(answer[16:20])}
-		_ = unix.Sendto(answers, answer, 0, to) // a lost answer is asked for again
 	}
 }
+
+var protocols = map[byte]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp"}
 
 func (t *trap) record(c envd.Connection) {
 	t.mu.Lock()
@@ -171,84 +158,84 @@ func (t *trap) record(c envd.Connection) {
 	t.seen[c]++
 }
 
-// refusal is the answer to a packet that asks for a connection (TCP: reset, RFC 9293 3.10.7.1) or brings a datagram
-// (port unreachable, RFC 1122 3.2.2.1). Of packets within the network, fragments and everything else there is none.
-func refusal(packet []byte, router netip.Addr) ([]byte, envd.Connection, bool) {
-	none := envd.Connection{}
-	if len(packet) < 20 || packet[0]>>4 != 4 {
-		return nil, none, false
+// headers is as much of a packet as matters: the longest IP header, and the ports.
+const headers = 64
+
+// attempts is a packet socket (packet(7)) that receives what is sent to this container and goes somewhere outside of the
+// network. The kernel sorts the rest out before it costs anything, because the traffic of stubs and links comes through
+// the same interface.
+func attempts(network netip.Prefix) (int, error) {
+	filter, err := bpf.Assemble(forThisHost(outward(network)))
+	if err != nil {
+		return -1, err
+	}
+	program := make([]unix.SockFilter, len(filter))
+	for i, f := range filter {
+		program[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0) // hears nothing before it is bound
+	if err != nil {
+		return -1, err
+	}
+	err = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_IP)})
+	}
+	if err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+func htons(n uint16) uint16 { return n<<8 | n>>8 }
+
+// forThisHost applies a filter to packets that are addressed to this host at the link layer.
+func forThisHost(filter []bpf.Instruction) []bpf.Instruction {
+	return append([]bpf.Instruction{
+		bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.PACKET_HOST, SkipFalse: uint8(len(filter) - 1)},
+	}, filter...)
+}
+
+// outward lets pass the IPv4 packets that ask for a TCP connection outside of a network, and UDP datagrams to there.
+// Offsets are those of RFC 791 and RFC 9293.
+func outward(network netip.Prefix) []bpf.Instruction {
+	const (
+		loopback, multicast = 127, 224 // first bytes; from the latter on there are no hosts
+		fragmentOffset      = 0x1fff
+		syn, ack            = 2, 16
+		pass, drop          = 15, 16
+	)
+	to := func(target, from int) uint8 { return uint8(target - from - 1) }
+	return []bpf.Instruction{
+		0:    bpf.LoadAbsolute{Off: 6, Size: 2},
+		1:    bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: fragmentOffset, SkipTrue: to(drop, 1)}, // only the first has ports
+		2:    bpf.LoadAbsolute{Off: 16, Size: 1},
+		3:    bpf.JumpIf{Cond: bpf.JumpEqual, Val: loopback, SkipTrue: to(drop, 3)},
+		4:    bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: multicast, SkipTrue: to(drop, 4)},
+		5:    bpf.LoadAbsolute{Off: 16, Size: 4},
+		6:    bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: ^uint32(0) << (32 - network.Bits())},
+		7:    bpf.JumpIf{Cond: bpf.JumpEqual, Val: binary.BigEndian.Uint32(network.Addr().AsSlice()), SkipTrue: to(drop, 7)},
+		8:    bpf.LoadAbsolute{Off: 9, Size: 1},
+		9:    bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_UDP, SkipTrue: to(pass, 9)},
+		10:   bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipFalse: to(drop, 10)},
+		11:   bpf.LoadMemShift{Off: 0}, // the length of the IP header
+		12:   bpf.LoadIndirect{Off: 13, Size: 1},
+		13:   bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: syn | ack},
+		14:   bpf.JumpIf{Cond: bpf.JumpEqual, Val: syn, SkipFalse: to(drop, 14)},
+		pass: bpf.RetConstant{Val: headers},
+		drop: bpf.RetConstant{Val: 0},
+	}
+}
+
+// destinationOf is where an IPv4 packet with ports goes to.
+func destinationOf(packet []byte) (to netip.AddrPort, protocol byte, ok bool) {
+	if len(packet) < 20 {
+		return to, 0, false
 	}
 	header := int(packet[0]&15) * 4
-	if header < 20 || len(packet) < header+8 || binary.BigEndian.Uint16(packet[6:])&0x1fff != 0 {
-		return nil, none, false
+	if len(packet) < header+4 {
+		return to, 0, false
 	}
-	source, destination := netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
-	if !destination.IsGlobalUnicast() || netip.PrefixFrom(router, 24).Contains(destination) {
-		return nil, none, false
-	}
-	payload := packet[header:]
-	c := envd.Connection{Destination: destinationOf(packet).String()}
-	switch packet[9] {
-	case unix.IPPROTO_TCP:
-		const syn, ack = 2, 16
-		if len(payload) < 20 || payload[13]&(syn|ack) != syn {
-			return nil, none, false
-		}
-		c.Protocol = "tcp"
-		return ipv4(destination, source, unix.IPPROTO_TCP, reset(destination, source, payload)), c, true
-	case unix.IPPROTO_UDP:
-		c.Protocol = "udp"
-		return ipv4(router, source, unix.IPPROTO_ICMP, unreachablePort(packet[:header+8])), c, true
-	}
-	return nil, none, false
-}
-
-// destinationOf is where a TCP or UDP packet goes to.
-func destinationOf(packet []byte) netip.AddrPort {
-	payload := packet[int(packet[0]&15)*4:]
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(packet[16:20])), binary.BigEndian.Uint16(payload[2:]))
-}
-
-// reset answers a SYN.
-func reset(from, to netip.Addr, syn []byte) []byte {
-	segment := make([]byte, 20)
-	copy(segment[0:2], syn[2:4])
-	copy(segment[2:4], syn[0:2])
-	binary.BigEndian.PutUint32(segment[8:], binary.BigEndian.Uint32(syn[4:])+1)
-	segment[12], segment[13] = 5<<4, 4|16 // header length; RST, ACK
-	pseudo := slices.Concat(from.AsSlice(), to.AsSlice(), []byte{0, unix.IPPROTO_TCP, 0, 20})
-	binary.BigEndian.PutUint16(segment[16:], checksum(append(pseudo, segment...)))
-	return segment
-}
-
-// unreachablePort quotes the datagram that it refuses (RFC 792).
-func unreachablePort(quoted []byte) []byte {
-	message := append([]byte{3, 3, 0, 0, 0, 0, 0, 0}, quoted...)
-	binary.BigEndian.PutUint16(message[2:], checksum(message))
-	return message
-}
-
-func ipv4(from, to netip.Addr, protocol byte, payload []byte) []byte {
-	header := make([]byte, 20, 20+len(payload))
-	header[0], header[8], header[9] = 4<<4|5, 64, protocol
-	binary.BigEndian.PutUint16(header[2:], uint16(20+len(payload)))
-	copy(header[12:16], from.AsSlice())
-	copy(header[16:20], to.AsSlice())
-	binary.BigEndian.PutUint16(header[10:], checksum(header))
-	return append(header, payload...)
-}
-
-// checksum is the Internet's (RFC 1071).
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for ; len(b) > 1; b = b[2:] {
-		sum += uint32(binary.BigEndian.Uint16(b))
-	}
-	if len(b) == 1 {
-		sum += uint32(b[0]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(packet[16:20])), binary.BigEndian.Uint16(packet[header+2:])), packet[9], true
 }

@@ -1,84 +1,85 @@
 package docker
 
 import (
-	"encoding/binary"
 	"net/netip"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
-
-	"github.com/envd-dev/envd/envd"
 )
 
-var (
-	inside  = netip.MustParseAddr("10.200.1.130")
-	outside = netip.MustParseAddr("203.0.113.7")
-	router2 = netip.MustParseAddr("10.200.1.2")
-)
+var testNetwork = netip.MustParsePrefix("10.200.1.0/24")
 
-func synTo(to netip.Addr, flags byte) []byte {
-	segment := make([]byte, 20)
-	binary.BigEndian.PutUint16(segment, 40000)
-	binary.BigEndian.PutUint16(segment[2:], 443)
-	binary.BigEndian.PutUint32(segment[4:], 0xffffffff)
-	segment[12], segment[13] = 5<<4, flags
-	return ipv4(inside, to, unix.IPPROTO_TCP, segment)
+// packetTo is an IPv4 packet from the network, with options in its header where asked for.
+func packetTo(to string, protocol byte, options int, payload ...byte) []byte {
+	header := make([]byte, 20+options)
+	header[0], header[8], header[9] = 4<<4|byte(len(header)/4), 64, protocol
+	copy(header[12:], netip.MustParseAddr("10.200.1.130").AsSlice())
+	copy(header[16:], netip.MustParseAddr(to).AsSlice())
+	return append(header, payload...)
 }
 
-func TestRefusalOfConnection(t *testing.T) {
-	answer, c, ok := refusal(synTo(outside, 2), router2)
-	require.True(t, ok)
-	assert.Equal(t, envd.Connection{Destination: "203.0.113.7:443", Protocol: "tcp"}, c)
-	assert.Equal(t, outside.AsSlice(), answer[12:16], "it comes from where the connection was to go")
-	assert.Equal(t, inside.AsSlice(), answer[16:20])
-	assert.Zero(t, checksum(answer[:20]))
-	segment := answer[20:]
-	assert.EqualValues(t, 443, binary.BigEndian.Uint16(segment))
-	assert.EqualValues(t, 40000, binary.BigEndian.Uint16(segment[2:]))
-	assert.Zero(t, binary.BigEndian.Uint32(segment[8:]), "the sequence number wraps")
-	assert.EqualValues(t, 4|16, segment[13])
-	pseudo := slices.Concat(outside.AsSlice(), inside.AsSlice(), []byte{0, unix.IPPROTO_TCP, 0, 20}, segment)
-	assert.Zero(t, checksum(pseudo))
+// segment is a TCP header to port 443.
+func segment(flags byte) []byte {
+	return append([]byte{0x9c, 0x40, 0x01, 0xbb, 0, 0, 0, 1, 0, 0, 0, 0, 5 << 4, flags}, make([]byte, 6)...)
 }
 
-func TestRefusalOfDatagram(t *testing.T) {
-	datagram := ipv4(inside, outside, unix.IPPROTO_UDP, []byte{0x9c, 0x40, 0, 53, 0, 12, 0, 0, 'p', 'i', 'n', 'g'})
-	answer, c, ok := refusal(datagram, router2)
-	require.True(t, ok)
-	assert.Equal(t, envd.Connection{Destination: "203.0.113.7:53", Protocol: "udp"}, c)
-	assert.Equal(t, []byte{3, 3}, answer[20:22])
-	assert.Zero(t, checksum(answer[20:]))
-	assert.Equal(t, datagram[:28], answer[28:], "the header and eight bytes are quoted")
-}
-
-func TestNoRefusal(t *testing.T) {
-	fragment := synTo(outside, 2)
-	fragment[7] = 1
-	for name, packet := range map[string][]byte{
-		"to a neighbour":        synTo(inside, 2),
-		"of a connection":       synTo(outside, 16),
-		"a later fragment":      fragment,
-		"to many":               synTo(netip.MustParseAddr("224.0.0.251"), 2),
-		"an echo request":       ipv4(inside, outside, unix.IPPROTO_ICMP, make([]byte, 8)),
-		"cut off":               synTo(outside, 2)[:30],
-		"of another IP version": append([]byte{0x65}, synTo(outside, 2)[1:]...),
-		"nothing":               nil,
+func TestOutward(t *testing.T) {
+	vm, err := bpf.NewVM(outward(testNetwork))
+	require.NoError(t, err)
+	const syn, ack = 2, 16
+	datagram := []byte{0x9c, 0x40, 0, 53, 0, 12, 0, 0, 'p', 'i', 'n', 'g'}
+	later := packetTo("203.0.113.7", unix.IPPROTO_UDP, 0, datagram...)
+	later[7] = 1
+	for _, c := range []struct {
+		name   string
+		packet []byte
+		want   string // "" is not let through
+	}{
+		{"a connection", packetTo("203.0.113.7", unix.IPPROTO_TCP, 0, segment(syn)...), "203.0.113.7:443"},
+		{"a connection, with IP options", packetTo("203.0.113.7", unix.IPPROTO_TCP, 8, segment(syn)...), "203.0.113.7:443"},
+		{"a datagram", packetTo("10.200.2.3", unix.IPPROTO_UDP, 0, datagram...), "10.200.2.3:53"},
+		{"a datagram, with IP options", packetTo("203.0.113.7", unix.IPPROTO_UDP, 40, datagram...), "203.0.113.7:53"},
+		{"to a neighbour", packetTo("10.200.1.131", unix.IPPROTO_TCP, 0, segment(syn)...), ""},
+		{"to oneself", packetTo("127.0.0.11", unix.IPPROTO_UDP, 0, datagram...), ""},
+		{"of a connection", packetTo("203.0.113.7", unix.IPPROTO_TCP, 0, segment(ack)...), ""},
+		{"an answer", packetTo("203.0.113.7", unix.IPPROTO_TCP, 0, segment(syn|ack)...), ""},
+		{"a later fragment", later, ""},
+		{"to many", packetTo("224.0.0.251", unix.IPPROTO_UDP, 0, datagram...), ""},
+		{"to all", packetTo("255.255.255.255", unix.IPPROTO_UDP, 0, datagram...), ""},
+		{"an echo request", packetTo("203.0.113.7", unix.IPPROTO_ICMP, 0, make([]byte, 8)...), ""},
+		{"cut off", packetTo("203.0.113.7", unix.IPPROTO_TCP, 0, segment(syn)[:8]...), ""},
+		{"nothing", nil, ""},
 	} {
-		_, _, ok := refusal(packet, router2)
-		assert.False(t, ok, name)
+		t.Run(c.name, func(t *testing.T) {
+			n, err := vm.Run(c.packet)
+			require.NoError(t, err)
+			if c.want == "" {
+				assert.Zero(t, n)
+				return
+			}
+			require.Positive(t, n)
+			to, protocol, ok := destinationOf(c.packet[:min(n, len(c.packet))])
+			require.True(t, ok)
+			assert.Equal(t, c.want, to.String())
+			assert.Equal(t, c.packet[9], protocol)
+		})
 	}
 }
 
-func FuzzRefusal(f *testing.F) {
-	f.Add(synTo(outside, 2))
-	f.Add(ipv4(inside, outside, unix.IPPROTO_UDP, make([]byte, 8)))
+func FuzzOutward(f *testing.F) {
+	f.Add(packetTo("203.0.113.7", unix.IPPROTO_TCP, 0, segment(2)...))
+	f.Add(packetTo("203.0.113.7", unix.IPPROTO_UDP, 8, make([]byte, 8)...))
+	vm, err := bpf.NewVM(outward(testNetwork))
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		if answer, c, ok := refusal(packet, router2); ok {
-			assert.GreaterOrEqual(t, len(answer), 40)
-			assert.NotEmpty(t, c.Destination)
+		n, err := vm.Run(packet)
+		require.NoError(t, err)
+		to, _, ok := destinationOf(packet[:min(n, len(packet))])
+		if n > 0 && ok {
+			assert.False(t, testNetwork.Contains(to.Addr()), to)
 		}
 	})
 }

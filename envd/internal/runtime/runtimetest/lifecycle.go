@@ -67,7 +67,7 @@ func testCreateAndDestroy(t *testing.T, b *bench) {
 
 func testGateway(t *testing.T, b *bench) {
 	b.create(&envd.Environment{Stubs: []envd.Stub{{Host: "pay.example.com", Ports: []int{80}}}})
-	require.NoError(t, b.rt.Do(b.ctx, b.id, envd.Operation{Kind: envd.OpGateway, Target: envd.GatewayName}))
+	b.gateway()
 	answer, err := b.ask(b.rt, b.id, envd.GatewayName, 0)
 	require.NoError(t, err, "its control API answers as soon as the operation is done")
 	assert.Equal(t, "control ping", answer)

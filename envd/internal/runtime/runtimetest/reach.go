@@ -153,6 +153,7 @@ func testParallelEnvironments(t *testing.T, b *bench) {
 func testUndeclared(t *testing.T, b *bench) {
 	b.need(b.caps.Isolated, "isolation")
 	b.create(nil)
+	b.gateway()
 	b.start(b.workload("web", "listen:9898", "stubborn"))
 	b.answers("web", 9898, "web ping")
 	before, err := b.rt.Undeclared(b.ctx, b.id)
@@ -196,6 +197,7 @@ func testEgress(t *testing.T, b *bench) {
 	first, second, forbidden := listen("first"), listen("second"), listen("forbidden")
 	declared := []string{net.JoinHostPort(address, first), net.JoinHostPort(machine, second), net.JoinHostPort(machine, first)}
 	b.create(&envd.Environment{Egress: declared})
+	b.gateway()
 	undeclared := net.JoinHostPort(machine, forbidden)
 	out, _ := b.exec("", "connect:"+declared[0], "connect:"+declared[1], "connect:"+declared[2], "connect:"+undeclared)
 	assert.Equal(t, "first ping\nsecond ping\nfirst ping\nrefused", out)

@@ -143,6 +143,12 @@ func (b *bench) create(env *envd.Environment) {
 	require.NoError(b.t, b.rt.Do(b.ctx, b.id, envd.Operation{ID: string(envd.OpCreate), Kind: envd.OpCreate, Environment: env}))
 }
 
+// gateway starts the gateway, before which nothing that wants out need be refused.
+func (b *bench) gateway() {
+	b.t.Helper()
+	require.NoError(b.t, b.rt.Do(b.ctx, b.id, envd.Operation{Kind: envd.OpGateway, Target: envd.GatewayName}))
+}
+
 // workload is a service that carries steps out.
 func (b *bench) workload(name string, steps ...string) *envd.Service {
 	return &envd.Service{Name: name, Command: append([]string{b.h.Exe, Verb}, steps...), Stop: envd.Stop{Signal: "TERM", Grace: envd.Duration(patience)}}

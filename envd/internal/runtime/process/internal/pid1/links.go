@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envd-dev/envd/envd/internal/netlink"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
 )
 
 // links are the places where the gateway stands between consumers and dependencies.

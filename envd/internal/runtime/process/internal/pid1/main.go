@@ -22,8 +22,8 @@ import (
 
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/footprint"
+	"github.com/envd-dev/envd/envd/internal/netlink"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
 )
 
 // ControlFD is the descriptor of the inherited control socket.

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envd-dev/envd/envd/internal/netlink"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/netlink"
 )
 
 // The environment's one address besides its loopback: documentation addresses (RFC 5737, RFC 3849), which nothing

@@ -92,6 +92,20 @@ func AddRoute(name string, to *net.IPNet, source net.IP) error {
 	return m.do(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, "add route")
 }
 
+// Absorb makes this namespace, for one address family (unix.AF_INET or AF_INET6), the destination of all packets that have
+// no better route, its own and what neighbours send it to forward: the kernel answers them as a host does where nobody
+// listens. It takes the place of the default route.
+func Absorb(family byte) error {
+	index, err := interfaceIndex("lo")
+	if err != nil {
+		return err
+	}
+	var m message
+	m.bytes = append(m.bytes, family, 0, 0, 0, unix.RT_TABLE_MAIN, unix.RTPROT_STATIC, unix.RT_SCOPE_HOST, unix.RTN_LOCAL, 0, 0, 0, 0)
+	m.attribute(unix.RTA_OIF, binary.NativeEndian.AppendUint32(nil, uint32(index)))
+	return m.do(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, "absorb what has no route")
+}
+
 // SetMTU sets the size of an interface's largest packet, in bytes.
 func SetMTU(name string, size uint32) error {
 	index, err := interfaceIndex(name)
