@@ -8,8 +8,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// brokenSeconds is how many seconds in a row must not be steady before a climbing load has found its breakpoint: one
-// that stumbles once, over a collection of garbage for example, goes on. Fewer are enough where the load ends with them.
+// brokenSeconds is how many unsteady seconds in a row make the breakpoint of a climbing load. A single stumble, over a
+// garbage collection for example, does not count. Fewer are enough if the load ends with them.
 const brokenSeconds = 3
 
 // climb is how far a stage came under a load that climbs until it breaks.
@@ -38,13 +38,13 @@ func (c climb) text() string {
 	return fmt.Sprintf("held up to %s, broke at %s when %s", quantity.RateFormat(c.held, 3), clock(c.broke), c.why)
 }
 
-// breakpoint walks through the seconds of a climbing load to the first of those that are not steady. One with dropped
-// iterations is not: the load would have had more virtual users than any second before needed. Since the schedule
-// does not wait for the application, its rate follows from the time.
+// breakpoint finds the first of the unsteady seconds at which a climbing load broke. A second with dropped iterations is
+// unsteady: there were more virtual users than any second before had needed. The rate follows from the time alone, since
+// the schedule does not wait for the application.
 func (j *judgement) breakpoint(s *envd.Stage) climb {
 	seen, steady := j.stages[s.Name], describe(s.SteadyState)
 	var c climb
-	var first time.Time // of the seconds in a row that are not steady
+	var first time.Time // of the current run of unsteady seconds
 	var firstWhy string
 	inRow := 0
 	for i := range seen.seconds {
@@ -91,8 +91,8 @@ func (j *judgement) withstands(c envd.Condition) answer {
 	return worst
 }
 
-// withstandsIn weighs the answer of one stage as those of figures are: no pass under any doubt, and no failure under
-// one that explains it.
+// withstandsIn answers for one stage. As for thresholds, there is no pass under any doubt, and no failure under a doubt
+// that explains it.
 func (j *judgement) withstandsIn(s *envd.Stage, c *envd.Condition) answer {
 	at, doubts := j.breakpoint(s), j.doubts(s)
 	a := answer{stage: s.Name, measured: at.held, samples: at.seconds}

@@ -6,7 +6,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// condition judges one line of the gate and adds the reason where it does not pass and no stage has given it already.
+// condition judges one line of the gate. If it does not pass, the reason is added, unless a stage has given it already.
 func (j *judgement) condition(c envd.Condition) envd.ConditionResult {
 	if !j.up() {
 		return envd.ConditionResult{Condition: c, Outcome: envd.Inconclusive, Message: "not judged: the environment did not come up"}
@@ -42,7 +42,7 @@ func (j *judgement) condition(c envd.Condition) envd.ConditionResult {
 	}
 }
 
-// answer is what a condition came to.
+// answer is the result of a condition.
 type answer struct {
 	outcome  envd.Outcome
 	measured float64

@@ -8,7 +8,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// hosts returns the stubs that a condition speaks of, in the spec's order.
+// hosts returns the stubs that a condition is about, in the spec's order.
 func (j *judgement) hosts(only string) []string {
 	var out []string
 	for _, s := range j.specStubs() {
@@ -51,7 +51,7 @@ func (j *judgement) stubCalled(c envd.Condition) answer {
 	n := float64(x.Requests)
 	a := answer{outcome: passIf(holds(n, c.Op, c.Value)), measured: n, samples: x.Requests}
 	a.message = fmt.Sprintf("stub %s was called %s, %s", c.Stub, times(x.Requests), wanted(c.Op, quantity.CountFormat(c.Value, 6)))
-	// Calls only add up: what was already too many stays so, anything else could still have changed.
+	// Counts only grow: too many calls stay too many, anything else could still have changed.
 	settled := a.outcome == envd.Fail && (strings.HasPrefix(c.Op, "<") || c.Op == "==" && n > c.Value)
 	return j.unfinished(a, settled)
 }
@@ -63,7 +63,7 @@ func times(n int64) string {
 	return quantity.Count(n) + " times"
 }
 
-// noUnmatched wants that every request to the stubs found a mapping, and that there were requests.
+// noUnmatched passes if there were requests to the stubs and every one of them found a mapping.
 func (j *judgement) noUnmatched(c envd.Condition) answer {
 	hosts := j.hosts(c.Stub)
 	if len(hosts) == 0 {
@@ -104,7 +104,7 @@ func unmatchedText(x *envd.StubSummary) string {
 	return s
 }
 
-// noUndeclared wants that no connection went where the spec declares nothing.
+// noUndeclared passes if there was no connection to a destination that the spec does not declare.
 func (j *judgement) noUndeclared(envd.Condition) answer {
 	if _, blind := j.events[envd.RunConnectionsUnseen]; blind {
 		return unanswered("the runtime cannot see undeclared connections here")
@@ -124,7 +124,7 @@ func (j *judgement) noUndeclared(envd.Condition) answer {
 	return j.unfinished(a, a.outcome == envd.Fail)
 }
 
-// unfinished takes an answer about the whole run back where the run did not end and the answer was not settled.
+// unfinished makes an answer about the whole run inconclusive if the run was not complete and the answer not final.
 func (j *judgement) unfinished(a answer, settled bool) answer {
 	if j.complete() || settled {
 		return a

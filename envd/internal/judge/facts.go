@@ -11,7 +11,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// facts are the observations of a run, sorted by what they speak of.
+// facts are the observations of a run, sorted by subject.
 type facts struct {
 	events         map[string]runEvent // by name, the first of each
 	internalErrors []string
@@ -53,7 +53,7 @@ type exit struct {
 	service string
 	code    *int
 	detail  string
-	again   bool // it was started again, as its policy says
+	again   bool // its policy started it again
 }
 
 func (x exit) text() string {
@@ -95,8 +95,8 @@ func gather(spec *envd.Spec, observations []envd.Observation) facts {
 	return f
 }
 
-// canonical returns the observations that a verdict rests on by time, and those of one time by their content, so that
-// the order in which they were written cannot matter. Of the metrics of services, it rests on those of judged ones.
+// canonical returns the observations that the verdict rests on, ordered by time and then by content, so that the order in
+// which they were written cannot matter. Metrics are left out for services that no condition is about.
 func canonical(observations []envd.Observation, judged map[string]bool) []envd.Observation {
 	all := make([]envd.Observation, 0, len(observations))
 	for _, o := range observations {
@@ -113,7 +113,8 @@ func canonical(observations []envd.Observation, judged map[string]bool) []envd.O
 	return all
 }
 
-// encode cannot fail on what came from JSON or from measured, finite numbers; where it does, all such are alike.
+// encode cannot fail on what came from JSON or from measured, finite numbers. If it did, all such observations would
+// compare as equal.
 func encode(o envd.Observation) []byte {
 	o.Time = o.Time.UTC()
 	b, err := json.Marshal(o)
@@ -199,7 +200,7 @@ func first(seen, at time.Time) time.Time {
 	return seen
 }
 
-// placeExits gives every exit the stage that it happened in.
+// placeExits finds the stage in which each exit happened.
 func (f *facts) placeExits(spec *envd.Spec) {
 	for i := range f.exits {
 		x := &f.exits[i]

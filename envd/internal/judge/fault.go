@@ -63,7 +63,7 @@ func (j *judgement) faultResult(s *envd.Stage, f *envd.Fault) envd.FaultResult {
 	return r
 }
 
-// effectText says in words what a fault was measured to do; empty where nothing was measured.
+// effectText describes the measured effect of a fault; empty if nothing was measured.
 func (j *judgement) effectText(f *envd.Fault) string {
 	e := j.faults[f.Name].effect
 	if e == nil {
@@ -76,7 +76,7 @@ func (j *judgement) effectText(f *envd.Fault) string {
 		target = sort + " " + target
 	}
 	switch {
-	case sort == "stub" && e.DelayMS > 0 && e.Total > 0: // other sorts of targets do not know of requests
+	case sort == "stub" && e.DelayMS > 0 && e.Total > 0: // only stubs count requests
 		return fmt.Sprintf("%s delayed %s of %s by %s", target,
 			quantity.Count(e.Affected), quantity.Plural(e.Total, "request"), quantity.Millis(e.DelayMS))
 	case e.Summary != "":

@@ -19,8 +19,8 @@
 // where another fault of the stage acts, so that no fault is judged by its neighbour's seconds. A recovery is looked
 // for up to the next injection. A condition without a fault sees the stage's load as a whole.
 //
-// Readings of services' metrics are moments: all that lie in the window count, and what grew is told by the last ones up to
-// its beginning and up to its end. Without a fault the window is the stage, from its start to its end.
+// Readings of services' metrics are moments: all that lie in the window count, and growth is the difference between the last
+// one up to its beginning and the last one up to its end. Without a fault the window is the stage, from its start to its end.
 package judge
 
 import (
@@ -87,7 +87,7 @@ func (j *judgement) sum() (envd.Outcome, []string) {
 	return outcome, all
 }
 
-// judgeRun judges the run's own course: whether the environment came up, stayed up, and was exercised to the end.
+// judgeRun judges the run itself: whether the environment came up, stayed up, and was exercised to the end.
 func (j *judgement) judgeRun() {
 	for _, e := range j.internalErrors {
 		j.add(envd.Errored, "envd failed: %s", e)
@@ -110,13 +110,13 @@ func (j *judgement) judgeRun() {
 	}
 }
 
-// onTheWayUp tells of an end that is what its service's restart policy is for: what it needed was not there yet. Once the
-// environment is up, being started again does not undo an end.
+// onTheWayUp reports whether a restart policy excuses an exit: it happened while the environment was coming up, when what
+// the service needs may not be there yet. Later a restart excuses nothing.
 func (j *judgement) onTheWayUp(x exit) bool {
 	return x.again && x.at.Before(j.events[envd.RunProvisioned].at)
 }
 
-// judgeProvisioning says why the environment did not come up. One that was interrupted on its way up has not failed.
+// judgeProvisioning says why the environment did not come up. If it was interrupted on the way, it has not failed.
 func (j *judgement) judgeProvisioning(stopped bool) {
 	failed, ok := j.events[envd.RunProvisionFailed]
 	if _, interrupted := j.events[envd.RunInterrupted]; interrupted {
@@ -130,10 +130,20 @@ func (j *judgement) judgeProvisioning(stopped bool) {
 	}
 	for i, x := range j.exits {
 		repeated := x.again && slices.ContainsFunc(j.exits[i+1:], func(later exit) bool { return later.service == x.service })
-		if !repeated && !strings.Contains(failed.detail, x.service) {
+		if !repeated && !tellsOf(failed.detail, x.service) {
 			j.add(envd.Errored, "%s", x.text())
 		}
 	}
+}
+
+// tellsOf reports whether an error is about a service, which the runner and the runtimes then call "service NAME". The bare
+// name proves nothing: the error may quote a log in which it occurs.
+func tellsOf(detail, service string) bool {
+	_, rest, found := strings.Cut(detail, "service "+service)
+	for found && rest != "" && rest[0] != ' ' && rest[0] != ':' { // a longer name
+		_, rest, found = strings.Cut(rest, "service "+service)
+	}
+	return found
 }
 
 // up reports whether the environment came up, so that there was something to judge.
@@ -153,7 +163,7 @@ func (j *judgement) complete() bool {
 	return ok
 }
 
-// stoppedBy tells why the run ended early, if it was asked to.
+// stoppedBy says why the run ended early, if it was asked to.
 func (j *judgement) stoppedBy() (string, bool) {
 	if j.complete() {
 		return "", false

@@ -166,7 +166,9 @@ func TestLeftoversAreListed(t *testing.T) {
 
 func TestProvisioning(t *testing.T) {
 	one := 1
-	failed := envd.Observation{Time: at(-2), Run: &envd.RunEvent{Name: envd.RunProvisionFailed, Detail: "podinfo was not ready after 30s"}}
+	failed := envd.Observation{Time: at(-2), Run: &envd.RunEvent{Name: envd.RunProvisionFailed, Detail: "service podinfo was not ready within 30s"}}
+	quoting := envd.Observation{Time: at(-2), Run: &envd.RunEvent{Name: envd.RunProvisionFailed, Detail: "service db-2 was not ready within 30s\n  cannot reach db"}}
+	naming := envd.Observation{Time: at(-2), Run: &envd.RunEvent{Name: envd.RunProvisionFailed, Detail: "service db-2 was stopped\nservice db ended before it was ready"}}
 	interrupted := envd.Observation{Time: at(-2), Run: &envd.RunEvent{Name: envd.RunInterrupted}}
 	exited := envd.Observation{Time: at(-3), Service: &envd.ServiceEvent{Service: "db", Name: envd.ServiceExited, ExitCode: &one}}
 	tests := []struct {
@@ -175,9 +177,12 @@ func TestProvisioning(t *testing.T) {
 		want    envd.Outcome
 		reasons []string
 	}{
-		{"failed", []envd.Observation{failed}, envd.Errored, []string{"the environment did not come up: podinfo was not ready after 30s"}},
+		{"failed", []envd.Observation{failed}, envd.Errored, []string{"the environment did not come up: service podinfo was not ready within 30s"}},
 		{"failed after an exit", []envd.Observation{failed, exited}, envd.Errored, []string{
-			"the environment did not come up: podinfo was not ready after 30s", "service db exited unexpectedly with code 1 at 11:59:57"}},
+			"the environment did not come up: service podinfo was not ready within 30s", "service db exited unexpectedly with code 1 at 11:59:57"}},
+		{"failed, quoting a log with the name of what exited", []envd.Observation{quoting, exited}, envd.Errored, []string{
+			"the environment did not come up: " + quoting.Run.Detail, "service db exited unexpectedly with code 1 at 11:59:57"}},
+		{"failed for what exited", []envd.Observation{naming, exited}, envd.Errored, []string{"the environment did not come up: " + naming.Run.Detail}},
 		{"interrupted on the way up", []envd.Observation{failed, interrupted}, envd.Inconclusive, []string{"the run was interrupted at 11:59:58"}},
 		{"nothing recorded", nil, envd.Errored, []string{"the environment did not come up: the record ends before it was provisioned"}},
 	}

@@ -10,8 +10,8 @@ import (
 // stretch is a phase's part of a stage's load, the guard cut off.
 type stretch struct {
 	window envd.Window
-	closed bool   // the fault's course settles it: an end that was not seen is the end of the load, and not closed
-	cut    string // the neighbouring faults that bound it, each after a comma; empty where the load does
+	closed bool   // its end was observed; otherwise it goes to the end of the load
+	cut    string // the neighbouring faults that bound it, each after a comma; empty if the load does
 }
 
 // phase returns the stretch of a stage's load relative to one of its faults. What lies before and after a fault is
@@ -30,8 +30,8 @@ func (j *judgement) phase(s *envd.Stage, f *envd.Fault, p envd.Phase) stretch {
 	return stretch{window: envd.Window{Start: x.active.Add(guard), End: x.reverted.Add(-guard)}, closed: true}
 }
 
-// quietBefore goes from the load's start, or the latest revert of a fault that was over by f's injection, to that
-// injection, or to that of the first fault that was still acting then.
+// quietBefore starts at the load's start or, if later, at the last revert before f was injected. It ends at that injection
+// or, if earlier, at the injection of the first fault that was still active then.
 func (j *judgement) quietBefore(s *envd.Stage, f *envd.Fault) stretch {
 	x, guard := j.faults[f.Name], j.spec.Gate.Guard.Std()
 	start, end := j.stages[s.Name].span().Start, x.injected
@@ -50,8 +50,8 @@ func (j *judgement) quietBefore(s *envd.Stage, f *envd.Fault) stretch {
 	return stretch{envd.Window{Start: start, End: end.Add(-guard)}, !x.injected.IsZero(), from + until}
 }
 
-// quietAfter goes from f's revert, or that of the last fault that still acted then, to the next injection or the
-// load's end.
+// quietAfter starts at f's revert or, if later, at the revert of the last fault that was still active then. It ends at the
+// next injection or the load's end.
 func (j *judgement) quietAfter(s *envd.Stage, f *envd.Fault) stretch {
 	x, seen, guard := j.faults[f.Name], j.stages[s.Name], j.spec.Gate.Guard.Std()
 	load := seen.span().End
@@ -84,7 +84,7 @@ func (j *judgement) neighbours(s *envd.Stage, f *envd.Fault) iter.Seq2[string, *
 	}
 }
 
-// begin is when the fault began to act, as far as it was seen.
+// begin is when the fault began to act, as far as that was observed.
 func (x *faultFacts) begin() time.Time {
 	return first(x.injected, x.active)
 }

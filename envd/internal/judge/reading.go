@@ -9,7 +9,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// readings folds what a service told of the condition's series in a window.
+// readings sums up a service's readings of the condition's series in a window.
 func (j *judgement) readings(c *envd.Condition, service string, w envd.Window) figure {
 	f, t := figure{service: service}, teller{series: c.Series, now: map[string]float64{}}
 	var failing *scrape
@@ -66,15 +66,15 @@ func (f *figure) reading(c *envd.Condition, at time.Time, values map[string]floa
 	f.readings++
 }
 
-// teller follows the series that a condition is about through a service's readings.
+// teller follows the series of a condition through the readings of a service.
 type teller struct {
 	series *envd.Series
-	now    map[string]float64 // what those are at
-	known  bool               // there was one of the name, with whatever labels
+	now    map[string]float64 // their current values
+	known  bool               // there was a series of that name, whatever its labels
 }
 
-// take takes a reading in, of which only what changed is told, and returns by how much the series grew. One that was not
-// there grew from zero, and one that fell was begun anew, as counters are when their service starts again.
+// take applies a reading, which holds only what changed, and returns by how much the series grew. A new series grew from
+// zero. So did one that fell: counters start from zero when their service is restarted.
 func (t *teller) take(x *envd.Scrape) (grown float64) {
 	var changed []string
 	for name := range x.Values {

@@ -12,7 +12,7 @@ import (
 // steadySeconds is how many seconds in a row at the end must be steady before a stage has recovered.
 const steadySeconds = 3
 
-// Steady state, where a stage names none, is what it was before its first fault, with so much room.
+// If a stage names no steady state, it is derived from the seconds before the first fault, with this much tolerance.
 const (
 	errorRoom    = 0.01 // one percentage point
 	latencyScale = 1.5
@@ -110,8 +110,8 @@ func were(seconds int) string {
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// afterwards is the stretch in which a recovery shows, and a word for its end. The guard is cut off before the next
-// fault, because what is under way when that begins is hurt by it and counts to a second before.
+// afterwards returns the stretch in which a recovery shows, and a word for its end. The guard is cut off before the next
+// fault, because that hurts requests under way, which count to the second in which they started.
 func (j *judgement) afterwards(s *envd.Stage, f *envd.Fault) (envd.Window, string) {
 	reverted := j.faults[f.Name].reverted
 	w := envd.Window{Start: reverted.UTC(), End: j.stages[s.Name].span().End}
@@ -128,7 +128,7 @@ func (j *judgement) afterwards(s *envd.Stage, f *envd.Fault) (envd.Window, strin
 	return w, until
 }
 
-// overlapping names another fault of the stage that was still active after the revert.
+// overlapping returns the name of another fault of the stage that was still active after the revert.
 func (j *judgement) overlapping(b *wayBack) string {
 	reverted := b.window.Start
 	for _, other := range b.stage.Faults {
@@ -141,7 +141,7 @@ func (j *judgement) overlapping(b *wayBack) string {
 	return ""
 }
 
-// path is how the seconds after a revert went.
+// path sums up the seconds after a revert.
 type path struct {
 	seconds      int           // with requests
 	took         time.Duration // from the revert to the end of the last unsteady second
@@ -150,12 +150,12 @@ type path struct {
 	why          string
 }
 
-// last tells of the last unsteady second.
+// last describes the last unsteady second.
 func (p *path) last(w envd.Window) string {
 	return fmt.Sprintf("%s later, at %s, %s", quantity.Span(p.lastUnsteady.Sub(w.Start)), clock(p.lastUnsteady), p.why)
 }
 
-// walk goes through the whole seconds of b's window. Seconds without requests are left out, or count as unsteady.
+// walk goes through the whole seconds of b's window. Seconds without requests are left out or, if strict, count as unsteady.
 func (j *judgement) walk(b *wayBack, skipEmpty bool) path {
 	var p path
 	seen := j.stages[b.stage.Name]
@@ -188,7 +188,7 @@ type steadiness struct {
 	text       string
 }
 
-// broken says which condition the second does not keep; empty where it keeps all. One without samples is kept.
+// broken says which condition the second violates; empty if none. A condition without samples is not violated.
 func (st steadiness) broken(sec *envd.Sample) string {
 	t := &tally{window: envd.Window{Start: sec.Start, End: sec.Start.Add(time.Second)}}
 	t.add(sec)

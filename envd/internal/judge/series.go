@@ -16,7 +16,7 @@ type scrape struct {
 	*envd.Scrape
 }
 
-// judgedServices are those whose metrics conditions speak of.
+// judgedServices returns the services whose metrics conditions are about.
 func judgedServices(spec *envd.Spec) map[string]bool {
 	judged := map[string]bool{}
 	for i := range spec.Gate.Conditions {
@@ -29,7 +29,7 @@ func judgedServices(spec *envd.Spec) map[string]bool {
 	return judged
 }
 
-// instances names what runs as a service.
+// instances returns the names under which a service runs.
 func instances(e *envd.Environment, service string) []string {
 	if e == nil {
 		return nil
@@ -37,8 +37,8 @@ func instances(e *envd.Environment, service string) []string {
 	return e.Expand().Instances(service)
 }
 
-// serviceMetric judges what a service told of itself. Every reading of every series must hold in every stage that the
-// condition speaks of; what they increased by is summed over series, instances and stages.
+// serviceMetric judges the metrics that a service exposes. Every reading of every series must hold in every stage that the
+// condition is about; increases are summed over series, instances and stages.
 func (j *judgement) serviceMetric(c envd.Condition) answer {
 	names := instances(j.spec.Environment, c.Service)
 	if len(names) == 0 || c.Series == nil {
@@ -89,7 +89,7 @@ func (j *judgement) stretch(s *envd.Stage, fault *envd.Fault, phase envd.Phase) 
 		window, ended, where = part.window, part.closed, string(phase)+" "+fault.Name
 	}
 	if window.End.IsZero() {
-		window.End = window.Start // nothing was seen of its end; the doubts say so
+		window.End = window.Start // its end was not observed, as the doubts say
 	}
 	return window, ended, where
 }
@@ -108,14 +108,14 @@ func (j *judgement) weighMetric(c *envd.Condition, f figure, doubts []doubt, clo
 	case len(doubts) > 0 && (a.outcome == envd.Pass || excuses(doubts, c, closed)):
 		a.outcome, a.told = envd.Inconclusive, true
 		a.message += "; inconclusive: " + doubts[0].text
-	case f.gap != "" && (a.outcome == envd.Pass || c.Increased): // the growth may be from before the window
+	case f.gap != "" && (a.outcome == envd.Pass || c.Increased): // growth may be from before the window
 		a.outcome = envd.Inconclusive
 		a.message += "; inconclusive: " + f.gap
 	}
 	return a
 }
 
-// figure is what readings came to.
+// figure is the summary of readings.
 type figure struct {
 	value    float64
 	readings int64
@@ -126,7 +126,7 @@ type figure struct {
 	missing  string // why there are none
 }
 
-// add takes further readings in: the worse value stands, increases add up.
+// add merges another figure: the worse value stays, increases add up.
 func (f *figure) add(c *envd.Condition, g figure) {
 	f.gap = cmp.Or(f.gap, g.gap)
 	switch {
@@ -138,7 +138,7 @@ func (f *figure) add(c *envd.Condition, g figure) {
 	f.readings += g.readings
 }
 
-// furtherOff reports whether a says more against the condition than b.
+// furtherOff reports whether the value a is further on the wrong side of the condition than b.
 func furtherOff(c *envd.Condition, a, b float64) bool {
 	if x, y := holds(a, c.Op, c.Value), holds(b, c.Op, c.Value); x != y {
 		return y

@@ -18,7 +18,7 @@ type doubt struct {
 	kind flaw
 }
 
-// flaw says which failures a doubt explains away.
+// flaw is the kind of a doubt: it decides which failures the doubt explains away.
 type flaw int
 
 const (
@@ -27,7 +27,7 @@ const (
 	lessLoad flaw = iota
 	// bentMeasure: the generator was the bottleneck, so that no figure is the application's own.
 	bentMeasure
-	// cutOff: the stage did not end. Figures of windows that were closed before stand.
+	// cutOff: the stage did not end. Windows that were closed before still count.
 	cutOff
 )
 
@@ -128,7 +128,7 @@ func excuses(doubts []doubt, c *envd.Condition, closed bool) bool {
 	return false
 }
 
-// stageResult judges everything of a stage but the gate's conditions on it.
+// stageResult judges everything about a stage except the gate's conditions.
 func (j *judgement) stageResult(s *envd.Stage) envd.StageResult {
 	f := j.stages[s.Name]
 	r := &stageVerdict{j: j, result: envd.StageResult{Name: s.Name, Outcome: envd.Pass, Functional: f.functional}}
@@ -161,7 +161,7 @@ func (j *judgement) stageResult(s *envd.Stage) envd.StageResult {
 	return r.result
 }
 
-// stageVerdict collects a stage's reasons; they are the run's reasons as well.
+// stageVerdict collects a stage's reasons, which are the run's reasons too.
 type stageVerdict struct {
 	j      *judgement
 	result envd.StageResult

@@ -9,7 +9,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// threshold compares a statistic in every stage that the condition speaks of; the worst answer stands.
+// threshold compares a statistic in every stage that the condition is about; the worst answer counts.
 func (j *judgement) threshold(c envd.Condition) answer {
 	loaded := slices.DeleteFunc(j.unbroken(c.Stage), func(s *envd.Stage) bool { return s.Load == nil })
 	stages, fault, none := j.speaksOf(&c, loaded, "no stage has load to measure")
@@ -25,8 +25,8 @@ func (j *judgement) threshold(c envd.Condition) answer {
 	return worst
 }
 
-// speaksOf returns the fault that a condition names, and its stage; without one, the stages that it may be about. What is
-// returned last says why there is nothing to measure: otherwise, for want of stages.
+// speaksOf returns the fault that a condition names, and its stage; or else the stages that the condition is about. If there
+// are none, the last result says why there is nothing to measure.
 func (j *judgement) speaksOf(c *envd.Condition, about []*envd.Stage, otherwise string) (stages []*envd.Stage, fault *envd.Fault, none string) {
 	if c.Fault != "" {
 		s, fault := j.findFault(c.Fault)
@@ -41,7 +41,7 @@ func (j *judgement) speaksOf(c *envd.Condition, about []*envd.Stage, otherwise s
 	return about, nil, ""
 }
 
-// unbroken returns the stage of that name, or every one whose load is not meant to break it.
+// unbroken returns the stage of that name or, with "", every stage whose load is not meant to break it.
 func (j *judgement) unbroken(name string) []*envd.Stage {
 	var out []*envd.Stage
 	for i := range j.spec.Stages {
@@ -52,8 +52,8 @@ func (j *judgement) unbroken(name string) []*envd.Stage {
 	return out
 }
 
-// worse reports whether a says more against the condition than b; among equals, the value nearer to or further beyond
-// the limit, and then the one that rests on more.
+// worse reports whether the answer a is worse than b: by outcome, then by the value's distance to the limit, then by the
+// number of samples.
 func worse(a, b answer, op string) bool {
 	rank := map[envd.Outcome]int{envd.Fail: 2, envd.Inconclusive: 1, envd.Pass: 0}
 	if rank[a.outcome] != rank[b.outcome] {
@@ -97,7 +97,7 @@ func (j *judgement) thresholdIn(s *envd.Stage, c envd.Condition, fault *envd.Fau
 	return j.weigh(a, &c, doubts, closed, j.where(s, &c, fault, t))
 }
 
-// weigh decides between pass and fail, and takes either back where a doubt about the stage explains it.
+// weigh decides between pass and fail, or inconclusive if a doubt about the stage stands in the way.
 func (j *judgement) weigh(a answer, c *envd.Condition, doubts []doubt, closed bool, where string) answer {
 	v, limit := quantity.Apart(quantity.ForMetric(c.Metric), a.measured, c.Value)
 	a.message = fmt.Sprintf("%s was %s, %s, %s", metricName(c), v, wanted(c.Op, limit), where)
@@ -109,7 +109,7 @@ func (j *judgement) weigh(a answer, c *envd.Condition, doubts []doubt, closed bo
 	return a
 }
 
-// withoutFault answers for a fault whose course does not give the window that is asked for; ok where it does.
+// withoutFault answers for a fault that does not have the window asked for. ok means that it has one.
 func (j *judgement) withoutFault(s *envd.Stage, f *envd.Fault, p envd.Phase) (a answer, ok bool) {
 	if why := j.faultDoubt(s, f); why != "" {
 		return answer{outcome: envd.Inconclusive, stage: s.Name, message: why, told: true}, false
@@ -131,7 +131,7 @@ func (j *judgement) course(f *envd.Fault) string {
 	return fmt.Sprintf("active %s–%s", clock(x.active), clock(x.reverted))
 }
 
-// where says what a figure rests on: "during payments-slow (12:00:08–12:00:14, 6 s, 1,812 requests; stub …)".
+// where describes what a figure rests on: "during payments-slow (12:00:08–12:00:14, 6 s, 1,812 requests; stub …)".
 func (j *judgement) where(s *envd.Stage, c *envd.Condition, f *envd.Fault, t *tally) string {
 	numbers := quantity.Plural(t.requests, "request")
 	if t.length() > 0 {

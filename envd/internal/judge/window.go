@@ -6,7 +6,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// tally sums the seconds of a window up.
+// tally is the sum of the seconds in a window.
 type tally struct {
 	window   envd.Window
 	requests int64
@@ -58,8 +58,8 @@ func ratio(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// span is the stretch of the stage's load: from its first second to the end of its last, cut where the load's own
-// start and end were seen inside of those.
+// span is the stretch of the stage's load: from its first second to the end of its last, narrowed to the start and end of
+// the load if those were observed.
 func (s *stageFacts) span() envd.Window {
 	if len(s.seconds) == 0 {
 		return envd.Window{Start: s.loadStarted.UTC(), End: s.loadEnded.UTC()}
@@ -74,7 +74,7 @@ func (s *stageFacts) span() envd.Window {
 	return envd.Window{Start: w.Start.UTC(), End: w.End.UTC()}
 }
 
-// whole sums the stage's load up.
+// whole sums up the stage's whole load.
 func (s *stageFacts) whole() *tally {
 	t := &tally{window: s.span()}
 	for i := range s.seconds {
@@ -83,7 +83,7 @@ func (s *stageFacts) whole() *tally {
 	return t
 }
 
-// within sums the seconds up that lie wholly inside w. The tally's window is the stretch of those seconds.
+// within sums up the seconds that lie wholly inside w. The tally's window is the stretch of those seconds.
 func (s *stageFacts) within(w envd.Window) *tally {
 	t := &tally{window: s.align(w)}
 	for i := range s.seconds {
@@ -94,7 +94,7 @@ func (s *stageFacts) within(w envd.Window) *tally {
 	return t
 }
 
-// align shrinks w to the whole seconds of load inside it. Its end is its start where there are none.
+// align shrinks w to the whole seconds of load inside it; if there are none, it is empty.
 func (s *stageFacts) align(w envd.Window) envd.Window {
 	none := envd.Window{Start: w.Start.UTC(), End: w.Start.UTC()}
 	if len(s.seconds) == 0 {

@@ -53,7 +53,7 @@ func newChildren(plain bool) (*children, error) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)
 	go func() {
-		for range ended { // one signal may stand for many ends
+		for range ended { // one signal may announce several ends
 			for c.reapOne() {
 			}
 		}
@@ -61,11 +61,11 @@ func newChildren(plain bool) (*children, error) {
 	return c, nil
 }
 
-// clear kills what an earlier process of that name left running: its successor must not find its ports taken.
+// clear kills what an earlier process of that name left running, so that its successor does not find its ports taken.
 func (c *children) clear(ctx context.Context, name string) error {
 	old, err := c.get(name)
 	if err != nil || !old.over() {
-		return nil // nothing of the kind, or start refuses
+		return nil // there is none, or it is running, which start refuses
 	}
 	return c.killTree(ctx, old)
 }
@@ -132,7 +132,7 @@ type siginfo struct {
 func (c *children) reapOne() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Look first and reap then: the tag that says whose process it was is gone with the process.
+	// Look first, then reap: the tag that says whose process it was disappears with the process.
 	var info siginfo
 	_, _, errno := syscall.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(unsafe.Pointer(&info)),
 		unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, 0, 0)

@@ -18,7 +18,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// links are the places where the gateway stands between consumers and dependencies.
+// links are the addresses and names by which the gateway stands between consumers and dependencies.
 type links struct {
 	sockets []*os.File        // listening, in the order of the links and their ports
 	views   map[string][]byte // /etc/hosts of the services that have links
@@ -75,13 +75,13 @@ func without(all, elsewhere []control.HostAddress) (left []control.HostAddress) 
 	return left
 }
 
-// farSockets makes the far side: a network namespace with the links' addresses and nobody in it. It lives as long as the
-// sockets do.
+// farSockets makes the far side: a network namespace with the links' addresses and no process in it. It exists as long as
+// the sockets do.
 func farSockets(ctx context.Context, links []control.Link) (sockets []*os.File, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // until it is back, or for good
+		runtime.LockOSThread() // unlocked once the thread is back in its namespace; otherwise it ends with the goroutine
 		here, openErr := os.Open("/proc/thread-self/ns/net")
 		if openErr != nil {
 			err = openErr
@@ -149,8 +149,8 @@ func listenOn(ctx context.Context, address string) (*os.File, error) {
 	return f, errors.Join(err, l.Close())
 }
 
-// seeing calls do, which forks, on a thread that finds hosts in /etc/hosts: in a mount namespace that only what do
-// starts lives on in. Without hosts it just calls do.
+// seeing calls do, which forks, on a thread whose /etc/hosts is hosts: in a mount namespace of its own, which the forked
+// process keeps. Without hosts it just calls do.
 func seeing(hosts []byte, do func() error) (err error) {
 	if hosts == nil {
 		return do()

@@ -3,7 +3,7 @@
 // Package pid1 is what runs as the first process of an environment: it makes the environment's space, starts, signals
 // and reaps its processes, and connects to them, all on request of the runner that it is tied to.
 //
-// It ends as soon as its runner does, and with it, by the kernel's own doing, everything inside.
+// It ends as soon as its runner does; the kernel then ends everything inside.
 package pid1
 
 import (
@@ -51,8 +51,8 @@ func Main(ctx context.Context, args []string) int {
 // quiet is how long nothing is asked of PID 1 before it makes itself small.
 const quiet = 500 * time.Millisecond
 
-// shrink makes the process small. It is started without garbage collection, which would only hold its start up, under a
-// limit that keeps even a busy one in bounds. What cannot be given back is kept, no more.
+// shrink gives memory back. PID 1 starts without garbage collection, which would only slow the start down; until now a
+// memory limit has kept it in bounds.
 func shrink() {
 	debug.SetGCPercent(20)
 	_ = footprint.Shrink()
@@ -88,8 +88,8 @@ func serve(ctx context.Context, env string, plain bool) error {
 	if err != nil {
 		return err
 	}
-	// A service may ask PID 1 to end, as it would in a container. That is the runner's to decide; and to catch a signal
-	// rather than to ignore it keeps the default for the services.
+	// A service may signal PID 1 to end, as it could in a container, but only the runner decides about that. The signals are
+	// caught and not ignored, because services would inherit that they are ignored.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
 	s := &server{env: env, plain: plain, conn: conn, children: kids}
 	context.AfterFunc(ctx, func() { _ = conn.Close() }) // unblocks Receive below
@@ -108,7 +108,7 @@ func serve(ctx context.Context, env string, plain bool) error {
 			}
 			return err
 		}
-		if req.Setup != nil || req.Furnish != nil { // everything later rests on them
+		if req.Setup != nil || req.Furnish != nil { // all later requests depend on them
 			s.answer(ctx, req, files)
 			continue
 		}

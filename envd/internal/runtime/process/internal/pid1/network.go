@@ -15,8 +15,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
 )
 
-// The environment's one address besides its loopback: documentation addresses (RFC 5737, RFC 3849), which nothing
-// real has. It is the source of everything that tries to leave.
+// The environment's only addresses besides its loopback: the source of everything that tries to leave. They are reserved
+// for documentation (RFC 5737, RFC 3849), so nothing real uses them.
 var (
 	outside4 = net.IPv4(192, 0, 2, 2)
 	outside6 = net.ParseIP("2001:db8::2")
@@ -28,8 +28,8 @@ const (
 	trapLink = "envd1"
 )
 
-// makeNetwork brings the loopback up, opens the low ports to every user, and sets the trap for what wants out. The
-// trap is nil where this kernel cannot have it: then there is no route out, and nothing to see.
+// makeNetwork brings the loopback up, opens the low ports to every user, and sets the trap for what wants out. If this
+// kernel cannot have the trap it is nil: then there is no route out, and attempts cannot be seen.
 func makeNetwork() (*trap, error) {
 	if err := netlink.Up("lo", false); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func setTrap() (*trap, error) {
 	return t, err
 }
 
-// redirect leads what is meant for ports that somebody else listens on to where it belongs.
+// redirect redirects connections to stubs whose port a service needs to the port on which the gateway listens instead.
 func redirect(redirects []control.Redirect) error {
 	if len(redirects) == 0 {
 		return nil
@@ -81,7 +81,7 @@ func redirect(redirects []control.Redirect) error {
 	return netlink.Redirect(all)
 }
 
-// addLoopbackAddress makes an address outside one that is answered inside.
+// addLoopbackAddress has an address of the world outside answered inside.
 func addLoopbackAddress(ip net.IP) error {
 	err := netlink.AddAddress("lo", ip)
 	if errors.Is(err, unix.EEXIST) {

@@ -191,7 +191,7 @@ func stat(path string) (unix.Stat_t, error) {
 	return st, err
 }
 
-// escape keeps a path from ending an overlay option early.
+// escape escapes a path for use in an overlay option.
 func escape(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `,`, `\,`, `:`, `\:`).Replace(path)
 }

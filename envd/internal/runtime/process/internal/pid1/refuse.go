@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attempt is one connection that somebody wanted.
+// attempt is one attempted connection.
 type attempt struct {
 	destination netip.AddrPort
 	protocol    string // tcp or udp

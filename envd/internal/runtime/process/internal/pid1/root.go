@@ -91,7 +91,7 @@ func mountPrivate(root, dir string) error {
 	switch err := os.Mkdir(root+dir, 0o755); {
 	case errors.Is(err, os.ErrExist), err == nil:
 		return mountTmpfs(root+dir, "1777")
-	case dir == "/dev/shm": // this host has none
+	case dir == "/dev/shm": // not every host has it
 		return nil
 	default:
 		return err

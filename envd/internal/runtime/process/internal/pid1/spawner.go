@@ -15,8 +15,8 @@ import (
 // spawner forks every process from one thread, which has given up the privileges that are PID 1's alone.
 //
 // What a process starts is recognised by its tag: the distance of its soft RLIMIT_MSGQUEUE from the hard one. It is
-// inherited by everything that a process forks and executes, through setsid, double forks and emptied environments,
-// costs nothing, needs no privilege, and the limit (of POSIX message queues' bytes) stays as good as it was.
+// inherited by everything that a process forks and executes, through setsid, double forks and emptied environments. It
+// costs nothing and needs no privilege, and the limit (bytes in POSIX message queues) stays practically the same.
 type spawner struct {
 	hard uint64
 	work chan func()
@@ -35,7 +35,7 @@ func newSpawner(plain bool) (*spawner, error) {
 	s := &spawner{hard: limit.Max, work: make(chan func())}
 	failed := make(chan error)
 	go func() {
-		runtime.LockOSThread() // for good: the thread's privileges differ from the others'
+		runtime.LockOSThread() // for ever: the thread's privileges differ from the others'
 		var err error
 		if !plain {
 			err = dropPrivileges()

@@ -35,7 +35,7 @@ func setTrapOn(link string) (*trap, error) {
 	t := &trap{seen: map[attempt]int64{}}
 	opened := make(chan error)
 	go func() {
-		runtime.LockOSThread() // for good
+		runtime.LockOSThread() // for ever
 		if err := unix.Unshare(unix.CLONE_FILES); err != nil {
 			opened <- fmt.Errorf("own descriptor table: %w", err)
 			return

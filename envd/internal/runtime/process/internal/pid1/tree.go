@@ -16,8 +16,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/procfs"
 )
 
-// scanInterval is how often a tree is looked at again where no end of a process wakes the waiter before: a process
-// whose parent lives is that parent's to reap, and PID 1 hears nothing of it.
+// scanInterval is how often to look at a tree again if no event comes first. There may be none: a process whose parent is
+// alive is reaped by that parent, without PID 1 noticing.
 const scanInterval = 5 * time.Millisecond
 
 // tree returns the running processes that the child started, itself included, wherever they have been reparented to.
@@ -47,7 +47,7 @@ func (c *children) signal(ctx context.Context, req *control.Signal) error {
 	return c.signalGroup(kid, unix.Signal(req.Number))
 }
 
-// signalGroup is a no-op once the process has ended: its number may be another's by then.
+// signalGroup does nothing once the process has ended, because its PID may belong to another one by then.
 func (c *children) signalGroup(kid *child, sig unix.Signal) error {
 	c.mu.Lock() // nothing is reaped meanwhile
 	defer c.mu.Unlock()
@@ -123,8 +123,8 @@ func (c *children) signalTree(kid *child, sig unix.Signal) error {
 	return err
 }
 
-// freeze stops what descends from a process until all of it has stopped: it may fork while the list is being made. Or it lets all
-// of it go on.
+// freeze stops a process and everything that descends from it, again and again until all have stopped, because they may
+// fork in between. With thaw it lets them go on.
 func (c *children) freeze(ctx context.Context, req *control.Freeze) error {
 	kid, err := c.get(req.Name)
 	if err != nil {
@@ -134,7 +134,7 @@ func (c *children) freeze(ctx context.Context, req *control.Freeze) error {
 	if req.Thaw {
 		signal = unix.SIGCONT
 	}
-	again := time.NewTicker(scanInterval) // a process that stops wakes nobody but its parent
+	again := time.NewTicker(scanInterval) // only the parent of a process is told that it has stopped
 	defer again.Stop()
 	for {
 		members, err := c.tree(kid)
@@ -187,7 +187,7 @@ func (c *children) killAll() {
 		for _, s := range procfs.Descendants(all, os.Getpid()) {
 			if !s.Zombie() {
 				running++
-				_ = unix.Kill(s.PID, unix.SIGKILL) // gone meanwhile, or seen again in the next round
+				_ = unix.Kill(s.PID, unix.SIGKILL) // if it fails, the process is gone, or seen again in the next round
 			}
 		}
 		if running == 0 || !wake(ctx, reaped) {
