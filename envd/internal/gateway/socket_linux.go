@@ -25,15 +25,15 @@ func (s socket) listen() (net.Listener, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return &refusing{l, s}, nil
+	return &refusing{l.(*net.TCPListener), s}, nil
 }
 
 type refusing struct {
-	net.Listener
+	*net.TCPListener
 	socket socket
 }
 
 // Close ends listening: shutdown(2) takes a listening socket back to where bind(2) left it.
 func (r *refusing) Close() error {
-	return errors.Join(r.Listener.Close(), os.NewSyscallError("shutdown", unix.Shutdown(int(r.socket), unix.SHUT_RDWR)))
+	return errors.Join(r.TCPListener.Close(), os.NewSyscallError("shutdown", unix.Shutdown(int(r.socket), unix.SHUT_RDWR)))
 }

@@ -143,7 +143,7 @@ func (p *Proxy) open() error {
 	if p.listener != nil {
 		return nil
 	}
-	l, err := p.server.options.Listen(p.listen)
+	l, err := p.server.listen(p.listen)
 	if err != nil {
 		return err
 	}

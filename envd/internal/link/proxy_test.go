@@ -44,8 +44,10 @@ type rig struct {
 	address string
 }
 
-func newRig(t testing.TB) *rig {
-	s := New(Options{})
+func newRig(t testing.TB) *rig { return newRigWith(t, Options{}) }
+
+func newRigWith(t testing.TB, o Options) *rig {
+	s := New(o)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	p, err := s.Add(Definition{Name: "a", Listen: "127.0.0.1:0", Upstream: echo(t), Enabled: true})
 	require.NoError(t, err)

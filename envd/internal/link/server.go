@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -46,12 +47,26 @@ func New(o Options) *Server {
 		o.Listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
 	}
 	if o.Dial == nil {
-		var d net.Dialer
+		d := net.Dialer{Control: func(_, _ string, socket syscall.RawConn) error {
+			unpace(socket)
+			return nil
+		}}
 		o.Dial = func(ctx context.Context, address string) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
 	}
 	s := &Server{options: o, proxies: map[string]*Proxy{}, faults: map[string]*fault{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background()) // until Close
 	return s
+}
+
+// listen returns a listener whose connections are not paced: they inherit it.
+func (s *Server) listen(address string) (net.Listener, error) {
+	l, err := s.options.Listen(address)
+	if c, ok := l.(syscall.Conn); ok && err == nil {
+		if socket, err := c.SyscallConn(); err == nil {
+			unpace(socket)
+		}
+	}
+	return l, err
 }
 
 // Close ends all proxies and connections.
