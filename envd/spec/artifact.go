@@ -16,7 +16,7 @@ var (
 	commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 )
 
-// artifact resolves what the verdict speaks of to something that cannot change: a digest or an object name.
+// artifact resolves the thing under judgement to something that cannot change: a digest or an object name.
 func (r *resolver) artifact() envd.Artifact {
 	doc := r.doc.Artifact
 	if doc == nil {
@@ -43,8 +43,8 @@ func (r *resolver) artifact() envd.Artifact {
 	return envd.Artifact{}
 }
 
-// onlyService takes the program or the image of the only service for the artifact. Where there is no only one, a spec
-// with stages must say it; one without them needs none.
+// onlyService returns the program or the image of the only service as the artifact. If there are several services, a spec
+// with stages must name the artifact; one without stages needs none.
 func (r *resolver) onlyService() envd.Artifact {
 	services := r.doc.Environment.Services
 	judged := len(r.doc.Stages) > 0
@@ -74,7 +74,7 @@ func (r *resolver) onlyService() envd.Artifact {
 				"say what the verdict speaks of: artifact: {commit: HEAD}, or image: name@sha256:…")
 			return envd.Artifact{}
 		}
-		if len(s.Command) > 0 && judged { // a program is read from its first byte to its last for this
+		if len(s.Command) > 0 && judged { // reads the whole program, so only for specs that are judged
 			path := r.locate(string(s.Command[0]))
 			if digest, err := sha256File(path); err == nil {
 				return envd.Artifact{File: path, SHA256: digest}
@@ -84,7 +84,8 @@ func (r *resolver) onlyService() envd.Artifact {
 	return envd.Artifact{} // the program was not found, which command reported
 }
 
-// locate finds a program or another file: relative to the spec where it has a slash or is there, else in PATH.
+// locate finds a program or another file: relative to the spec if the name has a slash or the file exists there, otherwise
+// in PATH.
 func (r *resolver) locate(name string) string {
 	path := r.absolute(name)
 	if strings.ContainsRune(name, filepath.Separator) {

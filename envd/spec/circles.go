@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Circles tells of each wait that closes a circle: waits lists what a service waits for, names that are no services are
-// to be left out of it; found gets the service that waits, which of its waits it is, and the mistake in words.
+// Circles calls found for each wait that closes a circle: with the service that waits, the index of the wait, and a message.
+// waits returns the names of services that a service waits for.
 func Circles(services []string, waits func(name string) []string, found func(name string, i int, message string)) {
 	const walking, done = 1, 2
 	state := map[string]int{}
@@ -34,5 +34,5 @@ func Circles(services []string, waits func(name string) []string, found func(nam
 	}
 }
 
-// CircleHelp is what to do about one.
+// CircleHelp says what to do about a circle.
 const CircleHelp = "remove one of these dependencies"

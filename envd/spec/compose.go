@@ -36,7 +36,7 @@ func (composition) JSONSchemaExtend(s *jsonschema.Schema) {
 // composeRuntime is where compose files live unless the spec says otherwise.
 const composeRuntime = "docker"
 
-// defaultRuntime puts an environment that is given as compose files where those can live.
+// defaultRuntime sets the runtime of an environment with compose files, unless the spec does.
 func (d *decoder) defaultRuntime(env *environment) {
 	if env.Compose != nil && !d.given(&env.Runtime) {
 		env.Runtime = composeRuntime
@@ -77,7 +77,7 @@ func (r *resolver) compose() *Composed {
 	return out
 }
 
-// replace lets stubs take over what the services that they stand in for answered on.
+// replace gives stubs the names and ports of the services that they stand in for.
 func (r *resolver) replace(composed *Composed) {
 	for _, host := range inOrder(r, r.doc.Environment.Stubs) {
 		s := r.doc.Environment.Stubs[host]
@@ -122,8 +122,8 @@ func (o *Options) readCompose(in ComposeInput) (*Composed, Diagnostics) {
 	return o.Compose(in)
 }
 
-// FromCompose makes a spec of compose files alone: an environment, nothing to exercise. Their project's name is the
-// spec's; opts.Runtime is docker unless given.
+// FromCompose makes a spec from compose files alone: an environment, with nothing to exercise. It is named after their
+// project; opts.Runtime is docker by default.
 func FromCompose(files, profiles []string, publish bool, opts Options) (*envd.Spec, Diagnostics) {
 	opts.machine()
 	names := map[string]string{}

@@ -28,7 +28,7 @@ import (
 //	series    = NAME [ "{" LABEL "=" QUOTED { "," LABEL "=" QUOTED } "}" ]
 //	op        = "<" | "<=" | ">" | ">=" | "==" | "!="
 
-// names is what a condition may refer to.
+// names lists what a condition may refer to.
 type names struct {
 	stages []string
 	loads  []string          // the stages with a load to measure
@@ -37,7 +37,7 @@ type names struct {
 	stubs  []string
 
 	scraped  []string // the services with metrics
-	services []string // the others
+	services []string // the services without metrics
 }
 
 // conditionError is a mistake at a part of a condition; offset in bytes, width in characters.
@@ -53,7 +53,7 @@ type lexeme struct {
 }
 
 var (
-	// What braces hold is one token with what stands before them: the labels of a series.
+	// A word and the braces behind it are one token: a series with its labels.
 	tokenForm    = regexp.MustCompile(`[<>=!]+|(?:[^\s<>=!{]|\{(?:[^"}]|"(?:[^"\\]|\\.)*"?)*\}?)+`)
 	quantileForm = regexp.MustCompile(`^p(\d{1,2}(?:\.\d+)?)$`)
 	operators    = []string{"<", "<=", ">", ">=", "==", "!="}
@@ -99,7 +99,7 @@ func parseCondition(source string, known names) (envd.Condition, *conditionError
 	return p.out, nil
 }
 
-// shape reminds of the form of the condition that is being parsed.
+// shape describes the form of the condition that is being parsed.
 func (p *conditionParser) shape() string {
 	switch p.out.Kind {
 	case envd.Recovery:
@@ -134,7 +134,7 @@ func (p *conditionParser) next() lexeme {
 	return t
 }
 
-// fail keeps the first mistake and ends the parsing.
+// fail records the first mistake and ends the parsing.
 func (p *conditionParser) fail(t lexeme, rule, message, help string) {
 	if p.wrong == nil {
 		p.wrong = &conditionError{t.offset, utf8.RuneCountInString(t.text), rule, message, help}
@@ -142,7 +142,7 @@ func (p *conditionParser) fail(t lexeme, rule, message, help string) {
 	p.tokens = nil
 }
 
-// word wants one of the words next and returns it.
+// word expects one of the words next and returns it.
 func (p *conditionParser) word(words ...string) string {
 	t := p.next()
 	if !slices.Contains(words, t.text) {
@@ -163,7 +163,7 @@ func (p *conditionParser) unexpected(t lexeme, wanted, near string) {
 	p.fail(t, ruleBadCondition, fmt.Sprintf("%s stands where %s should", quote(t.text), wanted), help)
 }
 
-// name wants one of the known names next.
+// name expects one of the known names next.
 func (p *conditionParser) name(noun, rule string, known []string) string {
 	t := p.next()
 	switch {
@@ -255,7 +255,7 @@ func (p *conditionParser) threshold() {
 	})
 }
 
-// place reads where a condition holds: a stage, which check may refuse, and a phase of a fault.
+// place reads where a condition must hold: a stage, which check may refuse, and a phase of a fault.
 func (p *conditionParser) place(check func(at lexeme)) {
 	if p.peek().text == "in" {
 		p.next()

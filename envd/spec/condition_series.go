@@ -10,8 +10,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Names as Prometheus has them: https://prometheus.io/docs/concepts/data_model/. Further characters, which its version 3
-// allows in quotes, are not known here.
+// Names follow https://prometheus.io/docs/concepts/data_model/. The additional characters that Prometheus 3 allows in quotes
+// are not supported.
 var (
 	seriesName  = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 	seriesLabel = regexp.MustCompile(`^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(,|\}$)`)
@@ -20,7 +20,7 @@ var (
 
 const seriesHelp = `write for example queue_length, or http_requests_total{code="500"}`
 
-// serviceMetric reads a condition on what a service tells of itself.
+// serviceMetric reads a condition on a metric that a service exposes.
 func (p *conditionParser) serviceMetric() {
 	p.out.Kind = envd.ServiceMetric
 	p.word("metric")
@@ -38,7 +38,7 @@ func (p *conditionParser) serviceMetric() {
 	p.place(func(lexeme) {})
 }
 
-// scraped wants the name of a service with metrics.
+// scraped expects the name of a service with metrics.
 func (p *conditionParser) scraped(t lexeme) string {
 	switch {
 	case p.wrong != nil || slices.Contains(p.known.scraped, t.text):

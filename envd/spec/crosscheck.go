@@ -11,11 +11,11 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// sharesAddress reports whether a runtime's services meet on one network stack: two of them cannot listen on the same port
-// there. What a service and a stub can do there depends on the machine; the plan knows.
+// sharesAddress reports whether a runtime's services share one network stack, so that no two can listen on the same port.
+// Whether a service and a stub can depends on the machine, which the plan looks at.
 func sharesAddress(runtime string) bool { return runtime == "process" }
 
-// checkHostnames wants every name inside the environment to mean one thing.
+// checkHostnames reports names that would mean two things inside the environment.
 func (r *resolver) checkHostnames() {
 	env := &r.doc.Environment
 	owner := map[string]string{envd.GatewayName: "the gateway", "localhost": "the loopback"}
@@ -32,7 +32,7 @@ func (r *resolver) checkHostnames() {
 		switch {
 		case !taken:
 			owner[host] = who
-		case who == "service "+envd.GatewayName: // its name is reserved, which is reported already
+		case who == "service "+envd.GatewayName: // reported already: the name is reserved
 		default:
 			r.report(at, ruleHostnameClash, fmt.Sprintf("%s is already the name of %s", quote(host), first), "one hostname can lead to one place only")
 		}
@@ -63,7 +63,7 @@ func (r *resolver) checkHostnames() {
 	}
 }
 
-// waits are the fields that name what a service waits for.
+// waits returns the fields that name what a service waits for.
 func (s *service) waits() (fields []*string) {
 	for i := range s.DependsOn {
 		fields = append(fields, &s.DependsOn[i])
@@ -74,7 +74,7 @@ func (s *service) waits() (fields []*string) {
 	return fields
 }
 
-// checkDependencies wants depends_on to name services and to have an order.
+// checkDependencies reports names in depends_on and after that are no services, and circles.
 func (r *resolver) checkDependencies() {
 	services := r.doc.Environment.Services
 	known := slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(services))
@@ -108,11 +108,11 @@ type listener struct {
 	who, how string // how: "" a service, "http" or "tls" a stub
 }
 
-// checkPorts finds listeners that would meet. Stubs share the gateway's listeners: two of them may answer on one port,
-// told apart by hostname, as long as both speak HTTP or both TLS there.
+// checkPorts reports listeners that would clash. Stubs share the gateway's listeners: several may answer on one port, told
+// apart by hostname, as long as all of them speak plain HTTP there or all of them TLS.
 func (r *resolver) checkPorts() {
 	env := &r.doc.Environment
-	const dns = 53 // where every process of the environment asks for names
+	const dns = 53 // the gateway's name server
 	shared := map[int]listener{dns: {who: "the environment's name server"}}
 	for _, name := range inOrder(r, env.Services) {
 		taken := shared
@@ -137,7 +137,7 @@ func (r *resolver) checkPorts() {
 	}
 }
 
-// place is the i-th of the written ports, or the stub where the port is a default.
+// place returns where a port is written, or the stub if the port is a default.
 func place(ports []int, i int, s *stub) any {
 	if i < len(ports) {
 		return &ports[i]
@@ -146,7 +146,7 @@ func place(ports []int, i int, s *stub) any {
 }
 
 func (r *resolver) claimPort(taken map[int]listener, number int, l listener, field any) {
-	if number == 0 { // it could not be read, which was reported
+	if number == 0 { // reported already: it could not be read
 		return
 	}
 	first, clash := taken[number]

@@ -14,14 +14,14 @@ import (
 // maxNodes bounds what a file may expand to through aliases.
 const maxNodes = 100_000
 
-// decoder fills the document's types from YAML nodes. It never stops at a mistake: it reports it and goes on, and it
-// remembers the node behind every field by the field's address, so that later checks can point at the very place.
+// decoder fills the document's types from YAML nodes. It reports a mistake and goes on. It remembers the node behind every
+// field by the field's address, so that later checks can point at the exact place.
 type decoder struct {
 	src   *source
 	found Diagnostics
 	nodes map[any]*yaml.Node // pointer to a field → its value
 	keys  map[any]*yaml.Node // pointer to a field → the key before it
-	bad   map[any]bool       // pointer to a field → it is there, but could not be read
+	bad   map[any]bool       // pointer to a field → it is given, but could not be read
 	spent int
 }
 
@@ -34,18 +34,18 @@ type nodeReader interface {
 	readNode(d *decoder, n *yaml.Node, path string) bool
 }
 
-// mistake is what a scalar's own parser reports.
+// mistake is the error of a scalar's own parser: what is wrong, and what to write instead.
 type mistake struct{ rule, message, help string }
 
 func (m mistake) Error() string { return m.message }
 
-// report notes a mistake at a node.
+// report records a mistake at a node.
 func (d *decoder) report(n *yaml.Node, rule, message, help string) {
 	d.found = append(d.found, d.src.at(n.Line, n.Column, d.src.width(n), rule, message, help))
 }
 
-// reportInside notes a mistake at a part of a scalar's text, offset in bytes. Where the text is not written on one line
-// as it reads, or the offset is negative, the whole scalar is the place.
+// reportInside records a mistake at a part of a scalar's text, offset in bytes. If the text is not written literally on one
+// line, or the offset is negative, it points at the whole scalar.
 func (d *decoder) reportInside(n *yaml.Node, offset, width int, rule, message, help string) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -76,7 +76,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) bool {
 	return ok
 }
 
-// exhausted counts a node and reports whether the file has expanded too far, which it reports once.
+// exhausted counts a node and reports whether aliases have expanded the file too far; the first time that is a diagnostic.
 func (d *decoder) exhausted(n *yaml.Node) bool {
 	if d.spent++; d.spent == maxNodes+1 {
 		d.report(n, ruleTooLarge, fmt.Sprintf("the file expands to more than %d nodes", maxNodes), "use fewer aliases")
@@ -152,7 +152,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) bool {
 	if n.Kind != yaml.SequenceNode {
 		return d.mismatch(n, v.Type(), path)
 	}
-	// Made in its full length at once: the addresses of its elements are keys.
+	// Made with its full length, so that the addresses of its elements, which are keys, do not change.
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	ok := true
 	for i, item := range n.Content {
@@ -169,7 +169,7 @@ func (d *decoder) dictionary(n *yaml.Node, v reflect.Value, path string) bool {
 	v.Set(reflect.MakeMapWithSize(v.Type(), len(pairs)))
 	for _, p := range pairs {
 		elem := reflect.New(v.Type().Elem()).Elem()
-		if elem.Kind() == reflect.Pointer { // allocated here, so that its address is known
+		if elem.Kind() == reflect.Pointer { // allocated here, because its address is a key
 			elem.Set(reflect.New(elem.Type().Elem()))
 			d.keys[elem.Interface()] = p.key
 			ok = d.value(p.value, elem.Elem(), join(path, p.key.Value)) && ok
@@ -181,7 +181,7 @@ func (d *decoder) dictionary(n *yaml.Node, v reflect.Value, path string) bool {
 	return ok
 }
 
-// furtherKeys is a struct that takes the keys it does not know itself.
+// furtherKeys is a struct that accepts keys that are not its fields.
 type furtherKeys interface {
 	further(key, value *yaml.Node)
 }
@@ -193,7 +193,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) bool {
 		return false
 	}
 	fields := fieldsOf(v.Type())
-	given := map[string]bool{} // or meant
+	given := map[string]bool{} // keys that are there, or were meant by a misspelt one
 	for _, p := range pairs {
 		given[p.key.Value] = true
 		i := slices.IndexFunc(fields, func(f fieldInfo) bool { return f.key == p.key.Value })
@@ -242,8 +242,8 @@ func (d *decoder) missing(n *yaml.Node, v reflect.Value, f fieldInfo, path strin
 // pair is one entry of a mapping.
 type pair struct{ key, value *yaml.Node }
 
-// pairs lists a mapping's entries, merge keys (<<) resolved: what the mapping says itself wins over what it merges.
-// It returns nil where n is no mapping, and false where it reported something.
+// pairs lists a mapping's entries with merge keys (<<) resolved: the mapping's own entries win over merged ones. It returns
+// nil if n is not a mapping, and false if it reported a mistake.
 func (d *decoder) pairs(n *yaml.Node, t reflect.Type, path string) ([]pair, bool) {
 	if n.Kind != yaml.MappingNode {
 		return nil, d.mismatch(n, t, path)
@@ -289,7 +289,7 @@ func isMerge(key *yaml.Node) bool { return key.Value == "<<" && key.ShortTag() =
 // maxMerges bounds how deep merged mappings merge others.
 const maxMerges = 20
 
-// merge lists the entries that a merge key brings in: a mapping's, or those of a list of mappings, the first one winning.
+// merge lists the entries behind a merge key: of a mapping, or of a list of mappings, of which the first one wins.
 func (d *decoder) merge(n *yaml.Node, path string, depth int) ([]pair, bool) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias

@@ -24,7 +24,7 @@ func (d Diagnostic) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s [%s]", d.File, d.Line, d.Column, d.Message, d.Rule)
 }
 
-// Diagnostics are all mistakes of one spec, in the order of the file. As an error they read one a line.
+// Diagnostics are all mistakes of one spec, in the order of the file. As an error they are one per line.
 type Diagnostics []Diagnostic
 
 func (ds Diagnostics) Error() string {
@@ -35,10 +35,10 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Failed reports whether there is any: a spec with a mistake is never run.
+// Failed reports whether there is any mistake; such a spec is never run.
 func (ds Diagnostics) Failed() bool { return len(ds) > 0 }
 
-// Err returns ds as an error, or nil where there is none: an empty Diagnostics in an error would not be nil.
+// Err returns ds as an error, and nil if it is empty (which ds itself, stored in an error, would not be).
 func (ds Diagnostics) Err() error {
 	if len(ds) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func (ds Diagnostics) Err() error {
 	return ds
 }
 
-// sorted orders by place and drops what was said twice, as where an alias repeats a mistake of its anchor.
+// sorted orders by place and drops duplicates: an alias repeats the mistakes of its anchor.
 func (ds Diagnostics) sorted() Diagnostics {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(
@@ -55,7 +55,7 @@ func (ds Diagnostics) sorted() Diagnostics {
 		)
 	})
 	return slices.CompactFunc(ds, func(a, b Diagnostic) bool {
-		a.Message, b.Message = "", "" // it names the path by which the place was reached
+		a.Message, b.Message = "", "" // messages differ by the path that led to the place
 		return a == b
 	})
 }

@@ -48,17 +48,17 @@ type environment struct {
 	Links []string `json:"links,omitempty"`
 	// Destinations outside that services may reach, each host:port.
 	Egress []string `json:"egress,omitempty"`
-	// What stubs draw at random repeats with it. Left out: drawn for each run; run.json tells it.
+	// Makes repeatable what stubs draw at random. Left out: a new one for each run, recorded in run.json.
 	Seed int `json:"seed,omitempty" jsonschema:"minimum=1,maximum=9007199254740991"`
 }
 
 // composition is services as compose files have them.
 type composition struct {
-	// Compose files, relative to the spec. What a later one says wins.
+	// Compose files, relative to the spec. A later one overrides an earlier one.
 	Files []string `json:"files"`
 	// Profiles to enable.
 	Profiles []string `json:"profiles,omitempty"`
-	// Whether the ports that they publish are opened on this host.
+	// Whether to open the ports that they publish on this host.
 	Publish bool `json:"publish,omitempty"`
 }
 
@@ -68,11 +68,11 @@ type service struct {
 	Command []literal `json:"command,omitempty"`
 	// Container image, for the runtimes that run images.
 	Image string `json:"image,omitempty"`
-	// How its image is made from a folder of this machine.
+	// How to build its image from a folder of this machine.
 	Build *build `json:"build,omitempty"`
-	// A backing service that is known by name, such as postgres: image, variables, ports and readiness come with it.
+	// A well-known backing service, such as postgres, which brings its image, variables, ports and readiness.
 	Module string `json:"module,omitempty"`
-	// When its image is fetched from its registry; a build's base images too.
+	// When to pull its image, or the base images of its build, from the registry.
 	Pull string `json:"pull,omitempty" jsonschema:"enum=missing,enum=always,enum=never,default=missing"`
 	// Hostnames that it answers to besides its name.
 	Hostnames []string `json:"hostnames,omitempty"`
@@ -88,7 +88,7 @@ type service struct {
 	Publish []publish `json:"publish,omitempty"`
 	// Files to place before it starts.
 	Files []file `json:"files,omitempty"`
-	// When it can serve. Without a probe: as the image's HEALTHCHECK says, where it runs what its image says, or as soon as it runs.
+	// When it can serve. Without a probe: as its image's HEALTHCHECK says, if it runs the image's own command, otherwise as soon as it runs.
 	Ready ready `json:"ready,omitempty"`
 	// Its Prometheus endpoint.
 	Metrics *metrics `json:"metrics,omitempty"`
@@ -188,7 +188,7 @@ type resources struct {
 	Memory size `json:"memory,omitempty"`
 }
 
-// stop says how a service is asked to end, and when it is made to.
+// stop says how a service is asked to end, and when it is killed.
 type stop struct {
 	// Signal that asks it to end.
 	Signal string `json:"signal,omitempty" jsonschema:"enum=TERM,enum=INT,enum=QUIT,enum=HUP,enum=USR1,enum=USR2,enum=KILL,default=TERM"`
@@ -212,7 +212,7 @@ type stub struct {
 	Engine string `json:"engine,omitempty" jsonschema:"enum=builtin,enum=wiremock,default=builtin"`
 	// Unmatched requests and mappings never used fail the run.
 	Strict bool `json:"strict,omitempty"`
-	// The service of the compose files that it stands in for, where the hostname is not that service's name.
+	// The service of the compose files that it replaces, if the hostname is not that service's name.
 	Replaces string `json:"replaces,omitempty"`
 
 	aliases []string // further hostnames, of the service that it replaces
@@ -284,9 +284,9 @@ type fault struct {
 	Kind string `json:"kind"`
 	// What it acts on: a stub's hostname, a service, a link ("consumer -> dependency"), or two services ("a <-> b").
 	Target string `json:"target"`
-	// When it is injected, after the load began.
+	// When it is injected, counted from the beginning of the load.
 	At duration `json:"at"`
-	// How long it stays.
+	// How long it lasts.
 	For duration `json:"for"`
 
 	params []pair // the further keys, with their places

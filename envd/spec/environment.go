@@ -20,7 +20,7 @@ var (
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9._]{0,62}$`)
 )
 
-// checkName wants a DNS label, because a name becomes a hostname, a label and a folder.
+// checkName reports a name that is not a DNS label: names become hostnames, labels and folders.
 func (r *resolver) checkName(field any, name, what string) {
 	if !r.bad[field] && r.given(field) && !labelForm.MatchString(name) {
 		r.report(r.key(field), ruleBadName, fmt.Sprintf("%s cannot be %s", what, quote(name)),
@@ -77,8 +77,8 @@ func (r *resolver) egress(destination *string) {
 	r.report(r.node(destination), ruleBadDestination, fmt.Sprintf("%s is no destination", quote(*destination)), "write host:port, for example api.example.org:443")
 }
 
-// workDir is where a service starts: on this machine in the spec's folder unless it says otherwise, in a container where
-// its image says.
+// workDir returns where a service starts. By default a program of this machine starts in the spec's folder, and a container
+// where its image says.
 func (r *resolver) workDir(doc *service) string {
 	dir := r.hostDir(&doc.WorkDir, doc.WorkDir)
 	if dir == "" && r.onHost() {
@@ -125,7 +125,7 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 	return out
 }
 
-// askImage makes the image's HEALTHCHECK the readiness of a service that has neither a probe nor a command of its own.
+// askImage makes the image's HEALTHCHECK the probe of a service that has neither a probe nor a command of its own.
 func (r *resolver) askImage(doc *ready, out *envd.Service) {
 	if out.Image == "" && out.Build == nil || len(out.Command) > 0 || r.probed(doc) || out.Module != "" {
 		return
@@ -180,7 +180,7 @@ func (r *resolver) ready(where string, doc *service) envd.Readiness {
 	return out
 }
 
-// listed wants a probed port to be one of the service's: nothing else of it can be reached.
+// listed reports a probed port that the service does not list: only listed ports can be reached.
 func (r *resolver) listed(field *int, number int, doc *service, what string) {
 	ports := r.ports(doc)
 	if !r.sound(field) || r.bad[&doc.Ports] || slices.ContainsFunc(ports, func(p envd.Port) bool { return p.Number == number }) {

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// fieldInfo is what a struct field's tags say.
+// fieldInfo holds what the tags of a struct field say.
 type fieldInfo struct {
 	index    int
 	key      string
@@ -75,7 +75,7 @@ func (d *decoder) defaults(v reflect.Value) {
 	}
 }
 
-// bounds checks what the tags ask of a value, or of each element of a list.
+// bounds checks a value, or each element of a list, against what the tags demand.
 func (d *decoder) bounds(n *yaml.Node, v reflect.Value, f fieldInfo, path string) bool {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias

@@ -30,7 +30,7 @@ const (
 	isDir  = "folder"
 )
 
-// exists wants a path of the spec to lead to something that can be read. It returns the absolute path.
+// exists reports a path of the spec that does not lead to something readable. It returns the absolute path.
 func (r *resolver) exists(field any, path, kind, what string) string {
 	absolute := r.absolute(path)
 	if !r.sound(field) || path == "" {
@@ -57,7 +57,7 @@ func (r *resolver) notThere(path string, err error) string {
 	return fmt.Sprintf("cannot read %s: %v", path, err)
 }
 
-// beside suggests a neighbour of a missing path, or tells from where the path counts.
+// beside suggests a neighbour of a missing path, or says where relative paths start.
 func beside(path string) string {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -73,7 +73,7 @@ func beside(path string) string {
 	return "paths are relative to the spec"
 }
 
-// hostDir resolves a working directory; one of an image is not the host's to check.
+// hostDir resolves a working directory. One inside an image cannot be checked.
 func (r *resolver) hostDir(field *string, path string) string {
 	if !r.onHost() {
 		return path
@@ -81,7 +81,7 @@ func (r *resolver) hostDir(field *string, path string) string {
 	return r.exists(field, path, isDir, "working directory")
 }
 
-// program finds a program as the runtime will: with a slash relative to the spec, else in PATH.
+// program finds a program as the runtime will: with a slash in it relative to the spec, otherwise in PATH.
 func (r *resolver) program(field any, name string) string {
 	path := name
 	if strings.ContainsRune(name, filepath.Separator) {
@@ -105,7 +105,7 @@ func (r *resolver) program(field any, name string) string {
 	return path
 }
 
-// command resolves the program of an argv, which is one of this machine unless it is an image's.
+// command resolves the program of an argv, unless it is inside an image.
 func (r *resolver) command(field *[]literal, args []literal, image bool) []string {
 	if !r.given(field) {
 		return nil
@@ -144,7 +144,7 @@ var (
 	referenceForm = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$`)
 )
 
-// value resolves one value and wants what it refers to to be there.
+// value resolves one value and reports references to things that do not exist.
 func (r *resolver) value(doc *value) envd.Value {
 	out := doc.resolve(r.absolute)
 	if !r.sound(doc) {
@@ -187,7 +187,7 @@ func (r *resolver) file(doc *file, where string) envd.File {
 	return out
 }
 
-// sha256File is the digest of a file in hex.
+// sha256File returns the digest of a file, in hex.
 func sha256File(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -60,16 +60,16 @@ func (r *resolver) condition(field *string, known names) envd.Condition {
 }
 
 const (
-	// lateness is how much later than planned a fault may be measured active, or reverted, without a window of its
-	// being lost.
+	// lateness is how much later than planned a fault may be measured active, or be reverted, without a condition on its
+	// windows failing for that.
 	lateness = 200 * time.Millisecond
-	// wholeSecond is the shortest stretch that is sure to hold a whole second of samples, wherever it begins.
+	// wholeSecond is the shortest stretch that contains a whole second of samples wherever it begins.
 	wholeSecond = 2 * time.Second
-	// steadyStretch is the shortest one that is sure to hold the three seconds that prove a recovery.
+	// steadyStretch is the shortest one that contains the three whole seconds that prove a recovery.
 	steadyStretch = 4 * time.Second
 )
 
-// checkWindow refuses a condition whose window cannot hold what it needs: its answer would always be inconclusive.
+// checkWindow reports a condition whose window is too short: its answer would always be inconclusive.
 func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.Stage) {
 	stage, fault := faultOf(stages, c.Fault)
 	if fault == nil || stage.Load == nil || stage.Load.Duration == 0 || fault.For == 0 || r.bad[&r.doc.Gate.Guard] {
@@ -90,7 +90,7 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	case c.Phase == envd.Before:
 		left, need, what, help = before, wholeSecond, "only %s of load are left before", "inject the fault later, or lower gate.guard"
 		if before < fault.At.Std()-guard {
-			need += lateness // of that one's revert
+			need += lateness // the revert of that fault may be late too
 			what, help = "only %s without another fault are left before", "leave more time after the fault before it, or lower gate.guard"
 		}
 	case c.Phase == envd.During:
@@ -110,7 +110,7 @@ func (r *resolver) checkWindow(field *string, c envd.Condition, stages []envd.St
 	}
 }
 
-// lag is how much later than its injection a fault can be measured.
+// lag returns how long after its injection a fault can be measured.
 func (r *resolver) lag(f *envd.Fault) time.Duration {
 	if r.opts.FaultLag == nil {
 		return 0

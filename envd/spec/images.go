@@ -22,8 +22,8 @@ import (
 type Module struct {
 	Name    string
 	Image   string   // by default
-	Command []string // replaces the image's entrypoint
-	Args    []string // after the image's entrypoint
+	Command []string // replaces the image's entrypoint and command
+	Args    []string // passed to the image's entrypoint
 	Env     map[string]string
 	Ports   []int
 	Files   []ModuleFile
@@ -95,7 +95,7 @@ func (publish) JSONSchemaExtend(s *jsonschema.Schema) {
 	}})
 }
 
-// image resolves how a service gets its image. A module's is the one that it is known to work with.
+// image resolves the image of a service: named, built, or that of its module.
 func (r *resolver) image(where string, doc *service, module *Module, out *envd.Service) {
 	out.Image = doc.Image
 	if module != nil && doc.Build == nil {
@@ -155,7 +155,7 @@ func (r *resolver) module(doc *service) *Module {
 	return nil
 }
 
-// ports are those that a service lists, and those of its module.
+// ports returns the ports that a service lists, and those of its module.
 func (r *resolver) ports(doc *service) (ports []envd.Port) {
 	for _, p := range doc.Ports {
 		ports = append(ports, envd.Port{Name: p.Name, Number: p.Port})
@@ -168,10 +168,10 @@ func (r *resolver) ports(doc *service) (ports []envd.Port) {
 	return ports
 }
 
-// moduleTimeout is enough for the slower ones to set themselves up.
+// moduleTimeout is enough for the slower modules to set themselves up.
 const moduleTimeout = envd.Duration(2 * time.Minute)
 
-// fill gives a service what its module brings and the spec does not say otherwise.
+// fill completes a service with the settings of its module. Those of the spec win.
 func (m *Module) fill(out *envd.Service, probed, timed bool) {
 	out.Module = m.Name
 	env := map[string]envd.Value{}
@@ -210,7 +210,7 @@ func (r *resolver) publish(where string, doc *service) (out []envd.Publish) {
 	return out
 }
 
-// checkPublished wants each port of this host to lead to one place.
+// checkPublished reports ports of this host that are published twice.
 func (r *resolver) checkPublished() {
 	taken := map[int]listener{}
 	for _, name := range inOrder(r, r.doc.Environment.Services) {
@@ -227,7 +227,7 @@ func (r *resolver) checkPublished() {
 	}
 }
 
-// checkReplicas wants the names of replicas, which are hostnames too, to be nobody else's.
+// checkReplicas reports clashes with the names of replicas, which are hostnames too.
 func (r *resolver) checkReplicas() {
 	services := r.doc.Environment.Services
 	for _, name := range inOrder(r, services) {

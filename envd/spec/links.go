@@ -8,10 +8,10 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// linkHelp is what a link's target should look like.
+// linkHelp says what a link should look like.
 const linkHelp = `write "consumer -> dependency", for example target: shop -> db`
 
-// links are those that the environment lists, and those on which its faults act, in the order of the file.
+// links returns those that the environment lists, and those on which faults act, in the order of the file.
 func (r *resolver) links(env *envd.Environment) (out []envd.Link) {
 	add := func(from, to string) {
 		l := envd.Link{From: from, To: to, Ports: portsOf(env, to)}
@@ -55,7 +55,7 @@ func (r *resolver) linkOf(env *envd.Environment, f *fault) (from, to string, bot
 	return "", "", false, false
 }
 
-// ends takes a target apart.
+// ends splits a link at its arrow.
 func (r *resolver) ends(field *string, target, arrow, help string) (from, to string, ok bool) {
 	from, to, ok = strings.Cut(target, arrow)
 	if !ok || strings.TrimSpace(from) != from || strings.TrimSpace(to) != to || strings.ContainsAny(from+to, " >") {
@@ -69,7 +69,7 @@ func (r *resolver) ends(field *string, target, arrow, help string) (from, to str
 	return from, to, true
 }
 
-// leads wants a link to lead from a service to something that listens.
+// leads reports a link that does not lead from a service to something that listens, and returns false.
 func (r *resolver) leads(env *envd.Environment, field *string, from, to string) bool {
 	switch {
 	case !r.isService(env, field, from):
@@ -78,7 +78,7 @@ func (r *resolver) leads(env *envd.Environment, field *string, from, to string) 
 		return true
 	case env.Service(to) != nil:
 		return r.listens(env, field, to)
-	case r.composed.unread: // it may be there
+	case r.composed.unread: // it may be in the compose files
 		return false
 	}
 	known := serviceNames(env.Services)
@@ -89,7 +89,7 @@ func (r *resolver) leads(env *envd.Environment, field *string, from, to string) 
 	return false
 }
 
-// parts wants two services of which at least one can be connected to.
+// parts reports a partition unless it is between two services of which at least one listens.
 func (r *resolver) parts(env *envd.Environment, field *string, a, b string) bool {
 	return r.isService(env, field, a) && r.isService(env, field, b) && (len(portsOf(env, a)) > 0 || r.listens(env, field, b))
 }
@@ -98,14 +98,14 @@ func (r *resolver) isService(env *envd.Environment, field *string, name string) 
 	if env.Service(name) != nil {
 		return true
 	}
-	if r.composed.unread { // it may be there
+	if r.composed.unread { // it may be in the compose files
 		return false
 	}
 	r.report(r.node(field), ruleUnknownTarget, fmt.Sprintf("%s is no service", quote(name)), suggest(name, "service", serviceNames(env.Services)))
 	return false
 }
 
-// listens wants a service to list ports: a link carries those, no others.
+// listens reports a service without ports: a link carries only ports that are listed.
 func (r *resolver) listens(env *envd.Environment, field *string, name string) bool {
 	if len(portsOf(env, name)) > 0 {
 		return true
@@ -114,7 +114,7 @@ func (r *resolver) listens(env *envd.Environment, field *string, name string) bo
 	return false
 }
 
-// portsOf are the ports of a service or a stub.
+// portsOf returns the ports of a service or a stub.
 func portsOf(env *envd.Environment, name string) (ports []int) {
 	if s := env.Service(name); s != nil {
 		for _, p := range s.Ports {

@@ -7,8 +7,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// quietBefore is how long, by the plan, no fault acts up to f's injection, the guard cut off as the judge does: since
-// the load's start or the end of the fault before, until f or a fault that still acts when f begins.
+// quietBefore returns how long, according to plan, no fault acts before f, less the guard that the judge cuts off. It counts
+// from the load's start or the end of the previous fault, to f or to a fault that is still active when f begins.
 func quietBefore(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration {
 	start, end := time.Duration(0), f.At.Std()
 	for begin, over := range otherFaults(s, f) {
@@ -23,8 +23,8 @@ func quietBefore(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duratio
 	return end - guard - start
 }
 
-// quietAfter is how long, by the plan, no fault acts after f: since its end or that of a fault that still acts then,
-// until the next fault or the load's end.
+// quietAfter returns how long, according to plan, no fault acts after f. It counts from its end, or that of a fault that is
+// still active then, to the next fault or the load's end.
 func quietAfter(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration {
 	reverted := (f.At + f.For).Std()
 	start, end := reverted, s.Load.Duration.Std()
@@ -38,7 +38,7 @@ func quietAfter(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration
 	return end - guard - start
 }
 
-// nextFault is how long after f's end the next fault begins, the guard cut off as the judge does, or the load ends.
+// nextFault returns how long after f's end the next fault begins, less the guard that the judge cuts off, or the load ends.
 func nextFault(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration {
 	reverted := (f.At + f.For).Std()
 	left := s.Load.Duration.Std() - reverted
@@ -50,7 +50,7 @@ func nextFault(s *envd.Stage, f *envd.Fault, guard time.Duration) time.Duration 
 	return left
 }
 
-// otherFaults yields when the stage's other faults begin and end. One without a length is not known yet, or refused.
+// otherFaults yields when the stage's other faults begin and end. Those without a length were not read yet, or refused.
 func otherFaults(s *envd.Stage, f *envd.Fault) iter.Seq2[time.Duration, time.Duration] {
 	return func(yield func(begin, over time.Duration) bool) {
 		for i := range s.Faults {

@@ -42,10 +42,10 @@ func (d Diagnostic) render(b *strings.Builder, p palette) {
 	}
 }
 
-// widest is how many characters of a line are quoted.
+// widest is how many characters of a line are quoted at most.
 const widest = 200
 
-// excerpt cuts a line that is too long to be read down to what surrounds the place.
+// excerpt shortens a source line that is too long to the surroundings of the place.
 func (d Diagnostic) excerpt() Diagnostic {
 	line := []rune(d.Source)
 	if len(line) <= widest {
@@ -64,7 +64,7 @@ func (d Diagnostic) excerpt() Diagnostic {
 	return d
 }
 
-// indent is the blank that stands under the text before the column; tabs stay tabs, so that the caret meets its place.
+// indent returns the white space up to the column. Tabs stay tabs, so that the caret is under its place.
 func (d Diagnostic) indent() string {
 	var b strings.Builder
 	column := 1
@@ -81,7 +81,7 @@ func (d Diagnostic) indent() string {
 	return b.String()
 }
 
-// underline is the caret with as many tildes as the place is wide, within its line.
+// underline returns a caret, and tildes for the rest of the place, within its line.
 func (d Diagnostic) underline() string {
 	left := utf8.RuneCountInString(d.Source) - d.Column + 1
 	return "^" + strings.Repeat("~", max(0, min(d.Width, left)-1))

@@ -10,7 +10,7 @@ import (
 // RuntimeFlag is what diagnostics call the place of Options.Runtime, which is in no file.
 const RuntimeFlag = "--runtime"
 
-// runtimes are those that a spec may name here.
+// runtimes returns those that a spec may name here.
 func (r *resolver) runtimes() []string {
 	if r.opts.Runtimes != nil {
 		return r.opts.Runtimes
@@ -23,7 +23,7 @@ func (r *resolver) runtimes() []string {
 	return nil
 }
 
-// chooseRuntime puts Options.Runtime in the place of the spec's own, and reports one that there is not.
+// chooseRuntime replaces the spec's runtime by Options.Runtime, and reports one that does not exist.
 func (r *resolver) chooseRuntime() {
 	own, other := &r.doc.Environment.Runtime, r.opts.Runtime
 	known := r.runtimes()

@@ -50,7 +50,7 @@ func Schema() []byte {
 	return out.Bytes()
 }
 
-// typeComments collects the comments of a Go file's types ("type.") and their fields ("type.Field").
+// typeComments collects the comments on a Go file's types (by "type.") and their fields (by "type.Field").
 func typeComments(source string) map[string]string {
 	comments := map[string]string{}
 	file, err := parser.ParseFile(token.NewFileSet(), "document.go", source, parser.ParseComments)

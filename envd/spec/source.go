@@ -22,7 +22,7 @@ func newSource(name string, text []byte) *source {
 	return &source{name: name, lines: lines}
 }
 
-// shown replaces control characters: a quoted line cannot drive the terminal.
+// shown replaces control characters, so that a quoted line cannot control the terminal.
 func shown(r rune) rune {
 	if r != '\t' && unicode.IsControl(r) {
 		return utf8.RuneError
@@ -56,7 +56,7 @@ func (s *source) at(line, column, width int, rule, message, help string) Diagnos
 	}
 }
 
-// width tells how many characters of its line a node covers.
+// width returns how many characters of its line a node covers.
 func (s *source) width(n *yaml.Node) int {
 	if n.Kind == yaml.AliasNode {
 		return 1 + utf8.RuneCountInString(n.Value)
@@ -71,12 +71,12 @@ func (s *source) width(n *yaml.Node) int {
 	return 1
 }
 
-// inside returns the column at which a scalar's text begins, where it stands on one line exactly as it was decoded.
+// inside returns the column at which a scalar's text begins, if it is written on one line exactly as it was decoded.
 func (s *source) inside(n *yaml.Node) (column int, ok bool) {
 	column = n.Column
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		column++
 	}
-	// An anchor or a tag stands before the text, so a node's column is not always its own.
+	// A node's column is not always that of its text: an anchor or a tag may come before it.
 	return column, strings.HasPrefix(s.rest(n.Line, column), n.Value)
 }

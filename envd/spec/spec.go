@@ -33,17 +33,17 @@ type Options struct {
 	Profiles []Profile
 	// FaultKinds maps each known kind of fault to the check of its parameters (a JSON object).
 	FaultKinds map[string]func(params json.RawMessage) error
-	// FaultLag tells how much later than its injection a fault of that kind can be measured. Nil: at once.
+	// FaultLag returns how long after its injection a fault of that kind can be measured. Nil: at once.
 	FaultLag func(kind string, params json.RawMessage) time.Duration
-	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to be there.
+	// CheckMapping finds the mistakes in one file of stub mappings. Nil: mapping files only have to exist.
 	CheckMapping func(file string, src []byte) []MappingError
 	// Compose reads compose files. Nil: specs that name any are refused.
 	Compose func(ComposeInput) (*Composed, Diagnostics)
 	// Runtime replaces the spec's own runtime, unless it is empty.
 	Runtime string
-	// Modules lists the backing services that are known by name; it is called for specs that name one.
+	// Modules lists the backing services that are known by name. It is called only for specs that name one.
 	Modules func() []Module
-	// Runtimes are those that there are; nil: all that a spec can name.
+	// Runtimes lists the runtimes that exist. Nil: all that a spec can name.
 	Runtimes []string
 	// Lookup finds environment variables that values refer to; os.LookupEnv by default.
 	Lookup envd.Lookup
@@ -55,7 +55,7 @@ type Options struct {
 	ResolveImage func(image string) (string, error)
 }
 
-// machine takes this machine's own for what is left out.
+// machine fills in this machine's own functions for those left out.
 func (o *Options) machine() {
 	if o.Lookup.Env == nil {
 		o.Lookup.Env = os.LookupEnv
@@ -78,7 +78,7 @@ type MappingError struct {
 	Message   string
 }
 
-// maxBytes bounds a spec: what is larger is something else, /dev/zero for example.
+// maxBytes bounds the size of a spec. Anything larger is something else, such as /dev/zero.
 const maxBytes = 16 << 20
 
 // Load reads the spec file at path. Without diagnostics the Spec is complete; with any it is nil.
@@ -153,13 +153,13 @@ func unreadable(path string, err error) Diagnostic {
 	}
 }
 
-// instead suggests the spec that was meant: the one in a folder, or a neighbour whose name is near.
+// instead suggests the spec that was probably meant: the one in a folder, or a neighbour with a similar name.
 func instead(path string) string {
 	dir, name := filepath.Split(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		dir, name = path, "envd.yaml"
 	}
-	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // what cannot be read holds nothing to suggest
+	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // without entries there is nothing to suggest
 	var names []string
 	for _, e := range entries {
 		if e.Type().IsRegular() {
@@ -172,7 +172,7 @@ func instead(path string) string {
 	return "envd init writes a spec to start from"
 }
 
-// resolver turns a document into a Spec and reports what the decoder cannot see: what refers to what.
+// resolver turns a document into a Spec, and reports the mistakes that the decoder cannot see, such as bad references.
 type resolver struct {
 	*decoder
 	opts Options
@@ -196,7 +196,7 @@ func (r *resolver) spec() *envd.Spec {
 	return s
 }
 
-// node returns the place of the first of the fields that the file has, the spec's beginning where it has none.
+// node returns the place of the first of the fields that the file has, or the beginning of the spec if it has none.
 func (r *resolver) node(fields ...any) *yaml.Node {
 	for _, f := range fields {
 		if n := r.nodes[f]; n != nil {
@@ -214,7 +214,7 @@ func (r *resolver) key(field any) *yaml.Node {
 	return r.node(field)
 }
 
-// positive refuses a duration of zero that the file gives.
+// positive reports a duration of zero that the file gives.
 func (r *resolver) positive(field any, d duration, what string) {
 	if r.sound(field) && d == 0 {
 		r.report(r.node(field), ruleBadDuration, what+" cannot be zero", "write for example 10s")

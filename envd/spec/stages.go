@@ -41,7 +41,7 @@ func (r *resolver) stages() []envd.Stage {
 	return out
 }
 
-// checkBreakpoint wants a load that climbs until something breaks to say what, and to be all that may break it.
+// checkBreakpoint reports a climbing load without a steady state that can break, or with faults, which could break it too.
 func (r *resolver) checkBreakpoint(doc *stage, load *envd.Load) {
 	if !load.Breaks() {
 		return
@@ -122,7 +122,7 @@ func (r *resolver) load(doc *load, where string) *envd.Load {
 	return out
 }
 
-// checkURL wants a request to lead to something that the environment has: nothing else can be reached.
+// checkURL reports a request to something outside the environment, which cannot be reached.
 func (r *resolver) checkURL(field *string, text string) {
 	if !r.sound(field) {
 		return
@@ -177,7 +177,7 @@ var (
 	wrongParam   = regexp.MustCompile(`json: cannot unmarshal (\S+)(?: \S+)? into Go (?:struct field |value of type )?(?:\w*\.)*(\w+)`)
 )
 
-// badParams reports what the fault's kind says of its parameters, at the parameter that it names.
+// badParams reports an error about a fault's parameters, at the parameter that it names.
 func (r *resolver) badParams(doc *fault, err error) {
 	message := err.Error()
 	at := r.node(&doc.Kind)
@@ -205,13 +205,14 @@ func (r *resolver) badParams(doc *fault, err error) {
 	r.report(at, ruleBadParameter, fmt.Sprintf("%s: %s", doc.Kind, message), "")
 }
 
-// named reports whether a message speaks of a parameter, by its name or its value.
+// named reports whether a message mentions a parameter, by its name or its value.
 func named(message string, p pair) bool {
 	return strings.Contains(message, quote(p.value.Value)) ||
 		regexp.MustCompile(`\b`+regexp.QuoteMeta(p.key.Value)+`\b`).MatchString(message)
 }
 
-// checkTarget wants the target of a fault to be something of the environment; the kind's first word says of what sort.
+// checkTarget reports the target of a fault that is not in the environment. The first word of the fault's kind says what sort
+// of target it has.
 func (r *resolver) checkTarget(doc *fault) {
 	if !r.sound(&doc.Target) || !r.sound(&doc.Kind) {
 		return
@@ -230,15 +231,15 @@ func (r *resolver) checkTarget(doc *fault) {
 		}
 		known = slices.AppendSeq(serviceNames(r.composed.Services), maps.Keys(env.Services))
 	default:
-		return // links are checked with the environment's; plugins say themselves what a target is
+		return // links are checked together with those of the environment; plugins check their own targets
 	}
 	if !slices.Contains(known, doc.Target) && !r.composed.unread {
 		r.report(r.node(&doc.Target), ruleUnknownTarget, fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
 	}
 }
 
-// checkTimeline wants faults to act while the load runs, and one at a time on a target: what two do at once cannot be
-// told apart.
+// checkTimeline reports faults that act outside the load's time, and faults that overlap on one target: the effects of two
+// at once cannot be told apart.
 func (r *resolver) checkTimeline(doc *stage, load *envd.Load) {
 	for i := range doc.Faults {
 		f := &doc.Faults[i]
@@ -262,7 +263,7 @@ func (r *resolver) checkTimeline(doc *stage, load *envd.Load) {
 	}
 }
 
-// samePlace reports whether two faults act on the same: a partition of two services is one of the links between them.
+// samePlace reports whether two faults act on the same thing. A partition acts on the links between its two services.
 func samePlace(a, b string) bool {
 	if a == b {
 		return true

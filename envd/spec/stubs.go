@@ -12,10 +12,10 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// mappingTypes are the file names' endings under which a folder's mappings are looked for.
+// mappingTypes are the extensions of mapping files in a folder.
 var mappingTypes = []string{".json", ".yaml", ".yml"}
 
-// ports are the ports that a stub answers on, defaults in.
+// ports returns the ports that a stub answers on, with defaults.
 func (s *stub) ports() (plain, tls []int) {
 	plain, tls = s.Ports, s.TLSPorts
 	if plain == nil {
@@ -60,7 +60,7 @@ func (r *resolver) stub(host string, doc *stub) envd.Stub {
 	return out
 }
 
-// mappingFiles checks the mapping files of a stub. A folder holds them in mappings/, as WireMock's does, or itself.
+// mappingFiles checks the mapping files of a stub. In a folder they are in mappings/, as with WireMock, or at the top.
 func (r *resolver) mappingFiles(doc *stub, root, where string) {
 	info, err := os.Stat(root)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *resolver) mappingFile(path string) error {
 	return nil
 }
 
-// display names a file next to the spec the way the spec itself was named.
+// display writes the path of a file in the way in which the spec was named: relative or absolute.
 func (r *resolver) display(path string) string {
 	if rel, err := filepath.Rel(r.opts.Dir, path); err == nil && filepath.IsLocal(rel) {
 		return filepath.Join(filepath.Dir(r.src.name), rel)

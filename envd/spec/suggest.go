@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// suggest writes help for a word that is none of the known ones: the nearest of them, where one is near, and all.
+// suggest returns help for a word that is not known: the nearest known one, if any is near, and the list of all.
 func suggest(word, noun string, known []string) string {
 	known = slices.Compact(slices.Sorted(slices.Values(known)))
 	if len(known) == 0 {
@@ -19,7 +19,7 @@ func suggest(word, noun string, known []string) string {
 	return list
 }
 
-// nearest returns the candidate with the fewest edits from word, or "" where all are too far to be meant.
+// nearest returns the candidate with the fewest edits from word, or "" if none is near enough.
 func nearest(word string, candidates []string) string {
 	best, edits := "", max(1, len(word)/3)+1
 	for _, c := range candidates {
@@ -27,7 +27,7 @@ func nearest(word string, candidates []string) string {
 			best, edits = c, e
 		}
 	}
-	if best == "" { // a known word with something around it, such as SIGTERM
+	if best == "" { // word may contain a known one: SIGTERM for TERM
 		for _, c := range candidates {
 			if len(c) >= 3 && strings.Contains(word, c) && len(c) > len(best) {
 				best = c

@@ -12,7 +12,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// literal is a text that is taken as it is written, even where YAML sees a number or a boolean in it.
+// literal is a text that is taken as it is written, even if YAML reads it as a number or a boolean.
 type literal string
 
 func (a *literal) readNode(d *decoder, n *yaml.Node, path string) bool {
@@ -148,7 +148,7 @@ func (mapping) schema() *jsonschema.Schema { return &jsonschema.Schema{Type: "ob
 // maxDepth bounds the nesting of free documents.
 const maxDepth = 100
 
-// free reads a node into what encoding/json writes.
+// free converts a node to values that encoding/json can write.
 func (d *decoder) free(n *yaml.Node, path string, depth int) (any, bool) {
 	switch {
 	case d.exhausted(n):

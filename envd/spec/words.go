@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// form says in words what a type is written as.
+// form describes how a type is written.
 func form(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[duration]():
@@ -49,7 +49,7 @@ func form(t reflect.Type) string {
 	return "a text"
 }
 
-// shape says in words what a node is.
+// shape describes what a node is.
 func shape(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -77,7 +77,7 @@ func quote(s string) string {
 	return `"` + s + `"`
 }
 
-// hint says how the very same thing would be written right.
+// hint says how to write the same thing correctly.
 func hint(n *yaml.Node, t reflect.Type) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
 		return ""
@@ -99,13 +99,13 @@ func hint(n *yaml.Node, t reflect.Type) string {
 	return ""
 }
 
-// examples are values to show by key.
+// examples are sample values for help texts, by key.
 var examples = map[string]string{
 	"name": "checkout", "url": "http://host/path", "profile": "smoke", "kind": "stub.latency", "target": "payments.example.com",
 	"environment": "{services: {checkout: {command: [program]}}}",
 }
 
-// example is a value to show for a missing field.
+// example returns a sample value for a missing field.
 func example(f fieldInfo, t reflect.Type) string {
 	if len(f.enum) > 0 {
 		return f.enum[0]

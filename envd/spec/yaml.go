@@ -18,7 +18,7 @@ var (
 	yamlAnchor = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
 )
 
-// parseYAML reads the one document of a file. A nil node comes with the reason.
+// parseYAML parses a file with one document. If it cannot, the node is nil and the diagnostics say why.
 func parseYAML(src *source, text []byte) (*yaml.Node, Diagnostics) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
@@ -69,7 +69,7 @@ func syntaxError(src *source, err error) Diagnostic {
 	return src.at(line, column, 1, ruleYAMLSyntax, "not valid YAML: "+message, syntaxHelp(message))
 }
 
-// culprit finds what the parser stumbled over on a line, or what was left open before it.
+// culprit finds the place that made the parser fail on a line, or a bracket left open before it.
 func culprit(src *source, line int, message string) (int, int) {
 	text := src.line(line)
 	body := strings.TrimLeft(text, " ")
@@ -93,8 +93,7 @@ func culprit(src *source, line int, message string) (int, int) {
 	return line, utf8.RuneCountInString(text[:at]) + 1
 }
 
-// unclosed returns the place of the last bracket that nothing closes, quoted texts and comments left out; 0 where all
-// are closed.
+// unclosed returns the place of the last bracket that is not closed, ignoring quoted texts and comments; 0 if all are.
 func unclosed(src *source) (line, column int) {
 	type place struct{ line, column int }
 	var open []place
@@ -111,7 +110,7 @@ func unclosed(src *source) (line, column int) {
 			case (c == '"' || c == '\'') && strings.ContainsRune(" [{,:", before):
 				quote = c
 			case c == '#' && before == ' ':
-				quote = '\n' // to the line's end
+				quote = '\n' // a comment ends with its line
 			case c == '[' || c == '{':
 				open = append(open, place{i + 1, column})
 			case (c == ']' || c == '}') && len(open) > 0:

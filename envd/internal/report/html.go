@@ -19,7 +19,7 @@ var (
 	style string
 )
 
-// pageTemplate is parsed when it is first needed, which in most processes is never.
+// pageTemplate is parsed when it is first needed; most processes never need it.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Funcs(template.FuncMap{
 		"mark":    func(o envd.Outcome) string { return marks[o] },

@@ -12,12 +12,12 @@ import (
 type Document struct {
 	ID       string           `json:"id"`
 	Name     string           `json:"name"`
-	Outcome  envd.Outcome     `json:"outcome"` // the verdict's, where scripts look first
+	Outcome  envd.Outcome     `json:"outcome"` // that of the verdict, at the top for scripts
 	Artifact envd.Artifact    `json:"artifact"`
 	Images   []envd.ImageFact `json:"images,omitempty"` // that services ran from
 	Restarts []Restarts       `json:"restarts,omitempty"`
 	Runtime  string           `json:"runtime,omitempty"`
-	// Guarantee says what isolation the runtime gave on that machine.
+	// Guarantee says how far the runtime isolated the environment on that machine.
 	Guarantee string       `json:"guarantee,omitempty"`
 	Version   string       `json:"version,omitempty"` // of envd
 	Dir       string       `json:"dir,omitempty"`     // the run directory

@@ -9,8 +9,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// The JUnit dialect is the one that Jenkins, GitLab and GitHub actions read (github.com/testmoapp/junitxml). What is
-// inconclusive is an <error>, so that no reader shows it green.
+// The JUnit dialect is the one that Jenkins, GitLab and GitHub actions read (github.com/testmoapp/junitxml). An inconclusive
+// outcome becomes an <error>, so that no reader shows it green.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`

@@ -10,7 +10,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// drawLatency draws p50 and p95, and the limits that the gate sets on them where it does.
+// drawLatency draws p50 and p95, and the gate's limits on them.
 func (p *timeline) drawLatency(r *Run, buckets []bucket, x scale, step time.Duration) {
 	low, high := math.Inf(1), 0.0
 	for i := range buckets {
@@ -61,7 +61,7 @@ func (p *timeline) latencyScale(low, high float64) func(float64) float64 {
 	return y
 }
 
-// line joins the middles of neighbouring buckets; buckets without requests break it.
+// line connects the centres of adjacent buckets; buckets without requests interrupt it.
 func line(buckets []bucket, x scale, step time.Duration, y func(*bucket) float64) string {
 	var sb strings.Builder
 	joined := false

@@ -1,4 +1,4 @@
-// Package report renders what a run came to: for a terminal, as JSON, as JUnit XML, and as one HTML file. It judges
+// Package report renders the result of a run: for a terminal, as JSON, as JUnit XML, and as one HTML file. It judges
 // nothing; every figure comes from the verdict and the observations.
 package report
 
@@ -12,7 +12,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// Run is what there is to tell.
+// Run is what a report is about.
 type Run struct {
 	ID           string
 	Version      string // of envd
@@ -32,7 +32,7 @@ type Log struct {
 	Lines   []string
 }
 
-// runtime names where the environment lived.
+// runtime returns the name of the runtime in which the environment lived.
 func (r *Run) runtime() string {
 	if r.Spec.Environment == nil {
 		return ""
@@ -40,7 +40,7 @@ func (r *Run) runtime() string {
 	return r.Spec.Environment.Runtime
 }
 
-// guarantee says what isolation held; "" where that is not known.
+// guarantee says how far the environment was isolated; "" if that is not known.
 func (r *Run) guarantee() string {
 	if r.Capabilities == nil {
 		return ""
@@ -52,7 +52,7 @@ func (r *Run) took() string {
 	return quantity.Span(r.Ended.Sub(r.Started).Round(100 * time.Millisecond))
 }
 
-// artifact names the thing that the verdict speaks of, its digest shortened.
+// artifact names the thing that was judged, with a shortened digest.
 func (r *Run) artifact() string {
 	a := r.Spec.Artifact
 	switch {
@@ -75,7 +75,7 @@ func relative(path, dir string) string {
 	return path
 }
 
-// headline says in one sentence what the verdict rests on.
+// headline sums up in one sentence what the verdict rests on.
 func (r *Run) headline() string {
 	v := &r.Verdict
 	count := map[envd.Outcome]int{}
@@ -289,7 +289,7 @@ func clock(t time.Time) string {
 	return t.UTC().Round(100 * time.Millisecond).Format("15:04:05.9")
 }
 
-// join joins what is not empty.
+// join joins the parts that are not empty.
 func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }

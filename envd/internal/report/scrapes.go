@@ -11,25 +11,25 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// scraped is what a service told of itself over the run.
+// scraped sums up a service's metrics over the run.
 type scraped struct {
 	Service string
-	Times   int // that it was asked and answered
-	Left    int // series that are not kept
+	Times   int // how often they were read
+	Left    int // how many series were dropped
 	Errors  []string
-	Series  []series // those that changed, and then those that did not
+	Series  []series // first those that changed, then the others
 }
 
-// series is one figure over the run.
+// series is one time series over the run.
 type series struct {
 	Name                         string
 	First, Last, Lowest, Highest float64
 }
 
-// changed reports whether the figure was ever another one.
+// changed reports whether the value changed during the run.
 func (s *series) changed() bool { return s.Lowest != s.Highest }
 
-// scrapes gathers them by service, in the order in which the services were first asked.
+// scrapes groups them by service, in the order in which the services were first read.
 func (r *Run) scrapes() []*scraped {
 	var all []*scraped
 	known := map[string]map[string]*series{}
@@ -80,7 +80,7 @@ func (s *scraped) add(o *envd.Scrape, known map[string]*series) {
 	}
 }
 
-// text sums a service's metrics up.
+// text sums up a service's metrics in a line.
 func (s *scraped) text() string {
 	if s.Times == 0 {
 		return strings.Join(s.Errors, "; ")

@@ -8,7 +8,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// images are those that services ran from, in the order in which they were there.
+// images returns those that services ran from, in the order in which they became present.
 func (r *Run) images() (images []envd.ImageFact) {
 	for _, o := range r.Observations {
 		if o.Image != nil {
@@ -18,7 +18,7 @@ func (r *Run) images() (images []envd.ImageFact) {
 	return images
 }
 
-// imageText names an image by its digest: the registry's where it has one, else the engine's.
+// imageText names an image by its digest: that in its registry, or else that in the engine.
 func imageText(f envd.ImageFact) string {
 	if f.Digest != "" {
 		return f.Service + " from " + f.Digest
@@ -26,18 +26,18 @@ func imageText(f envd.ImageFact) string {
 	return f.Service + " from " + f.Reference + ", image ID " + f.ID
 }
 
-// Restarts is how often a service ended by itself and was started again, as its policy says.
+// Restarts counts how often a service ended by itself and was started again by its policy.
 type Restarts struct {
 	Service string `json:"service"`
 	Count   int    `json:"count"`
-	Last    string `json:"last,omitempty"` // how it ended the last time
+	Last    string `json:"last,omitempty"` // how it ended most recently
 }
 
 func (f Restarts) text() string {
 	return fmt.Sprintf("%s of %s, the last after %s", quantity.Plural(int64(f.Count), "restart"), f.Service, f.Last)
 }
 
-// restarts are those of each service that had any, in the order of the first.
+// restarts returns those of each service that had any, in the order of their first.
 func (r *Run) restarts() (all []Restarts) {
 	for _, o := range r.Observations {
 		e := o.Service

@@ -24,7 +24,7 @@ var styles = map[envd.Outcome]string{envd.Pass: green, envd.Fail: red, envd.Inco
 
 var marks = map[envd.Outcome]string{envd.Pass: "✓", envd.Fail: "✗", envd.Inconclusive: "?", envd.Errored: "!"}
 
-// terminal collects lines. Text from outside loses its control characters: no log line can drive the terminal.
+// terminal collects lines. Text from outside loses its control characters, so that no log line can control the terminal.
 type terminal struct {
 	out   strings.Builder
 	color bool
@@ -93,7 +93,7 @@ func (t *terminal) markOnce(i int, o envd.Outcome) cell {
 	return t.mark(o)
 }
 
-// table aligns columns; the last one wraps to what is left of the width.
+// table aligns columns; the last one wraps within the rest of the width.
 func (t *terminal) table(rows [][]cell) {
 	widths := columnWidths(rows)
 	for _, row := range rows {
@@ -143,7 +143,7 @@ func (t *terminal) narrow(rows [][]cell, least int) [][]cell {
 	}
 }
 
-// columnWidths leaves the last column of each row out: nothing is aligned behind it.
+// columnWidths leaves out the last column of each row, because nothing is aligned after it.
 func columnWidths(rows [][]cell) []int {
 	var widths []int
 	for _, row := range rows {

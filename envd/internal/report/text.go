@@ -10,13 +10,13 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// TextOptions say how a terminal wants it.
+// TextOptions are the properties of the terminal.
 type TextOptions struct {
 	Color bool // ANSI colours; the caller knows of terminals and NO_COLOR
 	Width int  // columns; 0: 100
 }
 
-// Text writes the summary of a run for a terminal. The verdict comes last, where the eye is.
+// Text writes the summary of a run for a terminal. The verdict comes last, right above the next prompt.
 func Text(w io.Writer, r *Run, o TextOptions) error {
 	if o.Width <= 0 {
 		o.Width = 100
@@ -105,7 +105,7 @@ func loadLines(s *envd.StageResult, profile string) []string {
 	return append(lines, fmt.Sprintf("p50 %s, p95 %s, p99 %s, max %s", ms(l.P50), ms(l.P95), ms(l.P99), ms(l.Max)))
 }
 
-// breakpointText says up to which rate a climbing load was withstood.
+// breakpointText says up to which rate the environment withstood a climbing load.
 func breakpointText(b *envd.BreakpointResult) string {
 	held := "held up to " + quantity.RateFormat(b.Held, 3)
 	if b.Broke == nil {
@@ -114,7 +114,7 @@ func breakpointText(b *envd.BreakpointResult) string {
 	return fmt.Sprintf("%s, broke at %s when %s", held, b.Broke.UTC().Format(time.TimeOnly), b.Why)
 }
 
-// ms writes a latency with the three digits that a glance takes in.
+// ms formats a latency with three digits.
 func ms(v float64) string { return quantity.MillisFormat(v, 3) }
 
 func (t *terminal) faults(v *envd.Verdict) {
@@ -137,7 +137,7 @@ func (t *terminal) faults(v *envd.Verdict) {
 	t.table(rows)
 }
 
-// phaseLine tells a fault's effect on the load: "p95 21 ms before, 812 ms during, 22 ms after; errors 0% …".
+// phaseLine describes a fault's effect on the load: "p95 21 ms before, 812 ms during, 22 ms after; errors 0% …".
 func phaseLine(phases []phaseRow) string {
 	var latency, errors []string
 	for _, p := range phases {

@@ -24,12 +24,12 @@ const (
 	panelGap     = 30
 	latHeight    = 160
 	axisHeight   = 26
-	mostBuckets  = 457 // two units a bucket
+	mostBuckets  = 457 // each two units wide
 	mostTableRow = 60
 	logFrom      = 20 // ratio of slowest to fastest from which the latency axis is logarithmic
 )
 
-// timeline is the run's load over time, drawn: everything is in view-box units or text.
+// timeline is the drawing of the run's load over time: everything in it is text, or in units of the view box.
 type timeline struct {
 	Width, Height                int
 	Left, Right                  float64
@@ -68,7 +68,7 @@ type hover struct {
 	Title string
 }
 
-// bucket is one column of the picture: a second, or several where the run is long.
+// bucket is one column of the picture: a second, or several in a long run.
 type bucket struct {
 	Start    time.Time
 	Seconds  float64
@@ -86,7 +86,7 @@ func (b *bucket) ErrorRate() float64 { return float64(b.Failed) / b.Seconds }
 func (b *bucket) P50() float64       { return b.latency.Quantile(0.50) }
 func (b *bucket) P95() float64       { return b.latency.Quantile(0.95) }
 
-// RateText and the like are what the table and the tooltips print.
+// RateText and the methods below format values for the table and the tooltips.
 func (b *bucket) RateText() string { return quantity.RateFormat(b.Rate(), 3) }
 func (b *bucket) ErrorText() string {
 	return quantity.PercentFormat(float64(b.Failed)/max(1, float64(b.Requests)), 3)
@@ -128,7 +128,7 @@ func newTimeline(r *Run) *timeline {
 	return p
 }
 
-// secondsOf returns the samples in order; samples of one second stay apart, group adds them up.
+// secondsOf returns the samples in order. Several samples of one second stay separate; group adds them up.
 func secondsOf(observations []envd.Observation) []envd.Sample {
 	var out []envd.Sample
 	for _, o := range observations {
@@ -169,7 +169,7 @@ func (s scale) width(d time.Duration) float64 {
 
 func round(v float64) float64 { return math.Round(v*100) / 100 }
 
-// faultLanes puts faults that overlap in time into rows of their own.
+// faultLanes assigns faults that overlap in time to different rows.
 func faultLanes(faults []envd.FaultResult) (lane map[string]int, lanes int) {
 	lane = map[string]int{}
 	var ends []time.Time
@@ -229,7 +229,7 @@ func newBand(x scale, w envd.Window) band {
 	return band{X: from, W: round(max(to-from, 1.5)), Mid: round((from + to) / 2)}
 }
 
-// fit cuts a label to the width of its band.
+// fit shortens a label to the width of its band.
 func fit(label string, width float64) string {
 	room := int(width / 6.6)
 	if r := []rune(label); len(r) > room {
@@ -282,7 +282,7 @@ func (p *timeline) drawRate(buckets []bucket, x scale, step time.Duration) {
 	p.Errors = area(buckets, x, step, p.RateBottom, func(b *bucket) float64 { return y(b.ErrorRate()) })
 }
 
-// area draws steps down to the base line; a gap in time is a gap in the area.
+// area draws an area of steps above the base line; a gap in time is a gap in the area.
 func area(buckets []bucket, x scale, step time.Duration, base float64, y func(*bucket) float64) string {
 	var sb strings.Builder
 	for i := range buckets {

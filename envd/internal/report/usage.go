@@ -10,11 +10,11 @@ import (
 	"github.com/envd-dev/envd/envd/internal/quantity"
 )
 
-// shortest is the shortest stretch between two samples that a rate is taken of: of a shorter one the clock ticks of the
-// kernel's accounting would be seen.
+// shortest is the shortest stretch between two samples from which to compute a rate. In a shorter one the granularity of the
+// kernel's accounting would show.
 const shortest = 500 * time.Millisecond
 
-// Used is what a service consumed while the stages ran, as it was sampled.
+// Used is what a service consumed while the stages ran, according to samples.
 type Used struct {
 	Service string        `json:"service"`
 	CPU     envd.Duration `json:"cpu"`          // user + system
@@ -22,12 +22,12 @@ type Used struct {
 	Peak    float64       `json:"cpu_peak"`     // CPUs, the highest between two samples
 	Memory  int64         `json:"memory_peak"`  // bytes
 	Bound   int64         `json:"memory_bound"` // bytes; 0: none
-	Samples int           `json:"samples"`      // one is a beginning, and tells nothing of CPUs
+	Samples int           `json:"samples"`      // rates of CPU time need two at least
 	lasted  time.Duration // from the first to the last
 	last    *envd.Observation
 }
 
-// usage gathers it by service, in the order of names.
+// usage sums it up by service, in the order of names.
 func (r *Run) usage() []*Used {
 	byName := map[string]*Used{}
 	var all []*Used
@@ -48,7 +48,7 @@ func (r *Run) usage() []*Used {
 	return all
 }
 
-// add takes the next sample in. A service that was started again begins at zero.
+// add adds the next sample. The counters of a service that was started again begin at zero.
 func (u *Used) add(o *envd.Observation) {
 	u.Samples++
 	u.Memory = max(u.Memory, o.Usage.RSSBytes)
@@ -72,7 +72,7 @@ func (u *Used) add(o *envd.Observation) {
 	u.Peak = max(u.Peak, used.Std().Seconds()/took.Seconds())
 }
 
-// memoryBound is what the spec allows a service, 0 where it does not say.
+// memoryBound returns the spec's bound on a service's memory; 0 if there is none.
 func (r *Run) memoryBound(service string) int64 {
 	if s := r.Spec.Environment.Expand().Service(service); s != nil {
 		return s.Resources.MemoryBytes
@@ -80,7 +80,7 @@ func (r *Run) memoryBound(service string) int64 {
 	return 0
 }
 
-// text says it in a line.
+// text sums up the consumption in a line.
 func (u *Used) text() string {
 	memory := "memory up to " + quantity.Bytes(u.Memory)
 	if u.Bound > 0 {
@@ -92,7 +92,7 @@ func (u *Used) text() string {
 	return fmt.Sprintf("%s of a CPU on average, %s at most; %s", cpus(u.Average), cpus(u.Peak), memory)
 }
 
-// cpus writes a share of one CPU; what is next to nothing has no digits worth reading.
+// cpus formats a number of CPUs; next to nothing has no digits worth reading.
 func cpus(v float64) string {
 	if v < 0.001 {
 		return "<0.1%"
