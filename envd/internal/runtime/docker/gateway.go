@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
 
 	"github.com/envd-dev/envd/envd"
 )
@@ -23,52 +24,12 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	if env == nil {
 		env = e.spec
 	}
-	var names []string
-	real := false
-	if env != nil {
-		for _, stub := range env.Stubs {
-			names = append(append(names, stub.Host), stub.Aliases...)
-			real = real || stub.Engine == envd.EngineWireMock
-		}
+	if env == nil {
+		env = &envd.Environment{}
 	}
-	links, addresses, err := e.linkArguments(env)
+	spec, err := e.gatewaySpec(ctx, env, op.Env)
 	if err != nil {
 		return err
-	}
-	if len(addresses) > 0 {
-		names = append(names, envd.GatewayName)
-	}
-	s := surroundings{command: slices.Concat(
-		[]string{helperPath, shimVerb, "--router", e.gatewayRoute.String()}, e.wayArguments(), addresses, []string{"--"},
-		[]string{
-			helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
-			"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
-		}, links, e.nameArguments())}
-	vars, hosted := op.Env, false
-	switch {
-	case !real:
-		s.image, err = e.rt.ownImage(ctx, e.cli)
-	case e.rt.opts.WireMockImage != "":
-		vars = maps.Clone(vars)
-		maps.DeleteFunc(vars, func(name, _ string) bool { return slices.Contains(hostsOwn, name) })
-		err = e.besideWireMock(ctx, &s)
-	default: // Java and the jar are this machine's
-		hosted = true
-		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
-	}
-	if err != nil {
-		return err
-	}
-	spec := e.containerSpec(envd.GatewayName, s, vars)
-	spec.NetworkingConfig = e.endpoint(e.gateway, names)
-	spec.HostConfig.DNS = nil
-	if len(addresses) > 0 { // a dependency that is off the network is asked for nowhere else
-		spec.HostConfig.DNS = []netip.Addr{e.gateway}
-	}
-	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = nil, []string{"NET_ADMIN", "NET_RAW"} // the router's
-	if !hosted {
-		spec.HostConfig.CapDrop = []string{"ALL"}
-		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_BIND_SERVICE")
 	}
 	svc, err := e.create(ctx, envd.GatewayName, spec, "")
 	if err == nil {
@@ -81,12 +42,58 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	if err := e.awaitControl(ctx, svc); err != nil {
 		return err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if len(e.ways) > 0 {
-		e.mu.Lock()
-		defer e.mu.Unlock()
 		e.carrier = openWays(e.gatewayRoute, e.ways)
 	}
 	return nil
+}
+
+// gatewaySpec is the gateway's container: envd's own image, unless the real WireMock is to run in it.
+func (e *environment) gatewaySpec(ctx context.Context, env *envd.Environment, vars map[string]string) (client.ContainerCreateOptions, error) {
+	links, addresses, err := e.linkArguments(env)
+	if err != nil {
+		return client.ContainerCreateOptions{}, err
+	}
+	s := surroundings{command: slices.Concat(
+		[]string{helperPath, shimVerb, "--router", e.gatewayRoute.String()}, e.wayArguments(), addresses, []string{"--"},
+		[]string{
+			helperPath, "gateway", "--address", e.gateway.String(), "--dns", e.gateway.String() + ":53",
+			"--control", fmt.Sprintf("tcp:%s:%d", e.gateway, e.control),
+		}, links, e.nameArguments())}
+	real := slices.ContainsFunc(env.Stubs, func(s envd.Stub) bool { return s.Engine == envd.EngineWireMock })
+	hosted := real && e.rt.opts.WireMockImage == "" // Java and the jar are this machine's
+	switch {
+	case hosted:
+		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli)
+	case real:
+		vars = maps.Clone(vars)
+		maps.DeleteFunc(vars, func(name, _ string) bool { return slices.Contains(hostsOwn, name) })
+		err = e.besideWireMock(ctx, &s)
+	default:
+		s.image, err = e.rt.ownImage(ctx, e.cli)
+	}
+	if err != nil {
+		return client.ContainerCreateOptions{}, err
+	}
+	spec := e.containerSpec(envd.GatewayName, s, vars)
+	var names []string
+	for _, stub := range env.Stubs {
+		names = append(append(names, stub.Host), stub.Aliases...)
+	}
+	spec.HostConfig.DNS = nil
+	if len(links) > 0 { // a dependency that is off the network is asked for nowhere else
+		names = append(names, envd.GatewayName)
+		spec.HostConfig.DNS = []netip.Addr{e.gateway}
+	}
+	spec.NetworkingConfig = e.endpoint(e.gateway, names)
+	spec.HostConfig.CapDrop, spec.HostConfig.CapAdd = nil, []string{"NET_ADMIN", "NET_RAW"} // the router's
+	if !hosted {
+		spec.HostConfig.CapDrop = []string{"ALL"}
+		spec.HostConfig.CapAdd = append(spec.HostConfig.CapAdd, "NET_BIND_SERVICE")
+	}
+	return spec, nil
 }
 
 // besideWireMock lets the gateway run in the image that has the real WireMock, or the Java for it.
