@@ -23,10 +23,12 @@ const (
 	healthRetries  = 3
 )
 
-// longestHealthPause bounds the pause between two probes. The interval of a healthcheck is meant for the whole life of a
-// container, and passes before the first check. Here it only matters when the service can serve, so probes start at once
-// and come more often.
-const longestHealthPause = Duration(500 * time.Millisecond)
+// The interval of a healthcheck is meant for the whole life of a container, and passes before the first check. Here it only
+// matters when the service can serve, so probes start as soon as it listens, and come more often.
+const (
+	longestHealthPause   = Duration(500 * time.Millisecond) // between two probes
+	longestHealthSilence = Duration(3 * time.Second)        // before the first one, of a service that does not listen
+)
 
 // Over returns h with its unset fields taken from base.
 func (h Healthcheck) Over(base Healthcheck) Healthcheck {
@@ -56,8 +58,9 @@ func (h Healthcheck) Command() []string {
 // Readiness returns the test as a probe, which fails after the time in which the engine would call the container unhealthy.
 func (h Healthcheck) Readiness() Readiness {
 	interval, timeout := cmp.Or(h.Interval, healthInterval), cmp.Or(h.Timeout, healthTimeout)
+	first := cmp.Or(h.StartInterval, interval)
 	return Readiness{
-		Exec: h.Command(), ProbeTimeout: timeout, Interval: min(cmp.Or(h.StartInterval, interval), longestHealthPause),
+		Exec: h.Command(), ProbeTimeout: timeout, Interval: min(first, longestHealthPause), Listen: min(first, longestHealthSilence),
 		Timeout: h.StartPeriod + Duration(cmp.Or(h.Retries, healthRetries))*(interval+timeout),
 	}
 }

@@ -18,16 +18,16 @@ func TestHealthcheck(t *testing.T) {
 		check envd.Healthcheck
 		want  envd.Readiness
 	}{
-		"image's alone": {image, envd.Readiness{Exec: []string{"check", "-v"}, Interval: second / 2, ProbeTimeout: 2 * second, Timeout: 67 * second}},
+		"image's alone": {image, envd.Readiness{Exec: []string{"check", "-v"}, Interval: second / 2, Listen: 3 * second, ProbeTimeout: 2 * second, Timeout: 67 * second}},
 		"with its own times": {
-			own.Over(image), envd.Readiness{Exec: []string{"check", "-v"}, Interval: second / 10, ProbeTimeout: 2 * second, Timeout: 22 * second},
+			own.Over(image), envd.Readiness{Exec: []string{"check", "-v"}, Interval: second / 10, Listen: second / 10, ProbeTimeout: 2 * second, Timeout: 22 * second},
 		},
 		"defaults of the engine": {
 			envd.Healthcheck{Test: []string{"CMD-SHELL", "a", "|| b"}},
-			envd.Readiness{Exec: []string{"/bin/sh", "-c", "a || b"}, Interval: second / 2, ProbeTimeout: 30 * second, Timeout: 180 * second},
+			envd.Readiness{Exec: []string{"/bin/sh", "-c", "a || b"}, Interval: second / 2, Listen: 3 * second, ProbeTimeout: 30 * second, Timeout: 180 * second},
 		},
 		"disabled over the image's": {
-			none.Over(image), envd.Readiness{Interval: second / 2, ProbeTimeout: 2 * second, Timeout: 67 * second},
+			none.Over(image), envd.Readiness{Interval: second / 2, Listen: 3 * second, ProbeTimeout: 2 * second, Timeout: 67 * second},
 		},
 	}
 	for name, test := range tests {

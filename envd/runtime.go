@@ -69,6 +69,13 @@ type Leaser interface {
 	Renew(ctx context.Context, envID string, until time.Time) error
 }
 
+// Listener is a Runtime that sees from outside whether services listen.
+type Listener interface {
+	// AwaitListening blocks until the service listens on a TCP port, whichever. It returns an error where that cannot be
+	// seen, or not any more because the service has ended.
+	AwaitListening(ctx context.Context, envID, service string) error
+}
+
 // CAFile is the path at which every service finds the certificate of its environment's own authority.
 const CAFile = "/tmp/.envd/ca.pem"
 

@@ -120,9 +120,27 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 	case ready.Completed:
 		return s.awaitCompletion(ctx, svc.Name)
 	case len(ready.Exec) > 0:
-		return repeat(ctx, ready.Interval.Std(), func() error { return s.probeExec(ctx, svc) })
+		s.awaitListening(ctx, svc)
+		return repeat(ctx, ready.Interval.Std(), func() error {
+			begin := time.Now()
+			err := s.probeExec(ctx, svc)
+			if err != nil { // it may cost much, such as the start of a Java or Erlang machine: no more than half the time goes there
+				rest(ctx, min(time.Since(begin), longestRest))
+			}
+			return err
+		})
 	}
 	return nil
+}
+
+// awaitListening waits until it makes sense to run a service's own probe. One that runs earlier takes the processor from
+// what it asks for, and may get in its way: two Erlang nodes that start side by side fail at each other's port mapper.
+func (s *session) awaitListening(ctx context.Context, svc *envd.Service) {
+	if l, ok := s.Runtime.(envd.Listener); ok && svc.Ready.Listen > 0 {
+		limited, cancel := context.WithTimeout(ctx, svc.Ready.Listen.Std())
+		defer cancel()
+		_ = l.AwaitListening(limited, s.ID, svc.Name) // if it cannot be told, the probe will
+	}
 }
 
 // probeExec runs a service's own probe once.
@@ -177,6 +195,16 @@ func repeat(ctx context.Context, interval time.Duration, f func() error) error {
 			return err
 		case <-time.After(pause):
 		}
+	}
+}
+
+// longestRest bounds the rest after an Exec that took long.
+const longestRest = time.Second
+
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

@@ -128,3 +128,19 @@ func TestMadeAhead(t *testing.T) {
 	_, err = cli.VolumeInspect(ctx, volume, client.VolumeInspectOptions{})
 	assert.ErrorContains(t, err, "no such volume")
 }
+
+// The engine's own listener is in every container.
+func TestAwaitListening(t *testing.T) {
+	image := importImage(t, engine(t), map[string]string{})
+	rt, id := environment(t, nil)
+	for name, command := range map[string][]string{"quiet": {"hold"}, "loud": {"listen:8080", "hold"}} {
+		require.NoError(t, start(rt, id, &envd.Service{
+			Name: name, Image: image, Pull: envd.PullNever, Command: append([]string{"/program", runtimetest.Verb}, command...), Stop: envd.Stop{Signal: "KILL"},
+		}))
+	}
+	require.NoError(t, rt.AwaitListening(t.Context(), id, "loud"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, rt.AwaitListening(ctx, id, "quiet"), context.Canceled)
+	require.ErrorIs(t, rt.AwaitListening(t.Context(), id, "nobody"), envd.ErrNoService)
+}

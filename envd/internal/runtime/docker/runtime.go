@@ -39,6 +39,7 @@ var (
 	_ envd.Runtime       = (*Runtime)(nil)
 	_ envd.ImageReporter = (*Runtime)(nil)
 	_ envd.Leaser        = (*Runtime)(nil)
+	_ envd.Listener      = (*Runtime)(nil)
 )
 
 // New returns a runtime. It does not talk to the engine yet.
@@ -192,6 +193,22 @@ func (r *Runtime) Logs(ctx context.Context, envID, service string, follow bool) 
 	}
 	logs, err := e.engineLogs(ctx, svc.container, follow)
 	return logs, e.explain(ctx, err)
+}
+
+// AwaitListening looks at the sockets of a service's container from this machine.
+func (r *Runtime) AwaitListening(ctx context.Context, envID, service string) error {
+	e, err := r.find(ctx, envID)
+	if err != nil {
+		return err
+	}
+	svc, err := e.service(ctx, service)
+	if err != nil {
+		return err
+	}
+	if svc.process == nil {
+		return fmt.Errorf("%w: this engine's processes cannot be seen from here", envd.ErrUnsupported)
+	}
+	return svc.process.awaitSocket(ctx)
 }
 
 // Dial connects to a container's own address.
