@@ -77,14 +77,13 @@ func (r *resolver) egress(destination *string) {
 	r.report(r.node(destination), ruleBadDestination, fmt.Sprintf("%s is no destination", quote(*destination)), "write host:port, for example api.example.org:443")
 }
 
-// workDir returns where a service starts. By default a program of this machine starts in the spec's folder, and a container
-// where its image says.
+// workDir returns where a service starts. By default a program of this machine starts in the spec's folder, in a container
+// too, and an image's program where its image says.
 func (r *resolver) workDir(doc *service) string {
-	dir := r.hostDir(&doc.WorkDir, doc.WorkDir)
-	if dir == "" && r.onHost() {
-		return r.opts.Dir
+	if !r.ofHost(doc) {
+		return doc.WorkDir
 	}
-	return dir
+	return cmp.Or(r.exists(&doc.WorkDir, doc.WorkDir, isDir, "working directory"), r.opts.Dir)
 }
 
 func (r *resolver) service(name string, doc *service) envd.Service {
@@ -107,7 +106,7 @@ func (r *resolver) service(name string, doc *service) envd.Service {
 	if !r.bad[doc] && len(doc.Command) == 0 && doc.Image == "" && !r.given(&doc.Build) && !r.given(&doc.Module) {
 		r.report(r.key(doc), ruleMissingField, where+" has neither a command nor an image", "write command: [program, --flag], image: name:tag or build: ./folder")
 	}
-	out.Command = r.command(&doc.Command, doc.Command, doc.Image != "" || doc.Build != nil || module != nil)
+	out.Command = r.command(&doc.Command, doc.Command, r.ofHost(doc))
 	out.Ports, out.Publish = r.ports(doc), r.publish(where, doc)
 	r.image(where, doc, module, &out)
 	for i := range doc.Files {

@@ -73,12 +73,10 @@ func beside(path string) string {
 	return "paths are relative to the spec"
 }
 
-// hostDir resolves a working directory. One inside an image cannot be checked.
-func (r *resolver) hostDir(field *string, path string) string {
-	if !r.onHost() {
-		return path
-	}
-	return r.exists(field, path, isDir, "working directory")
+// ofHost reports whether a service's program and working directory are this machine's and not an image's.
+func (r *resolver) ofHost(doc *service) bool {
+	image := doc.Image != "" || doc.Build != nil || doc.Module != ""
+	return r.onHost() || r.doc.Environment.Runtime == "docker" && !image
 }
 
 // program finds a program as the runtime will: with a slash in it relative to the spec, otherwise in PATH.
@@ -105,8 +103,8 @@ func (r *resolver) program(field any, name string) string {
 	return path
 }
 
-// command resolves the program of an argv, unless it is inside an image.
-func (r *resolver) command(field *[]literal, args []literal, image bool) []string {
+// command resolves the program of an argv, which may be inside an image.
+func (r *resolver) command(field *[]literal, args []literal, ofHost bool) []string {
 	if !r.given(field) {
 		return nil
 	}
@@ -117,7 +115,7 @@ func (r *resolver) command(field *[]literal, args []literal, image bool) []strin
 		return nil
 	}
 	argv := words(args)
-	if r.onHost() || r.doc.Environment.Runtime == "docker" && !image {
+	if ofHost {
 		argv[0] = r.program(&args[0], argv[0])
 	}
 	return argv

@@ -82,7 +82,7 @@ func (r *resolver) functional(doc *functional, where string) *envd.Functional {
 		WorkDir: cmp.Or(r.exists(&doc.WorkDir, doc.WorkDir, isDir, "working directory"), r.opts.Dir),
 		Env:     r.values(doc.Env), Timeout: envd.Duration(doc.Timeout),
 	}
-	out.Command = r.command(&doc.Command, doc.Command, false)
+	out.Command = r.command(&doc.Command, doc.Command, true)
 	return out
 }
 

@@ -101,6 +101,9 @@ func (e *environment) startAgain(ctx context.Context, name string, old *service)
 		}
 	}
 	if _, err := e.cli.ContainerStart(context.WithoutCancel(ctx), svc.container, client.ContainerStartOptions{}); err != nil {
+		if svc.detach != nil {
+			svc.detach()
+		}
 		return err
 	}
 	return e.relocate(ctx, name, svc)
