@@ -19,7 +19,7 @@ import (
 
 // Main runs the command line and returns the exit code.
 func Main(args []string) int {
-	// The helpers of environments are this binary too. They are told apart before anything else happens, to stay small.
+	// The helper processes of environments are this binary too. They are recognised before anything else, to stay small.
 	switch {
 	case docker.IsShim(args):
 		return docker.ShimMain(args)
@@ -39,7 +39,7 @@ func Main(args []string) int {
 	if !errors.As(err, &coded) {
 		coded = &exitError{codeOf(err), err}
 	}
-	// What failed because of ^C did not fail; a command that has its own words for it says them with its code.
+	// An error that only says that ^C came is no failure.
 	if errors.Is(context.Cause(ctx), runner.ErrInterrupted) &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, runner.ErrInterrupted)) && coded.code != envd.ExitInterrupted {
 		return envd.ExitInterrupted
@@ -50,8 +50,8 @@ func Main(args []string) int {
 	return coded.code
 }
 
-// codeOf is the exit code of an error that nobody gave one: who asks for what cannot be is told so; what is not there any
-// more, or cannot be reached, is nobody's mistake.
+// codeOf returns the exit code of an error without one of its own: that of bad usage, unless what was asked for has gone or
+// cannot be reached, which is not the user's mistake.
 func codeOf(err error) int {
 	var unreachable *url.Error
 	if errors.Is(err, runner.ErrGone) || errors.As(err, &unreachable) && unreachable.Op != "parse" {
@@ -60,8 +60,8 @@ func codeOf(err error) int {
 	return envd.ExitUsage
 }
 
-// interruptible returns a context that the first interrupt ends, and a channel that the second closes. For a runner
-// the second changes nothing, teardown is on its way and bounded; who only waits for another process may leave at once.
+// interruptible returns a context that the first interrupt ends, and a channel that the second one closes. A runner ignores
+// the second, since its teardown is under way and bounded; commands that only wait for another process may leave at once.
 func interruptible() (ctx context.Context, again <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 4)

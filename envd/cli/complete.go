@@ -11,8 +11,8 @@ import (
 	"github.com/envd-dev/envd/templates"
 )
 
-// completions tells the shell what may stand where: specs, environments that are up, templates, formats. Where nothing
-// of the kind may stand, it offers nothing: a shell by itself would offer files.
+// completions sets what the shell offers for arguments and flags: specs, environments that are up, templates, formats. For
+// everything else it offers nothing, where a shell by default would offer files.
 func (a *app) completions(root *cobra.Command) {
 	for _, name := range []string{"run", "up", "plan", "validate"} {
 		find(root, name).ValidArgsFunction = one([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
@@ -29,7 +29,7 @@ func (a *app) completions(root *cobra.Command) {
 	}
 	fixed := func(c *cobra.Command, flag string, values ...string) {
 		if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err) // a flag that does not exist is our own mistake, and every command would show it
+			panic(err) // a flag that does not exist is a programming error, which every command would show
 		}
 	}
 	var names []string
@@ -49,7 +49,7 @@ func (a *app) completions(root *cobra.Command) {
 	}
 }
 
-// one offers something for the first argument, and nothing for those after it.
+// one offers completions for the first argument only.
 func one(offers []string, how cobra.ShellCompDirective) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -59,7 +59,7 @@ func one(offers []string, how cobra.ShellCompDirective) cobra.CompletionFunc {
 	}
 }
 
-// completeFlag says what a flag's value may be, unless that was said already.
+// completeFlag sets what is offered for a flag's value, unless that was set before.
 func completeFlag(c *cobra.Command, f *pflag.Flag) {
 	offer := cobra.NoFileCompletions // numbers, durations, names
 	switch f.Name {
@@ -82,12 +82,12 @@ func completeFlag(c *cobra.Command, f *pflag.Flag) {
 func find(root *cobra.Command, path ...string) *cobra.Command {
 	c, _, err := root.Find(path)
 	if err != nil {
-		panic(err) // our own mistake, as above
+		panic(err) // a programming error, as above
 	}
 	return c
 }
 
-// completeServices offers the services of the environment that is named, or of the only one.
+// completeServices offers the services of the named environment, or of the only one.
 func (a *app) completeServices(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	id := ""
 	if len(args) > 0 {
@@ -104,7 +104,8 @@ func (a *app) completeServices(c *cobra.Command, args []string, _ string) ([]str
 	return services, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeIDs offers the environments and runs that are alive, and then the stubs or services of the one named.
+// completeIDs offers the environments and runs that are alive and, for the next argument, the stubs or services of the one
+// that was named.
 func (a *app) completeIDs(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
 	f, err := a.fleet()

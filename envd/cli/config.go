@@ -27,11 +27,12 @@ import (
 	"github.com/envd-dev/envd/stubs"
 )
 
-// This file is where the parts are put together; there are no global registries.
+// This file puts the parts together; there are no global registries.
 
 var lookup = envd.Lookup{Env: os.LookupEnv, File: os.ReadFile}
 
-// specOptions tells the spec's reader what only the parts know. runtime replaces the spec's own unless it is empty.
+// specOptions gives the spec's reader what it needs to know about the other parts. runtime replaces the spec's own unless it
+// is empty.
 func specOptions(runtime string) spec.Options {
 	kinds, faults := map[string]func(json.RawMessage) error{}, chaos.Builtin()
 	for name, fault := range faults {
@@ -54,7 +55,7 @@ func specOptions(runtime string) spec.Options {
 	}
 }
 
-// faultLag tells the spec's reader how late faults show.
+// faultLag returns how long after its injection a fault of that kind can be measured.
 func faultLag(faults chaos.Registry) func(string, json.RawMessage) time.Duration {
 	return func(kind string, params json.RawMessage) time.Duration {
 		if late, ok := faults[kind].(chaos.Lagging); ok {
@@ -64,7 +65,7 @@ func faultLag(faults chaos.Registry) func(string, json.RawMessage) time.Duration
 	}
 }
 
-// knownModules are the backing services that specs name.
+// knownModules returns the backing services that specs can name.
 func knownModules() (list []spec.Module) {
 	for _, m := range modules.All() {
 		known := spec.Module{Name: m.Name, Image: m.Image, Command: m.Command, Args: m.Args, Env: m.Env, Ports: m.Ports}
@@ -85,7 +86,7 @@ func checkMapping(file string, src []byte) []spec.MappingError {
 	return found
 }
 
-// runtimes are those that are built in.
+// runtimes returns the names of those that are built in.
 var runtimes = []string{process.Name, docker.Name}
 
 // newRuntime returns the runtime that a spec asks for. id, lease, dir and secrets may be empty where nothing will be
@@ -97,7 +98,7 @@ func newRuntime(s *envd.Spec, id string, lease time.Duration, dir *evidence.Dir,
 	}
 	switch name := s.Environment.Runtime; name {
 	case process.Name:
-		for _, svc := range s.Environment.Services { // in sight from the beginning: create needs no other space then
+		for _, svc := range s.Environment.Services { // visible from the beginning, so that create can take over the bare space
 			paths = append(append(paths, svc.WorkDir), svc.Command[:min(1, len(svc.Command))]...)
 		}
 		return process.New(process.Options{ID: id, Visible: paths, LogDir: logs, Redact: redact}), nil
@@ -112,8 +113,8 @@ func newRuntime(s *envd.Spec, id string, lease time.Duration, dir *evidence.Dir,
 // collectTimeout bounds one sweep of a Docker engine.
 const collectTimeout = 30 * time.Second
 
-// collect removes what killed runners left in the Docker engine. It is a courtesy to those who come after them: where it
-// fails, the run says so and goes on, to fail by itself if there is no engine.
+// collect removes what killed runners left in the Docker engine. It is a courtesy: if it fails, the run reports that and
+// goes on; without an engine it will fail by itself.
 func collect(notify func(runner.Notice)) {
 	ctx := context.Background()
 	err := collectAbandoned(ctx)
@@ -125,7 +126,7 @@ func collect(notify func(runner.Notice)) {
 	}
 }
 
-// collectAbandoned removes what nobody owns any more from the Docker engine, where there is one.
+// collectAbandoned removes what nobody owns any more from the Docker engine, if there is one.
 func collectAbandoned(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
 	defer cancel()
@@ -135,7 +136,7 @@ func collectAbandoned(ctx context.Context) error {
 	return nil
 }
 
-// clearRun removes what a killed run left in the Docker engine, where there is one.
+// clearRun removes what a killed run left in the Docker engine, if there is one.
 func clearRun(ctx context.Context, id string) error {
 	return clearRuns(ctx, []string{id})
 }
@@ -147,10 +148,10 @@ func clearRuns(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// fresh is how long after a run's last sign of life an engine may still carry out what its runner had asked for.
+// fresh is how long after a run's last sign of life an engine may still be carrying out its runner's requests.
 const fresh = 2 * time.Minute
 
-// settle removes what an engine still makes of this user's runs that were killed a moment ago.
+// settle removes what an engine still creates for runs of this user that were killed a moment ago.
 func settle(ctx context.Context) error {
 	root, err := launch.RunsDir()
 	if err != nil {
@@ -176,7 +177,7 @@ func settle(ctx context.Context) error {
 	return clearRuns(ctx, ids)
 }
 
-// visible lists what of /tmp, which is private inside, the spec and its commands need.
+// visible lists the paths below /tmp, which is private inside, that the spec and its commands need.
 func visible(s *envd.Spec) []string {
 	paths := append(filepath.SplitList(os.Getenv("PATH")), s.Dir)
 	for _, name := range []string{loadprofiles.EnvironmentVariable, runner.JarVariable} {
@@ -187,11 +188,11 @@ func visible(s *envd.Spec) []string {
 	if exe, err := os.Executable(); err == nil { // k6 is looked for beside it
 		paths = append(paths, filepath.Dir(exe))
 	}
-	// What this user cannot see or what is not there, as PATH often has it, cannot be kept visible either.
+	// Paths that do not exist (PATH often has some) or that this user cannot see cannot be made visible.
 	return slices.DeleteFunc(paths, func(path string) bool { _, err := os.Stat(path); return err != nil })
 }
 
-// sweep collects while a run goes on, which need not wait for it. The returned function waits for its end.
+// sweep runs collect concurrently with a run. The returned function waits for its end.
 func sweep(cfg runner.Config) (wait func()) {
 	var sweeping sync.WaitGroup
 	if cfg.Runtime.Name() == docker.Name {
@@ -200,7 +201,7 @@ func sweep(cfg runner.Config) (wait func()) {
 	return sweeping.Wait
 }
 
-// newConfig is what a runner of this machine needs.
+// newConfig returns the configuration of a runner on this machine.
 func newConfig(s *envd.Spec, dir *evidence.Dir, id string, lease time.Duration, notify func(runner.Notice)) (runner.Config, error) {
 	secrets := &runner.Secrets{}
 	rt, err := newRuntime(s, id, lease, dir, secrets)

@@ -23,7 +23,7 @@ type check struct {
 	Detail string `json:"detail"`
 	// Needed reports whether envd cannot do its work without it.
 	Needed bool `json:"needed"`
-	// Weaker tells that it is there, and holds less than elsewhere.
+	// Weaker says that it works, with a weaker guarantee than on other machines.
 	Weaker bool `json:"weaker,omitempty"`
 }
 
@@ -80,15 +80,15 @@ func examineRuntime(ctx context.Context, name string, needed bool) check {
 	return k
 }
 
-// namespaceLimits are the settings by which Linux distributions refuse user namespaces, with the values that do and
-// that do not (user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, the last Ubuntu's).
+// namespaceLimits are the settings by which Linux distributions refuse user namespaces, with the values that refuse and
+// allow them (user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, the last one Ubuntu's).
 var namespaceLimits = []struct{ name, refuses, allows string }{
 	{"user.max_user_namespaces", "0", "10000"},
 	{"kernel.unprivileged_userns_clone", "0", "1"},
 	{"kernel.apparmor_restrict_unprivileged_userns", "1", "0"},
 }
 
-// allowNamespaces says what would have to be set; "" where nothing that is known stands in the way.
+// allowNamespaces says which setting to change; "" if none of the known ones is the reason.
 func allowNamespaces() string {
 	var commands []string
 	for _, l := range namespaceLimits {
@@ -108,7 +108,7 @@ func examineK6(ctx context.Context) check {
 	return check{Name: "k6", OK: true, Detail: k6.Path + " v" + loadprofiles.Version}
 }
 
-// examineState proves that evidence can be written.
+// examineState checks that evidence can be written.
 func examineState() check {
 	k := check{Name: "state directory", Needed: true}
 	root, err := launch.RunsDir()

@@ -19,7 +19,7 @@ func durationVar(flags *pflag.FlagSet, p *time.Duration, name string, value time
 	return flags.VarPF((*durationFlag)(p), name, "", usage)
 }
 
-// Set is asked by pflag, which names the flag in what it says of the error.
+// Set is called by pflag, which adds the flag's name to the error.
 func (d *durationFlag) Set(text string) error {
 	v, err := envd.ParseDuration(text)
 	if err != nil {

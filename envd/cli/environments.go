@@ -21,7 +21,7 @@ import (
 // downTimeout bounds how long `envd down` waits for a runner to end.
 const downTimeout = 2 * time.Minute
 
-// first returns the command's optional ID.
+// first returns the ID in args, or "" if there is none.
 func first(args []string) string {
 	if len(args) == 0 {
 		return ""
@@ -46,7 +46,7 @@ func (a *app) lsCommand() *cobra.Command {
 				return err
 			}
 			if runs == nil {
-				runs = []evidence.Meta{} // no runs are a list too, in JSON
+				runs = []evidence.Meta{} // so that JSON has [] and not null
 			}
 			if !all {
 				runs = slices.DeleteFunc(runs, func(m evidence.Meta) bool { return !isUp(m) })

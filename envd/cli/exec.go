@@ -49,17 +49,17 @@ and all that it started. With -t it runs on a terminal.`,
 	})
 	c.Flags().StringVar(&service, "service", "", "in the surroundings of this service: its image, files, variables and working directory")
 	c.Flags().BoolVarP(&tty, "tty", "t", false, "on a terminal, for what is interactive, such as a shell")
-	c.Flags().BoolP("interactive", "i", true, "") // what it means elsewhere is always so here; hands write -it
+	c.Flags().BoolP("interactive", "i", true, "") // always on; accepted because people are used to -it
 	c.Flags().Lookup("interactive").Hidden = true
 	return c
 }
 
-// exec runs a command until its end, or the second interrupt.
+// exec runs a command until it ends, or until the second interrupt.
 func (a *app) exec(c *cobra.Command, f fleet, id string, req v1.ExecRequest, tty bool) (int, error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context())) // the first interrupt is the command's
+	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context())) // the first interrupt goes to the command
 	defer cancel()
 	in, frames := execstream.NewInput()
-	defer frames.Close() // releases who sends; never fails
+	defer frames.Close() // releases blocked senders; never fails
 	if tty {
 		leave, err := onTerminal(&req)
 		if err != nil {
@@ -68,9 +68,9 @@ func (a *app) exec(c *cobra.Command, f fleet, id string, req v1.ExecRequest, tty
 		defer leave()
 	}
 	go a.controls(ctx, cancel, in, tty)
-	go func() { // ends with frames; a terminal's read does not, and is left behind
-		if tty || !term.IsTerminal(int(os.Stdin.Fd())) { // lines typed there would not be forwarded as a terminal does
-			_, _ = io.Copy(in, os.Stdin) // who sends to a command that has ended is told by its exit code
+	go func() { // ends with frames, unless it is reading from a terminal: that read cannot be interrupted
+		if tty || !term.IsTerminal(int(os.Stdin.Fd())) { // without -t the command has no terminal to read from
+			_, _ = io.Copy(in, os.Stdin) // fails when the command has ended, which its exit code shows
 		}
 		_ = in.End()
 	}()
@@ -81,8 +81,8 @@ func (a *app) exec(c *cobra.Command, f fleet, id string, req v1.ExecRequest, tty
 	return code, err
 }
 
-// controls sends the command what this process gets as signals, until ctx ends. The end of this terminal, or the second signal
-// that asks to end, ends the command for certain.
+// controls passes this process's signals on to the command until ctx ends. When this terminal is closed, or at the second
+// signal that asks to end, the command is cut off.
 func (a *app) controls(ctx context.Context, cancel func(), in *execstream.Input, tty bool) {
 	signals, stop := notified()
 	defer stop()
@@ -99,7 +99,7 @@ func (a *app) controls(ctx context.Context, cancel func(), in *execstream.Input,
 			case name == "HUP":
 				cancel()
 				return
-			case known: // not waited for: a command that reads none of its input holds it up
+			case known: // not waited for: it blocks behind input that the command does not read
 				go func() { _ = in.Control(envd.ExecControl{Signal: name}) }()
 			case tty:
 				size := sizeOf(os.Stdin)
@@ -109,7 +109,8 @@ func (a *app) controls(ctx context.Context, cancel func(), in *execstream.Input,
 	}
 }
 
-// onTerminal makes this terminal that of the command's: what is typed goes there as it is. leave makes it what it was.
+// onTerminal requests a terminal for the command and puts this one into raw mode, so that what is typed goes there
+// unchanged. leave restores this terminal.
 func onTerminal(req *v1.ExecRequest) (leave func(), err error) {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil, withCode(envd.ExitUsage, errors.New("exec -t: the standard input is no terminal: leave -t out"))
@@ -121,7 +122,7 @@ func onTerminal(req *v1.ExecRequest) (leave func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() { _ = term.Restore(int(os.Stdin.Fd()), before) }, nil // there is nobody to tell
+	return func() { _ = term.Restore(int(os.Stdin.Fd()), before) }, nil // nothing can be done if this fails
 }
 
 func sizeOf(f *os.File) envd.TerminalSize {

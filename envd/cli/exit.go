@@ -1,6 +1,6 @@
 package cli
 
-// exitError ends the command with a code; a nil error means that all has been said.
+// exitError ends the command with a code. Its error is nil if everything has been printed already.
 type exitError struct {
 	code int
 	error

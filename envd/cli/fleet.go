@@ -21,7 +21,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
-// fleet is where the environments are: on this machine, or behind a daemon. An empty ID means the only one there is.
+// fleet gives access to environments, on this machine or behind a daemon. An empty ID means the only environment there is.
 type fleet interface {
 	List(ctx context.Context) ([]evidence.Meta, error)
 	State(ctx context.Context, id string) (runner.State, error)
@@ -34,7 +34,7 @@ type fleet interface {
 	Down(ctx context.Context, id string) error
 }
 
-// fleet returns the daemon's environments where --server or ENVD_SERVER names one, this machine's otherwise.
+// fleet returns the daemon's environments if --server or ENVD_SERVER names one, and otherwise this machine's.
 func (a *app) fleet() (fleet, error) {
 	c, err := a.client()
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *app) fleet() (fleet, error) {
 	return local{}, nil
 }
 
-// client returns a client of the daemon to go through; nil, nil where there is none to.
+// client returns a client of the daemon that --server or ENVD_SERVER names; nil, nil if neither does.
 func (a *app) client() (*client.Client, error) {
 	server := a.server
 	if server == "" {
@@ -58,14 +58,14 @@ func (a *app) client() (*client.Client, error) {
 	return client.New(server, client.WithToken(a.tokenText()))
 }
 
-// tokenText is the daemon's token: from the file that was named, or the one that a daemon of this user wrote.
+// tokenText returns the daemon's token: from the file that was named, or from the one that a daemon of this user wrote.
 func (a *app) tokenText() string {
 	path := a.token
 	if path == "" {
 		path = os.Getenv("ENVD_TOKEN_FILE")
 	}
 	if path == "" {
-		path, _ = tokenFile() // without a home there is no token to find, and the daemon will say so
+		path, _ = tokenFile() // without a home directory there is no token, and the daemon will refuse
 	}
 	if token := os.Getenv("ENVD_TOKEN"); token != "" && a.token == "" {
 		return token
@@ -73,7 +73,7 @@ func (a *app) tokenText() string {
 	return readToken(path)
 }
 
-// local is the environments of this user on this machine.
+// local is the fleet of this user on this machine.
 type local struct{}
 
 // lost is the status of a run whose runner died without finishing.
@@ -93,7 +93,7 @@ func (local) List(context.Context) ([]evidence.Meta, error) {
 	return runs, err
 }
 
-// errNotUp says that nobody holds an environment.
+// errNotUp returns the error for an environment that is not up.
 var errNotUp = errors.New("is not up (any more)")
 
 // reach finds an environment and connects to its runner.
@@ -164,7 +164,7 @@ func (l local) Services(ctx context.Context, id string) ([]string, error) {
 	return slices.Sorted(maps.Keys(state.Services)), err
 }
 
-// hadServices names the services of a run that has ended.
+// hadServices returns the names of the services of a run that has ended.
 func (l local) hadServices(id string) ([]string, error) {
 	dir, err := l.evidence(id)
 	if err != nil {
@@ -182,7 +182,7 @@ func (l local) hadServices(id string) ([]string, error) {
 	return names, nil
 }
 
-// evidence is the run directory of a run.
+// evidence opens the run directory of a run.
 func (local) evidence(id string) (*evidence.Dir, error) {
 	root, err := launch.RunsDir()
 	if err != nil {
@@ -204,7 +204,7 @@ func (l local) Logs(ctx context.Context, id, service string, follow bool, w io.W
 	return c.Logs(ctx, service, follow, w)
 }
 
-// keptLog copies what a service of a run that has ended printed.
+// keptLog copies the log of a service of a run that has ended.
 func (l local) keptLog(id, service string, w io.Writer) (err error) {
 	dir, err := l.evidence(id)
 	if err != nil {

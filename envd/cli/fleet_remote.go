@@ -14,7 +14,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
-// remote is the environments of a daemon.
+// remote is the fleet behind a daemon.
 type remote struct{ c *client.Client }
 
 func (r remote) List(ctx context.Context) ([]evidence.Meta, error) {
@@ -47,7 +47,7 @@ func metaOf(e v1.Environment) evidence.Meta {
 	}
 }
 
-// pick resolves the empty ID.
+// pick resolves an empty ID to that of the only environment.
 func (r remote) pick(ctx context.Context, id string) (string, error) {
 	if id != "" {
 		return id, nil

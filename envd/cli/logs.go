@@ -49,8 +49,8 @@ is named. Where it is more than one, or several replicas, lines come in the orde
 	return c
 }
 
-// instances are the services that names mean: replicas for the name that they share, all for no name. What is no service
-// stays as it is, for whoever is asked to say so.
+// instances resolves names to services: a name shared by replicas to all of them, no name at all to every service. Unknown
+// names stay as they are, and are reported by whoever gets them.
 func instances(ctx context.Context, f fleet, id string, names []string) ([]string, error) {
 	all, err := f.Services(ctx, id)
 	if err != nil {
@@ -77,7 +77,7 @@ func instances(ctx context.Context, f fleet, id string, names []string) ([]strin
 	return out, nil
 }
 
-// merged writes the logs of several services, in the order of their lines' times; when following, as they come.
+// merged writes the logs of several services: line by line in the order of their times or, when following, as they come.
 func merged(ctx context.Context, f fleet, id string, services []string, follow bool, w io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
@@ -91,7 +91,7 @@ func merged(ctx context.Context, f fleet, id string, services []string, follow b
 	logs := make([]*log, len(services))
 	for i, s := range services {
 		kept, out := io.Pipe()
-		defer kept.Close() // never fails; what is still written then fails
+		defer kept.Close() // never fails; ends the writer
 		logs[i] = &log{prefix: fmt.Sprintf("%-*s | ", width, s), lines: bufio.NewReader(kept)}
 		reading.Go(func() {
 			errs[i] = f.Logs(ctx, id, s, follow, out)
@@ -105,13 +105,13 @@ func merged(ctx context.Context, f fleet, id string, services []string, follow b
 		err = inOrder(w, logs)
 	}
 	if err != nil {
-		return err // nobody reads on
+		return err // the reader is gone
 	}
 	reading.Wait()
 	return errors.Join(errs...)
 }
 
-// log is one service's output.
+// log reads one service's output.
 type log struct {
 	prefix string
 	lines  *bufio.Reader
@@ -120,7 +120,7 @@ type log struct {
 
 // advance reads the next line.
 func (l *log) advance() {
-	line, _ := l.lines.ReadString('\n') // what went wrong, the writer's end knows
+	line, _ := l.lines.ReadString('\n') // errors are reported by the writing end
 	if line != "" && !strings.HasSuffix(line, "\n") {
 		line += "\n"
 	}
@@ -132,7 +132,7 @@ func (l *log) write(w io.Writer) error {
 	return err
 }
 
-// inOrder writes the lines by their times, with which they begin.
+// inOrder writes the lines in the order of the times with which they begin.
 func inOrder(w io.Writer, logs []*log) error {
 	for _, l := range logs {
 		l.advance()
@@ -150,13 +150,14 @@ func inOrder(w io.Writer, logs []*log) error {
 	}
 }
 
-// timeOf is a line's time (RFC 3339, UTC) in a form that sorts: fractions of different lengths compare by digits once the Z is gone.
+// timeOf returns a line's time (RFC 3339, UTC) in a form that sorts as text: without its Z, fractions of different lengths
+// compare digit by digit.
 func timeOf(line string) string {
 	when, _, _ := strings.Cut(line, " ")
 	return strings.TrimSuffix(when, "Z")
 }
 
-// asTheyCome writes every line when it is there.
+// asTheyCome writes every line as soon as it arrives.
 func asTheyCome(w io.Writer, logs []*log) error {
 	var mu sync.Mutex
 	var all sync.WaitGroup

@@ -44,7 +44,7 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// gatewayCommand is what a runtime starts inside an environment; people have no use for it.
+// gatewayCommand is started by runtimes inside an environment; people have no use for it.
 func (a *app) gatewayCommand() *cobra.Command {
 	var o gateway.Options
 	c := &cobra.Command{

@@ -13,8 +13,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
-// progress tells people what a run is doing: a line for every step, and on a terminal one more line that is
-// rewritten as the load goes on.
+// progress shows people what a run is doing: a line for every step and, on a terminal, a last line that is rewritten while
+// the load goes on.
 type progress struct {
 	out   io.Writer
 	live  bool
@@ -110,7 +110,7 @@ func (p *progress) sample(o *envd.Observation) {
 	p.status = true
 }
 
-// line prints one finished step. What services wrote may be part of its text, and cannot drive the terminal.
+// line prints one finished step. The text may quote what services wrote, so control characters are removed.
 func (p *progress) line(mark, text string) {
 	lines := strings.Split(text, "\n")
 	for i := range lines {

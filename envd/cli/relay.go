@@ -12,10 +12,10 @@ import (
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
-// relayVerb is the command that a runner puts before k6's own.
+// relayVerb is the command under which a runner runs k6.
 const relayVerb = "load-relay"
 
-// relayCommand runs next to the load inside an environment; people have no use for it.
+// relayCommand runs k6 inside an environment; people have no use for it.
 func (a *app) relayCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    relayVerb + " -- K6 ARG...",
@@ -36,7 +36,7 @@ func (a *app) relayCommand() *cobra.Command {
 	}
 }
 
-// exitCode is how shells tell of a process's end: 128 and the number of the signal that ended it, if one did.
+// exitCode returns the exit code of a process as shells do: 128+n if it was ended by signal n.
 func exitCode(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())

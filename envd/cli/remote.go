@@ -21,7 +21,7 @@ import (
 )
 
 // runRemote hands a run to a daemon, follows it, prints its report and ends with its exit code. An interrupt cancels the
-// run, which is then followed to its end, as one of this process's own would be; a second one leaves at once.
+// run, which is then followed to its end, as a local one would be. A second interrupt leaves at once.
 func (a *app) runRemote(c *cobra.Command, daemon *client.Client, path, runtime string) error {
 	s, err := submission(daemon, path, runtime)
 	if err != nil {
@@ -37,12 +37,12 @@ func (a *app) runRemote(c *cobra.Command, daemon *client.Client, path, runtime s
 	fmt.Fprintf(c.ErrOrStderr(), "run %s\n", run.ID)
 	id := run.ID
 	context.AfterFunc(c.Context(), func() {
-		// One that has ended meanwhile has its verdict, and keeps it.
+		// It may have ended meanwhile; then its verdict stands.
 		if _, err := daemon.Cancel(ctx, id); err != nil && !errors.Is(err, v1.ErrConflict) {
 			leave(fmt.Errorf("%s could not be canceled and goes on: %w", id, err))
 		}
 	})
-	cut := false // it did not go to its end
+	cut := false // the run did not go to its end
 	run, err = daemon.Follow(ctx, id, func(o envd.Observation) error {
 		cut = cut || o.Run != nil && o.Run.Name == envd.RunInterrupted
 		progress.notice(runner.Notice{Time: o.Time, Observation: &o})
@@ -62,14 +62,14 @@ func (a *app) runRemote(c *cobra.Command, daemon *client.Client, path, runtime s
 	case c.Context().Err() != nil && (cut || run.Status == v1.Canceled):
 		return &exitError{envd.ExitInterrupted, nil}
 	case run.ExitCode == nil:
-		return &exitError{envd.ExitEnvironment, nil} // the message has told why
+		return &exitError{envd.ExitEnvironment, nil} // the message has said why
 	case *run.ExitCode != envd.ExitPass:
 		return &exitError{*run.ExitCode, nil}
 	}
 	return nil
 }
 
-// patient returns a context that goes on after the first interrupt and ends with the second, or with leave.
+// patient returns a context that outlives the first interrupt, and ends with the second or with leave.
 func (a *app) patient(ctx context.Context) (patient context.Context, leave context.CancelCauseFunc) {
 	patient, leave = context.WithCancelCause(context.WithoutCancel(ctx))
 	go func() {
@@ -82,7 +82,7 @@ func (a *app) patient(ctx context.Context) (patient context.Context, leave conte
 	return patient, leave
 }
 
-// showRemote prints the report of a run that ended; where there is none, why.
+// showRemote prints the report of a run that ended, or why there is none.
 func (a *app) showRemote(ctx context.Context, c *cobra.Command, daemon *client.Client, path string, run v1.Run) error {
 	name := evidence.TextFile
 	if a.output == "json" {
@@ -126,7 +126,7 @@ func (a *app) upRemote(c *cobra.Command, daemon *client.Client, path, runtime st
 	return a.showUp(c, metaOf(e))
 }
 
-// submission names the spec to the daemon: by its path where both see the same files, with its directory otherwise.
+// submission describes the spec to the daemon: by its path if both see the same files, otherwise with its whole directory.
 func submission(daemon *client.Client, file, runtime string) (client.Spec, error) {
 	if file == stdinSpec {
 		return client.Spec{}, errors.New("a daemon takes a file: a spec on standard input is for runs of this command's own")
@@ -141,7 +141,7 @@ func submission(daemon *client.Client, file, runtime string) (client.Spec, error
 	return client.Spec{Path: path, Runtime: runtime, Upload: !daemon.LocalPath()}, nil
 }
 
-// remoteError gives a daemon's error the exit code that the same failure has here, and the mistakes of the spec at path the
+// remoteError gives a daemon's error the exit code of the same failure here, and prints mistakes of the spec at path in the
 // same form.
 func (a *app) remoteError(c *cobra.Command, path string, err error) error {
 	var refused *v1.Error
@@ -159,8 +159,8 @@ func (a *app) remoteError(c *cobra.Command, path string, err error) error {
 	return withCode(envd.ExitEnvironment, err)
 }
 
-// asGiven names a file as the command line does, whose spec is at path: the daemon was told the absolute path, or knows
-// files of an upload by their path in it.
+// asGiven turns a daemon's name for a file (the absolute path, or the path in an upload) into the form in which the command
+// line named the spec.
 func asGiven(path, file string) string {
 	if file == spec.RuntimeFlag {
 		return file

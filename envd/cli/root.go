@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// app is what the commands share: the flags of all of them.
+// app holds the flags that all commands share.
 type app struct {
 	output string // text or json
 	server string

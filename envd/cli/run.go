@@ -16,15 +16,20 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
-// where are the flags that say what a run is called and where its evidence goes.
-type where struct{ id, out string }
+// where holds the flags that name a run and the place of its evidence.
+type where struct {
+	id, out  string
+	resolved bool // SPEC is a run directory, prepared by the process that started this one; see detach
+}
 
 func (p *where) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.out, "out", "", "the run directory to write (default: below the state directory)")
 	c.Flags().StringVar(&p.id, "id", "", "the run's ID (default: the spec's name and a random part)")
+	c.Flags().BoolVar(&p.resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
+	c.Flags().Lookup("resolved").Hidden = true
 }
 
-// refuse tells that a daemon names its runs and their directories itself.
+// refuse returns an error for flags that a daemon has no use for: it names its runs and their directories itself.
 func (p *where) refuse() error {
 	if p.id != "" || p.out != "" {
 		return errors.New("--id and --out are for runs of this command's own: a daemon names its runs and keeps their evidence")
@@ -32,7 +37,7 @@ func (p *where) refuse() error {
 	return nil
 }
 
-// create claims the ID and makes the run directory. Of several that want the same one at once, one gets it.
+// create claims the ID and makes the run directory. If several processes want the same ID, only one gets it.
 func (p *where) create(s *envd.Spec) (*evidence.Dir, error) {
 	if p.id == "" {
 		p.id = launch.NewID(s.Name)
@@ -65,7 +70,6 @@ func (a *app) runCommand() *cobra.Command {
 	var from source
 	var runtime string
 	var keep time.Duration
-	var resolved bool
 	c := &cobra.Command{
 		Use:   "run [SPEC]",
 		Short: "Provision, exercise, judge, tear down; the exit code is the verdict",
@@ -77,7 +81,7 @@ func (a *app) runCommand() *cobra.Command {
 			if c.Flags().Changed(keepFlag) && keep <= 0 {
 				return fmt.Errorf("--%s=%s: a lease lasts longer than nothing, 30m for example", keepFlag, keep)
 			}
-			if resolved {
+			if place.resolved {
 				return a.runResolved(c, args[0], keep)
 			}
 			if daemon, err := a.client(); daemon != nil || err != nil {
@@ -105,14 +109,10 @@ func (a *app) runCommand() *cobra.Command {
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
 	durationVar(c.Flags(), &keep, keepFlag, 0,
 		"keep the environment of a run that does not pass for so long, or until envd down").NoOptDefVal = shortDuration(defaultKeep)
-	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
-	if err := c.Flags().MarkHidden("resolved"); err != nil {
-		panic(err) // the flag stands three lines above
-	}
 	return c
 }
 
-// runHere makes this process the runner.
+// runHere runs the spec in this process, which is then the runner.
 func (a *app) runHere(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, keep time.Duration) error {
 	progress := newProgress(os.Stderr)
 	cfg, err := newConfig(s, dir, id, leaseOf(s, keep), progress.notice)
@@ -146,7 +146,7 @@ func (a *app) showRun(c *cobra.Command, dir *evidence.Dir, result runner.Result,
 	return nil
 }
 
-// showDigest tells what the whole evidence is known by: where people see it and programs can keep it.
+// showDigest prints the digest of the whole evidence, on standard error so that it does not mix with the report.
 func (a *app) showDigest(c *cobra.Command, digest string) {
 	fmt.Fprintf(c.ErrOrStderr(), "sealed %s%s\n", digestPrefix, digest)
 }

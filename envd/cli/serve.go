@@ -65,7 +65,7 @@ func tokenFile() (string, error) {
 	return filepath.Join(dir, "token"), err
 }
 
-// readToken returns the token in a file; the empty one where it cannot be read, which the daemon will refuse.
+// readToken returns the token in a file; "", which the daemon will refuse, if it cannot be read.
 func readToken(path string) string {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -17,13 +17,13 @@ type source struct {
 }
 
 func (s *source) flags(c *cobra.Command) {
-	c.Flags().StringArrayVarP(&s.files, "file", "f", nil, "a compose file in place of a spec; of several, what a later one says wins")
+	c.Flags().StringArrayVarP(&s.files, "file", "f", nil, "a compose file instead of a spec; of several, later ones override earlier ones")
 	c.Flags().StringArrayVar(&s.profiles, "profile", nil, "enable a profile of the compose files")
 	c.Flags().BoolVar(&s.publish, "publish", false, "open the ports that the compose files publish on this host")
 	c.Args = func(_ *cobra.Command, args []string) error { return s.check(args) }
 }
 
-// check wants a spec, or compose files.
+// check demands either a spec or compose files.
 func (s *source) check(args []string) error {
 	switch {
 	case len(args) > 1:
@@ -38,7 +38,7 @@ func (s *source) check(args []string) error {
 	return nil
 }
 
-// refuse tells that a daemon takes specs only.
+// refuse returns an error for compose files: a daemon takes specs only.
 func (s *source) refuse() error {
 	if len(s.files) > 0 {
 		return errors.New("-f is for environments of this command's own: a daemon takes a spec, which names compose files as environment: {compose: compose.yaml}")
@@ -46,7 +46,7 @@ func (s *source) refuse() error {
 	return nil
 }
 
-// load reads the spec, or makes one of the compose files.
+// load reads the spec, or makes one from the compose files.
 func (s *source) load(a *app, c *cobra.Command, args []string, runtime string) (*envd.Spec, error) {
 	if len(s.files) == 0 {
 		return a.load(c, args[0], runtime)

@@ -120,7 +120,8 @@ func (a *app) schemaCommand() *cobra.Command {
 // stdinSpec names a spec on standard input. It has no folder: its paths are relative to the working directory.
 const stdinSpec = "-"
 
-// load reads a spec for a runtime, its own where runtime is empty. Its mistakes are printed where they stand, and end the command with the code for a bad spec.
+// load reads a spec; runtime replaces the spec's own unless it is empty. Mistakes are printed, and returned as an error with
+// the exit code for a bad spec.
 func (a *app) load(c *cobra.Command, path, runtime string) (*envd.Spec, error) {
 	var s *envd.Spec
 	var diagnostics spec.Diagnostics

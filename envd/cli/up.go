@@ -22,7 +22,7 @@ func (a *app) upCommand() *cobra.Command {
 	var from source
 	var runtime string
 	var ttl time.Duration
-	var foreground, resolved bool
+	var foreground bool
 	c := &cobra.Command{
 		Use:   "up [SPEC]",
 		Short: "Bring an environment up to work in; it is gone when its lease ends",
@@ -34,7 +34,7 @@ func (a *app) upCommand() *cobra.Command {
 			if err := checkTTL(ttl); err != nil {
 				return err
 			}
-			if resolved {
+			if place.resolved {
 				return a.upResolved(c, args[0], ttl)
 			}
 			if daemon, err := a.client(); daemon != nil || err != nil {
@@ -62,14 +62,10 @@ func (a *app) upCommand() *cobra.Command {
 	c.Flags().StringVar(&runtime, "runtime", "", "override the spec's runtime")
 	durationVar(c.Flags(), &ttl, "ttl", time.Hour, "the lease: when the environment is torn down unless renewed")
 	c.Flags().BoolVar(&foreground, "foreground", false, "hold the environment in this process, until it is interrupted")
-	c.Flags().BoolVar(&resolved, "resolved", false, "SPEC is a run directory whose spec was read before")
-	if err := c.Flags().MarkHidden("resolved"); err != nil {
-		panic(err) // the flag stands three lines above
-	}
 	return c
 }
 
-// hold is the runner of an environment.
+// hold makes this process the runner of an environment.
 func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
 	progress := newProgress(os.Stderr)
 	cfg, err := newConfig(s, dir, id, leaseOf(s, ttl), progress.notice)
@@ -94,12 +90,12 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 	case result.ExitCode == envd.ExitLeftovers:
 		return withCode(envd.ExitLeftovers, errors.New("something was left behind; see "+dir.Path(evidence.ObservationsFile)))
 	case result.ExitCode != envd.ExitPass:
-		return &exitError{result.ExitCode, nil} // the progress has told why
+		return &exitError{result.ExitCode, nil} // the progress has said why
 	}
 	return nil
 }
 
-// upDetached starts a runner of its own, which takes the resolved spec over, and returns when the environment is ready.
+// upDetached starts a runner as a process of its own, and returns when the environment is ready.
 func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
 	meta, err := detach(c, s, dir, launch.Options{Arg: []string{"up", "--id", id, "--ttl", ttl.String()}})
 	if err == nil {
@@ -116,7 +112,7 @@ func interrupted(c *cobra.Command) bool {
 	return errors.Is(context.Cause(c.Context()), runner.ErrInterrupted)
 }
 
-// howDetachedEnded gives a runner of its own that failed its exit code.
+// howDetachedEnded turns the failure of a detached runner into this command's error and exit code.
 func howDetachedEnded(c *cobra.Command, err error) error {
 	failed := (*launch.Failure)(nil)
 	switch {
@@ -128,7 +124,7 @@ func howDetachedEnded(c *cobra.Command, err error) error {
 	return withCode(envd.ExitEnvironment, err)
 }
 
-// upResolved is the other end of upDetached.
+// upResolved is what the process started by upDetached does.
 func (a *app) upResolved(c *cobra.Command, path string, ttl time.Duration) error {
 	s, dir, id, err := takeOver(c, path)
 	if err != nil {
@@ -137,7 +133,7 @@ func (a *app) upResolved(c *cobra.Command, path string, ttl time.Duration) error
 	return a.hold(c, s, dir, id, ttl)
 }
 
-// detach starts a runner of its own with the command o.Arg, and hands it the spec in the run directory.
+// detach starts a runner as a process of its own, with the command o.Arg. It gets the resolved spec in the run directory.
 func detach(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, o launch.Options) (evidence.Meta, error) {
 	if err := dir.WriteJSON(evidence.SpecFile, s); err != nil {
 		return evidence.Meta{}, err
@@ -151,7 +147,7 @@ func detach(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, o launch.Options)
 	return launch.Up(c.Context(), o)
 }
 
-// takeOver is the other end of detach: what the run directory holds.
+// takeOver reads, in the process started by detach, what the run directory holds.
 func takeOver(c *cobra.Command, path string) (*envd.Spec, *evidence.Dir, string, error) {
 	id, err := c.Flags().GetString("id")
 	if err != nil {
@@ -162,7 +158,7 @@ func takeOver(c *cobra.Command, path string) (*envd.Spec, *evidence.Dir, string,
 	return s, dir, id, err
 }
 
-// showUp tells how to reach what is ready.
+// showUp prints how to reach an environment that is ready.
 func (a *app) showUp(c *cobra.Command, meta evidence.Meta) error {
 	return a.print(c, meta, func() {
 		out := c.OutOrStdout()

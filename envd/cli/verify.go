@@ -93,7 +93,7 @@ func verify(dir *evidence.Dir) (v verification, n int, err error) {
 	return v, len(observations), err
 }
 
-// unsealed says why a run directory has no seal, and so proves nothing.
+// unsealed explains why a run directory has no seal, and so proves nothing.
 func unsealed(dir *evidence.Dir) error {
 	m, err := dir.Meta()
 	switch {
