@@ -104,11 +104,17 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	// Requests are not broken off when ctx ends: nobody would know whether they still have their effect.
 	asked := context.WithoutCancel(ctx)
 	leased := r.leaseFrom(time.Now())
+	packed := make(chan error, 1)
+	go func() { // to find out which image is envd's takes about as long as the engine needs for a network
+		_, err := r.ownImage(ctx, cli)
+		packed <- err
+	}()
 	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
+	packErr := <-packed
 	if errors.Is(err, envd.ErrExists) {
 		return errors.Join(err, l.release())
 	}
-	if err = errors.Join(ctx.Err(), err); err != nil {
+	if err = errors.Join(ctx.Err(), err, packErr); err != nil {
 		left, removeErr := remove(asked, cli, id)
 		if removeErr != nil || len(left) > 0 {
 			return errors.Join(err, removeErr, l.cut())
