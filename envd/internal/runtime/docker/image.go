@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -205,43 +204,4 @@ func (c content) archive(w io.Writer, digest, arch string, layerSize int64) erro
 		return err
 	}
 	return t.Close()
-}
-
-// architectures maps the architectures of ELF files to their names in images.
-var architectures = map[elf.Machine]string{
-	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm",
-	elf.EM_RISCV: "riscv64", elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x",
-}
-
-// architecture returns the architecture for which a program was built.
-func architecture(program string) (string, error) {
-	f, err := elf.Open(program)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", program, err)
-	}
-	defer f.Close()
-	arch, ok := architectures[f.Machine]
-	if !ok {
-		return "", fmt.Errorf("%s: images of programs for %s cannot be packed", program, f.Machine)
-	}
-	return arch, nil
-}
-
-// isStatic reports whether a file is a statically linked program: ELF without an interpreter (elf(5)).
-func isStatic(program string) (bool, error) {
-	f, err := elf.Open(program)
-	var format *elf.FormatError
-	switch {
-	case errors.As(err, &format), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return false, nil // a script, for example
-	case err != nil:
-		return false, err
-	}
-	defer f.Close()
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return false, nil
-		}
-	}
-	return true, nil
 }

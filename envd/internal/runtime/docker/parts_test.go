@@ -199,6 +199,34 @@ func TestIsStatic(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestRefused(t *testing.T) {
+	if foreignFormats() {
+		t.Skip("SKIPPED: this kernel runs other formats, too")
+	}
+	dir := t.TempDir()
+	for _, c := range []struct{ content, want string }{
+		{"#!/bin/sh\n", ""},
+		{"#! /bin/sh -e\nexit\n", ""},
+		{"#!/bin/sh", ""},
+		{"", "neither a program for this machine nor a script with #!: exec format error"},
+		{"#!\n", "neither a program"},
+		{"echo hello\n", "neither a program"},
+		{"\x7fELF", "neither a program"},
+		{strings.Repeat("x", 10_000), "neither a program"},
+		{"#!/no/such/shell\n", "its interpreter or dynamic loader does not exist: stat /no/such/shell"},
+	} {
+		program := filepath.Join(dir, "program")
+		require.NoError(t, os.WriteFile(program, []byte(c.content), 0o755))
+		if err := refused(program); c.want == "" {
+			assert.NoError(t, err, "%q", c.content)
+		} else {
+			assert.ErrorContains(t, err, c.want, "%q", c.content)
+		}
+	}
+	assert.NoError(t, refused("/bin/sh"))
+	assert.ErrorIs(t, refused(filepath.Join(dir, "none")), os.ErrNotExist)
+}
+
 func TestOutermost(t *testing.T) {
 	dir := t.TempDir()
 	below := filepath.Join(dir, "below")

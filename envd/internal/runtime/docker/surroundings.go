@@ -65,6 +65,9 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 			s.mounts = append(s.mounts, bind(workDir))
 		}
 	} else {
+		if err := refused(program); err != nil {
+			return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+		}
 		s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, workDir, program)
 		s.command = append([]string{helperPath, shimVerb, "--forward", "--"}, s.command...) // the engine cannot place its init below a folder of the host
 	}
