@@ -31,6 +31,31 @@ services:
   worker: {image: ` + checkedImage + `, command: serve :81, environment: {ROLE: worker}, healthcheck: {disable: true}}
   other: {image: ` + checkedImage + `, command: serve :82, healthcheck: {test: [NONE]}}
 `, []question{{"slow", "get http://db/env?of=ROLE", "db"}, {"slow", "get http://worker:81/env?of=ROLE", "worker"}}},
+	"settings": {`
+services:
+  web:
+    image: ` + stackImage + `
+    oom_score_adj: 500
+    cpuset: "0"
+    cpu_period: 50000
+    cpu_quota: 25000
+    mem_limit: 64m
+    pids_limit: 100
+    dns_search: [corp.example]
+    dns_opt: ["timeout:7"]
+    ipc: none
+    cgroup: private
+    stop_signal: SIGINT
+    stop_grace_period: 3s
+    develop: {watch: [{path: ., action: rebuild}]}
+    annotations: {a: b}
+    x-note: nobody's
+`, []question{
+		{"web", "cat /proc/1/oom_score_adj", "500\n"},
+		{"web", "line /proc/1/status Cpus_allowed_list:", "0\n"},
+		{"web", "line /etc/resolv.conf search", "corp.example\n"},
+		{"web", "line /proc/1/mounts shm", ""},
+	}},
 }
 
 // TestComposeParity brings each file up with Docker Compose and with envd, and asks both the same.

@@ -19,6 +19,7 @@ type Mount struct {
 	Source    string `json:"source,omitempty"` // the volume's name in its environment, or an absolute path of this machine
 	Target    string `json:"target"`           // absolute, as the service sees it
 	ReadOnly  bool   `json:"read_only,omitempty"`
+	External  string `json:"external,omitempty"`   // volume: where the spec says that Source is a volume of the engine's, which stays: file:line:col
 	NoCopy    bool   `json:"no_copy,omitempty"`    // volume: it starts empty, without a copy of what the image has at Target
 	SizeBytes int64  `json:"size_bytes,omitempty"` // tmpfs: largest size; 0 is unbounded
 	Mode      uint32 `json:"mode,omitempty"`       // tmpfs: permission bits; 0 is the engine's default
@@ -41,6 +42,14 @@ type Container struct {
 	Sysctls   map[string]string `json:"sysctls,omitempty"`
 	Ulimits   map[string]Ulimit `json:"ulimits,omitempty"`
 	TTY       bool              `json:"tty,omitempty"` // give it a terminal
+
+	CPUSet        string   `json:"cpuset,omitempty"`      // the processors that it may use, such as 0-2,4
+	DNSOptions    []string `json:"dns_options,omitempty"` // of resolv.conf(5)
+	DNSSearch     []string `json:"dns_search,omitempty"`
+	IPC           string   `json:"ipc,omitempty"` // none, private or shareable; empty: the engine's default
+	OOMScoreAdj   int      `json:"oom_score_adj,omitempty"`
+	PrivateCgroup bool     `json:"private_cgroup,omitempty"` // see its own cgroup as the root, on engines where that is not the default
+	Swappiness    *int64   `json:"swappiness,omitempty"`     // 0 to 100, on engines with cgroup v1
 
 	NoNewPrivileges bool `json:"no_new_privileges,omitempty"` // not even setuid programs raise privileges (PR_SET_NO_NEW_PRIVS, prctl(2))
 }

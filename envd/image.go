@@ -12,9 +12,19 @@ const (
 // Build says how to build an image from a folder of this machine.
 type Build struct {
 	Context    string           `json:"context"`              // absolute path of the folder
-	Dockerfile string           `json:"dockerfile,omitempty"` // relative to Context; empty: "Dockerfile"
+	Dockerfile string           `json:"dockerfile,omitempty"` // relative to Context, or absolute; empty: "Dockerfile"
 	Target     string           `json:"target,omitempty"`     // stage to stop at; empty: the last
 	Args       map[string]Value `json:"args,omitempty"`
+
+	Inline   string            `json:"inline,omitempty"` // the dockerfile itself, in place of Dockerfile
+	Labels   map[string]string `json:"labels,omitempty"`
+	Tags     []string          `json:"tags,omitempty"`     // additional names of the image
+	NoCache  bool              `json:"no_cache,omitempty"` // build every step anew, and every time
+	Pull     bool              `json:"pull,omitempty"`     // fetch base images, and build every time
+	Network  string            `json:"network,omitempty"`  // of the build's steps: none, host or default; empty: default
+	Hosts    []string          `json:"hosts,omitempty"`    // additional lines of their /etc/hosts, each NAME:ADDRESS
+	ShmBytes int64             `json:"shm_bytes,omitempty"`
+	Ulimits  map[string]Ulimit `json:"ulimits,omitempty"`
 }
 
 // Publish opens a port of a service on this host.

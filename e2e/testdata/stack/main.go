@@ -4,6 +4,9 @@
 //	stack check ADDRESS           exit with 0 if ADDRESS accepts a connection
 //	stack get URL                 print what URL answers
 //	stack cat FILE                print a file
+//	stack line FILE BEGINNING     print the rest of the first line that begins so
+//	stack ls FOLDER               print the names in it
+//	stack copy FROM TO            copy a file
 //	stack env NAME                print a variable
 //	stack write FILE TEXT         write a file, and end
 //	stack again FILE              fail the first time, which FILE remembers, and succeed from then on
@@ -18,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -31,7 +35,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: stack serve|check|get|cat|env|write|again, not %q", args)
+		return fmt.Errorf("usage: stack serve|check|get|cat|line|ls|copy|env|write|again, not %q", args)
 	}
 	switch args[0] {
 	case "serve":
@@ -50,6 +54,24 @@ func run(args []string) error {
 		text, err := os.ReadFile(args[1])
 		fmt.Print(string(text))
 		return err
+	case "line":
+		text, err := os.ReadFile(args[1])
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, args[2]); ok {
+				fmt.Println(strings.TrimSpace(rest))
+				break
+			}
+		}
+		return err
+	case "ls":
+		entries, err := os.ReadDir(args[1])
+		for _, e := range entries {
+			fmt.Println(e.Name())
+		}
+		return err
+	case "copy":
+		text, err := os.ReadFile(args[1])
+		return errors.Join(err, os.WriteFile(args[2], text, 0o644))
 	case "env":
 		fmt.Print(os.Getenv(args[1]))
 		return nil

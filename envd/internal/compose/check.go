@@ -121,13 +121,25 @@ func display(path []string) string {
 	return strings.Join(named, ".")
 }
 
+// reason says what to do about a key that is not supported. Reasons by the key and one of the two mappings around it go
+// before those by the key alone.
+func reason(path []string) string {
+	key := path[len(path)-1]
+	for _, around := range slices.Backward(path[max(0, len(path)-3) : len(path)-1]) {
+		if r := reasons[around+"."+key]; r != "" {
+			return r
+		}
+	}
+	return reasons[key]
+}
+
 // refuse reports a key that envd does not support, or that Compose itself does not know.
 func (c *checker) refuse(key *yaml.Node, s *shape, path []string) {
 	where := display(path)
 	inside := below(path, key.Value)
 	at := tree.NewPath(inside...)
 	if known := attributes(); known.Matches(at) || known.MayContain(at) {
-		help := reasons[key.Value]
+		help := reason(inside)
 		if help == "" {
 			help = "remove it; supported here: " + strings.Join(slices.Sorted(maps.Keys(s.keys)), ", ")
 		}

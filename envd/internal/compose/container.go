@@ -20,7 +20,8 @@ func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	c := &envd.Container{
 		CapAdd: s.CapAdd, CapDrop: s.CapDrop, GroupAdd: s.GroupAdd, Hostname: s.Hostname, Domain: s.DomainName, Init: s.Init,
 		Labels: s.Labels, PidsLimit: s.PidsLimit, ReadOnly: s.ReadOnly, ShmBytes: int64(s.ShmSize), Stdin: s.StdinOpen,
-		Sysctls: s.Sysctls, TTY: s.Tty,
+		Sysctls: s.Sysctls, TTY: s.Tty, Hosts: hostLines(s.ExtraHosts), Ulimits: ulimits(s.Ulimits),
+		CPUSet: s.CPUSet, DNSOptions: s.DNSOpts, DNSSearch: s.DNSSearch, IPC: s.Ipc, PrivateCgroup: s.Cgroup == "private", OOMScoreAdj: int(s.OomScoreAdj),
 		NoNewPrivileges: slices.ContainsFunc(s.SecurityOpt, func(o string) bool {
 			return strings.HasPrefix(o, "no-new-privileges") && !strings.HasSuffix(o, "false")
 		}),
@@ -33,24 +34,11 @@ func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	if s.ReadOnly && len(s.Secrets)+len(s.Configs) > 0 {
 		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: secrets and configs cannot be placed in a read-only root", s.Name), "remove read_only here, or mount the files: volumes: [./file:/path:ro]", "services", s.Name, "read_only")
 	}
-	for host, addresses := range s.ExtraHosts {
-		for _, address := range addresses {
-			c.Hosts = append(c.Hosts, host+":"+address)
-		}
-	}
-	slices.Sort(c.Hosts)
-	for name, u := range s.Ulimits {
-		if c.Ulimits == nil {
-			c.Ulimits = map[string]envd.Ulimit{}
-		}
-		limit := envd.Ulimit{Soft: int64(u.Soft), Hard: int64(u.Hard)}
-		if u.Single != 0 {
-			limit = envd.Ulimit{Soft: int64(u.Single), Hard: int64(u.Single)}
-		}
-		c.Ulimits[name] = limit
-	}
 	if s.Deploy != nil && s.Deploy.Resources.Limits != nil && s.Deploy.Resources.Limits.Pids != 0 {
 		c.PidsLimit = s.Deploy.Resources.Limits.Pids
+	}
+	if s.MemSwappiness != 0 {
+		c.Swappiness = new(int64(s.MemSwappiness))
 	}
 	if reflect.DeepEqual(*c, envd.Container{}) {
 		return nil

@@ -78,7 +78,7 @@ func (r *reader) service(s types.ServiceConfig) envd.Service {
 		r.report(spec.RuleMissingField, fmt.Sprintf("service %s has neither an image nor a build", s.Name), "write image: name:tag", at...)
 	}
 	out := envd.Service{
-		Name: s.Name, Hostnames: r.hostnames(s), Image: s.Image, Build: r.build(s), Pull: r.pull(s),
+		Name: s.Name, Hostnames: r.hostnames(s), Image: s.Image, Build: r.build(s), Pull: pull(s.PullPolicy),
 		WorkDir: s.WorkingDir, User: s.User, Env: valuesOf(s.Environment), EnvFiles: r.envFilesOf(s),
 		Ports: r.ports(s), Files: r.placed(s), Ready: r.ready(s), Replicas: s.GetScale(),
 		Resources: r.resources(s), Stop: r.stop(s), Mounts: r.mounts(s), Container: r.container(s),
@@ -139,27 +139,14 @@ func (r *reader) hostnames(s types.ServiceConfig) (names []string) {
 	return names
 }
 
-func (r *reader) build(s types.ServiceConfig) *envd.Build {
-	if s.Build == nil {
-		return nil
-	}
-	r.exists(s.Build.Context, "build context", "services", s.Name, "build", "context")
-	if all := s.Build.Platforms; len(all) > 0 && !slices.ContainsFunc(all, platform.allows) {
-		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s is not built for this machine: %s", s.Name, strings.Join(all, ", ")), platform.help, "services", s.Name, "build", "platforms")
-	}
-	return &envd.Build{Context: s.Build.Context, Dockerfile: s.Build.Dockerfile, Target: s.Build.Target, Args: valuesOf(s.Build.Args)}
-}
-
-func (r *reader) pull(s types.ServiceConfig) string {
-	switch s.PullPolicy {
-	case "", "build", "missing", "if_not_present":
-		return ""
+// pull translates a pull policy; the others are refused.
+func pull(policy string) string {
+	switch policy {
 	case "always":
 		return envd.PullAlways
 	case "never":
 		return envd.PullNever
 	}
-	r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: pull_policy %s is not supported by envd", s.Name, s.PullPolicy), "use always, missing, never or build", "services", s.Name, "pull_policy")
 	return ""
 }
 
@@ -223,11 +210,17 @@ func restart(s types.ServiceConfig) *envd.Restart {
 	return nil
 }
 
+// defaultPeriod is the engine's, in microseconds.
+const defaultPeriod = 100_000
+
 func (r *reader) resources(s types.ServiceConfig) envd.Resources {
 	out := envd.Resources{CPUMillis: int64(s.CPUS * 1000), MemoryBytes: int64(s.MemLimit)}
 	if s.MemSwapLimit != 0 && s.MemSwapLimit != s.MemLimit {
 		r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: memswap_limit other than mem_limit is not supported by envd", s.Name),
 			"services have no swap beyond their memory: make it what mem_limit is, or remove it", "services", s.Name, "memswap_limit")
+	}
+	if s.CPUQuota > 0 { // microseconds of processor time in each period
+		out.CPUMillis = s.CPUQuota * 1000 / cmp.Or(s.CPUPeriod, defaultPeriod)
 	}
 	if s.Deploy != nil && s.Deploy.Resources.Limits != nil {
 		limits := s.Deploy.Resources.Limits

@@ -37,6 +37,12 @@ func (r *reader) at(rule, message, help string, path ...string) spec.Diagnostic 
 	return in.text.At(best, rule, message, help)
 }
 
+// where returns the place of path as file:line:col.
+func (r *reader) where(path ...string) string {
+	d := r.at("", "", "", path...)
+	return fmt.Sprintf("%s:%d:%d", d.File, d.Line, d.Column)
+}
+
 // find follows path from n and returns the node at its end, or the last one that exists, and how far it came. For an entry
 // of a mapping that is the key, for one of a list the item.
 func find(n *yaml.Node, path []string) (*yaml.Node, int) {

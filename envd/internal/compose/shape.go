@@ -14,6 +14,7 @@ type shape struct {
 	only   []string       // the values that a scalar may have
 	form   *regexp.Regexp // or their form
 	help   string         // what to do about other values
+	idle   string         // why what stands there has no effect
 }
 
 // open reports whether anything may stand there.
@@ -45,6 +46,21 @@ func of(keys ...string) *shape {
 	}
 	return s
 }
+
+// idleKey is the shape of a key that may hold anything and has no effect.
+func idleKey(why string) *shape { return &shape{idle: why} }
+
+// idle returns an object of such keys.
+func idle(why string, keys ...string) *shape {
+	s := of()
+	for _, k := range keys {
+		s.keys[k] = idleKey(why)
+	}
+	return s
+}
+
+// and returns the shape with one more key.
+func (s *shape) and(key string, value *shape) *shape { return s.with(map[string]*shape{key: value}) }
 
 // with returns the shape with more keys.
 func (s *shape) with(keys map[string]*shape) *shape {

@@ -63,6 +63,9 @@ func (r *reader) mounts(s types.ServiceConfig) (out []envd.Mount) {
 			r.bound(s.Name, v)
 		case types.VolumeTypeVolume:
 			m.NoCopy = v.Volume != nil && v.Volume.NoCopy
+			if of := r.project.Volumes[v.Source]; bool(of.External) {
+				m.Source, m.External = of.Name, r.where("volumes", v.Source)
+			}
 		case types.VolumeTypeTmpfs:
 			if v.Tmpfs != nil {
 				m.SizeBytes, m.Mode = int64(v.Tmpfs.Size), v.Tmpfs.Mode

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"archive/tar"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -43,7 +42,7 @@ func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Servi
 	}
 	tag := builtName + ":" + digest
 	built, err, _ := r.building.Do(tag, func() (any, error) {
-		if svc.Pull != envd.PullAlways {
+		if svc.Pull != envd.PullAlways && !b.Pull && !b.NoCache {
 			if _, err := cli.ImageInspect(ctx, tag); err == nil || !notFound(err) {
 				return tag, err
 			}
@@ -53,9 +52,13 @@ func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Servi
 	if err != nil {
 		return "", err
 	}
-	if svc.Image != "" { // a second name for it
-		if _, err := cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: svc.Image}); err != nil {
-			return "", fmt.Errorf("build of %s: name it %s: %w", b.Context, svc.Image, err)
+	names := b.Tags
+	if svc.Image != "" {
+		names = append([]string{svc.Image}, names...)
+	}
+	for _, name := range names {
+		if _, err := cli.ImageTag(ctx, client.ImageTagOptions{Source: tag, Target: name}); err != nil {
+			return "", fmt.Errorf("build of %s: name it %s: %w", b.Context, name, err)
 		}
 	}
 	return built.(string), nil
@@ -65,19 +68,17 @@ func (r *Runtime) build(ctx context.Context, cli *client.Client, svc *envd.Servi
 type buildContext struct {
 	spec       *envd.Build
 	dockerfile string // relative to the context, with slashes
+	outside    []byte // content of a dockerfile that is not in the context
 	excluded   []string
 }
 
 func newBuildContext(b *envd.Build) (*buildContext, error) {
-	c := &buildContext{spec: b, dockerfile: filepath.ToSlash(filepath.Clean(cmp.Or(b.Dockerfile, "Dockerfile")))}
-	if !filepath.IsLocal(c.dockerfile) {
-		return nil, fmt.Errorf("the dockerfile %s lies outside the build's context: move it inside, or widen the context", b.Dockerfile)
+	c := &buildContext{spec: b}
+	var err error
+	if c.dockerfile, c.outside, err = dockerfileOf(b); err != nil {
+		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(b.Context, c.dockerfile)); err != nil {
-		return nil, fmt.Errorf("there is no %s in it: %w", c.dockerfile, err)
-	}
-	const name = ".dockerignore"
-	ignore, err := os.Open(filepath.Join(b.Context, name))
+	ignore, err := os.Open(filepath.Join(b.Context, ignoreName))
 	if errors.Is(err, os.ErrNotExist) {
 		return c, nil
 	}
@@ -86,12 +87,12 @@ func newBuildContext(b *envd.Build) (*buildContext, error) {
 	}
 	defer ignore.Close()
 	if c.excluded, err = ignorefile.ReadAll(ignore); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", ignoreName, err)
 	}
-	for _, needed := range []string{name, c.dockerfile} { // the builder needs both, even if they are excluded
+	for _, needed := range []string{ignoreName, c.dockerfile} { // the builder needs both, even if they are excluded
 		matched, err := patternmatcher.MatchesOrParentMatches(needed, c.excluded)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", ignoreName, err)
 		}
 		if matched {
 			c.excluded = append(c.excluded, "!"+needed)
@@ -102,10 +103,14 @@ func newBuildContext(b *envd.Build) (*buildContext, error) {
 
 // tar reads the context's files, those of .dockerignore left out.
 func (c *buildContext) tar() (io.ReadCloser, error) {
-	return archive.TarWithOptions(c.spec.Context, &archive.TarOptions{ExcludePatterns: c.excluded, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
+	files, err := archive.TarWithOptions(c.spec.Context, &archive.TarOptions{ExcludePatterns: c.excluded, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
+	if err != nil || c.outside == nil {
+		return files, err
+	}
+	return c.withDockerfile(files), nil
 }
 
-// digest identifies a build by its target, its arguments, and its files without their modification times.
+// digest identifies a build by its settings, its arguments, and its files without their modification times.
 func (c *buildContext) digest(args map[string]string) (string, error) {
 	files, err := c.tar()
 	if err != nil {
@@ -113,7 +118,11 @@ func (c *buildContext) digest(args map[string]string) (string, error) {
 	}
 	defer files.Close()
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q\n", c.dockerfile, c.spec.Target)
+	settings := *c.spec
+	settings.Context, settings.Dockerfile, settings.Args, settings.Tags = "", c.dockerfile, nil, nil
+	if err := json.NewEncoder(h).Encode(settings); err != nil {
+		return "", err
+	}
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		fmt.Fprintf(h, "%q=%q\n", name, args[name])
 	}
@@ -146,10 +155,16 @@ func (c *buildContext) build(ctx context.Context, cli *client.Client, svc *envd.
 	for name, value := range args {
 		given[name] = &value
 	}
+	b := c.spec
+	labels := maps.Clone(b.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[labelPacked] = b.Context
 	building, err := cli.ImageBuild(ctx, files, client.ImageBuildOptions{
-		Tags: []string{tag}, Dockerfile: c.dockerfile, Target: c.spec.Target, BuildArgs: given, AuthConfigs: auths,
-		PullParent: svc.Pull == envd.PullAlways, Remove: true, ForceRemove: true,
-		Labels: map[string]string{labelPacked: c.spec.Context},
+		Tags: []string{tag}, Dockerfile: c.dockerfile, Target: b.Target, BuildArgs: given, AuthConfigs: auths, Labels: labels,
+		PullParent: svc.Pull == envd.PullAlways || b.Pull, NoCache: b.NoCache, Remove: true, ForceRemove: true,
+		NetworkMode: b.Network, ExtraHosts: b.Hosts, ShmSize: b.ShmBytes, Ulimits: ulimits(b.Ulimits),
 	})
 	if err != nil {
 		return c.refused(err, nil)

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -97,8 +98,12 @@ func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
 	if c.Init != nil {
 		host.Init = c.Init
 	}
-	for name, u := range c.Ulimits {
-		host.Ulimits = append(host.Ulimits, &container.Ulimit{Name: name, Soft: u.Soft, Hard: u.Hard})
+	host.Ulimits = ulimits(c.Ulimits)
+	host.DNSSearch, host.DNSOptions = c.DNSSearch, c.DNSOptions
+	host.CpusetCpus, host.MemorySwappiness, host.OomScoreAdj = c.CPUSet, c.Swappiness, c.OOMScoreAdj
+	host.IpcMode = container.IpcMode(c.IPC)
+	if c.PrivateCgroup {
+		host.CgroupnsMode = container.CgroupnsModePrivate
 	}
 	if c.Hostname != "" {
 		spec.Config.Hostname = c.Hostname
@@ -115,6 +120,14 @@ func configure(spec *client.ContainerCreateOptions, c *envd.Container) {
 	}
 }
 
+// ulimits translates bounds for the engine.
+func ulimits(given map[string]envd.Ulimit) (out []*container.Ulimit) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		out = append(out, &container.Ulimit{Name: name, Soft: given[name].Soft, Hard: given[name].Hard})
+	}
+	return out
+}
+
 // mount translates a mount for the engine. The engine creates a missing volume with the labels by which it is removed
 // together with its environment.
 func (e *environment) mount(m envd.Mount) (mount.Mount, error) {
@@ -122,7 +135,10 @@ func (e *environment) mount(m envd.Mount) (mount.Mount, error) {
 	switch m.Type {
 	case envd.MountVolume:
 		out.VolumeOptions = &mount.VolumeOptions{NoCopy: m.NoCopy, Labels: e.rt.labels(e.id)}
-		if m.Source != "" {
+		switch {
+		case m.External != "": // it is there, and stays
+			out.VolumeOptions.Labels = nil
+		case m.Source != "":
 			out.Source = networkName(e.id) + "-" + m.Source
 		}
 	case envd.MountBind:

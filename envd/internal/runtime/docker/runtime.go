@@ -97,6 +97,9 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 	if err != nil {
 		return err
 	}
+	if err := findExternal(ctx, cli, env); err != nil {
+		return err
+	}
 	l, err := startLeash(exe, id)
 	if err != nil {
 		return fmt.Errorf("leash of environment %s: %w", id, err)
