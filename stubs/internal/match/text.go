@@ -19,9 +19,6 @@ func parseEqualTo(op operation) (Pattern, error) {
 	return &equalTo{s, op.flag("caseInsensitive")}, err
 }
 
-// EqualTo is the equalTo matcher of a text.
-func EqualTo(s string) Pattern { return &equalTo{expected: s} }
-
 func (p *equalTo) Exact(v Value) bool {
 	if p.caseInsensitive.on {
 		return v.Present && equalIgnoreCase(p.expected, v.Text)
@@ -152,9 +149,6 @@ func IsAbsent(p Pattern) bool {
 }
 
 type anything struct{ expected string }
-
-// Anything is the matcher of all values and none.
-func Anything() Pattern { return anything{"(always)"} }
 
 func parseAnything(op operation) (Pattern, error) {
 	s, err := op.text()

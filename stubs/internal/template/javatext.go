@@ -85,3 +85,17 @@ func parseDouble(s string) (float64, error) {
 	}
 	return f, nil
 }
+
+// javaUTF8 decodes bytes; what is no UTF-8 becomes U+FFFD.
+func javaUTF8(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	var s strings.Builder
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		s.WriteRune(r)
+		b = b[n:]
+	}
+	return s.String()
+}

@@ -1,21 +1,10 @@
 package template
 
 import (
-	"math"
 	"math/big"
 	"strings"
 	"unicode"
-
-	"github.com/envd-dev/envd/stubs/internal/jsondoc"
 )
-
-// bean is a value with Java properties: get gives one by its bean name or by the name of its getter, properties lists
-// them as each does.
-type bean interface {
-	class() string
-	get(name string) (any, bool)
-	properties() []entry
-}
 
 // property resolves a name on a value: a map's entry, then what Java code could call without arguments. Nil says that
 // there is nothing of that name, null{} that it is null.
@@ -109,25 +98,6 @@ func mapProperty(m *Map, name string) any {
 	return nil
 }
 
-// mapEntry is a Map.Entry.
-type mapEntry struct{ entry }
-
-func (e *mapEntry) class() string { return "java.util.LinkedHashMap$Entry" }
-
-func (e *mapEntry) get(name string) (any, bool) {
-	switch name {
-	case "key":
-		return e.key, true
-	case "value":
-		return e.value, true
-	}
-	return nil, false
-}
-
-func (e *mapEntry) properties() []entry { return []entry{{"key", e.key}, {"value", e.value}} }
-
-func (e *mapEntry) text() (string, error) { return e.key + "=" + toString(e.value), nil }
-
 func listProperty(l *List, name string) any {
 	switch name {
 	case "size", "length":
@@ -153,102 +123,6 @@ func listProperty(l *List, name string) any {
 			return l.items[len(l.items)-1]
 		}
 		return null{}
-	}
-	return nil
-}
-
-func stringProperty(s, name string) any {
-	switch name {
-	case "length":
-		return int32(jsondoc.UTF16Len(s))
-	case "empty", "isEmpty":
-		return s == ""
-	case "blank", "isBlank":
-		return strings.TrimFunc(s, javaSpace) == ""
-	case "toString", "intern":
-		return s
-	case "toUpperCase":
-		return upper(s)
-	case "toLowerCase":
-		return lower(s)
-	case "trim":
-		return javaTrim(s)
-	case "strip":
-		return strings.TrimFunc(s, javaSpace)
-	case "stripLeading":
-		return strings.TrimLeftFunc(s, javaSpace)
-	case "stripTrailing":
-		return strings.TrimRightFunc(s, javaSpace)
-	case "hashCode":
-		return javaHash(s)
-	case "describeConstable":
-		return safeString("Optional[" + s + "]")
-	case "stripIndent", "translateEscapes":
-		return s
-	case "bytes", "getBytes":
-		return safeString("[B@1")
-	case "toCharArray":
-		return safeString("[C@1")
-	case "lines":
-		return safeString("java.util.stream.ReferencePipeline$Head@1")
-	case "chars", "codePoints":
-		return safeString("java.util.stream.IntPipeline$Head@1")
-	}
-	return nil
-}
-
-// What each finds on a string, in the order of java.lang.String's reflection.
-var stringNames = []string{"blank", "bytes", "empty", "translateEscapes", "toCharArray", "intern", "stripIndent", "toLowerCase", "length",
-	"isEmpty", "isBlank", "describeConstable", "getBytes", "strip", "trim", "hashCode", "toUpperCase", "toString", "lines", "stripLeading",
-	"chars", "stripTrailing", "codePoints"}
-
-var doubleNames = []string{"infinite", "naN", "isNaN", "hashCode", "intValue", "floatValue", "toString", "shortValue", "doubleValue",
-	"isInfinite", "describeConstable", "longValue", "byteValue"}
-
-var numberNames = []string{"hashCode", "intValue", "floatValue", "toString", "shortValue", "doubleValue", "describeConstable", "longValue", "byteValue"}
-
-func numberProperty(v any, name string) any {
-	f, ok := doubleValue(v)
-	if !ok {
-		return nil
-	}
-	i, _ := intValue(v)
-	switch name {
-	case "intValue":
-		return i
-	case "longValue":
-		switch v := v.(type) {
-		case int64:
-			return v
-		case float64:
-			return int64(v)
-		}
-		return int64(i)
-	case "shortValue":
-		return int32(int16(i))
-	case "byteValue":
-		return int32(int8(i))
-	case "doubleValue":
-		return f
-	case "floatValue":
-		return float64(float32(f))
-	case "toString":
-		return toString(v)
-	case "describeConstable":
-		return safeString("Optional[" + toString(v) + "]")
-	case "hashCode":
-		switch v := v.(type) {
-		case int32:
-			return v
-		case int64:
-			return int32(v ^ v>>32)
-		}
-		bits := math.Float64bits(f)
-		return int32(bits ^ bits>>32)
-	case "naN", "isNaN":
-		return f != f
-	case "infinite", "isInfinite":
-		return f-f != 0
 	}
 	return nil
 }
@@ -327,51 +201,3 @@ const (
 	wiremockPackage   = "com.github.tomakehurst.wiremock."
 	templatingPackage = wiremockPackage + "extension.responsetemplating."
 )
-
-// castError is the ClassCastException of a value that is no instance of class.
-func castError(v any, class string) error {
-	from := className(v)
-	inBase := func(name string) bool { return strings.HasPrefix(name, "java.") }
-	var where string
-	switch {
-	case inBase(from) && inBase(class):
-		where = from + " and " + class + " are in module java.base of loader 'bootstrap'"
-	case inBase(class):
-		where = from + " is in unnamed module of loader 'app'; " + class + " is in module java.base of loader 'bootstrap'"
-	default:
-		where = from + " and " + class + " are in unnamed module of loader 'app'"
-	}
-	return throw("ClassCastException", "class %s cannot be cast to class %s (%s)", from, class, where)
-}
-
-// The casts of a helper's arguments; null passes as the zero value and false.
-
-func asString(v any) (s string, present bool, err error) {
-	switch v := v.(type) {
-	case nil:
-		return "", false, nil
-	case string:
-		return v, true, nil
-	}
-	return "", false, castError(v, "java.lang.String")
-}
-
-func asInteger(v any) (i int32, present bool, err error) {
-	switch v := v.(type) {
-	case nil:
-		return 0, false, nil
-	case int32:
-		return v, true, nil
-	}
-	return 0, false, castError(v, "java.lang.Integer")
-}
-
-func asBoolean(v any) (b, present bool, err error) {
-	switch v := v.(type) {
-	case nil:
-		return false, false, nil
-	case bool:
-		return v, true, nil
-	}
-	return false, false, castError(v, "java.lang.Boolean")
-}
