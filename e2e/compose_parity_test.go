@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,6 +32,27 @@ services:
   worker: {image: ` + checkedImage + `, command: serve :81, environment: {ROLE: worker}, healthcheck: {disable: true}}
   other: {image: ` + checkedImage + `, command: serve :82, healthcheck: {test: [NONE]}}
 `, []question{{"slow", "get http://db/env?of=ROLE", "db"}, {"slow", "get http://worker:81/env?of=ROLE", "worker"}}},
+	"hooks": {`
+services:
+  db:
+    image: ` + stackImage + `
+    volumes: [kept:/data]
+    working_dir: /data
+    environment: {ROLE: db}
+    post_start:
+      - {command: [/stack, copy, /proc/self/environ, /data/first], environment: {WHEN: after}}
+      - {command: [/stack, copy, /proc/self/status, second], user: "1234", working_dir: /data}
+    pre_stop:
+      - command: [/stack, write, /data/third, ending]
+  # starts once the hooks of db have run
+  reader: {image: ` + stackImage + `, command: cat /data/second, volumes: [kept:/data], depends_on: {db: {condition: service_started}}}
+  last: {image: ` + stackImage + `, depends_on: {reader: {condition: service_completed_successfully}}}
+volumes: {kept: {}}
+`, []question{
+		{"db", "line /data/second Uid:", "1234\t1234\t1234\t1234\n"},
+		{"db", "has /data/first WHEN=after", ""},
+		{"db", "has /data/first ROLE=db", ""},
+	}},
 	"settings": {`
 services:
   web:
@@ -85,7 +107,7 @@ func TestComposeParity(t *testing.T) {
 // test's end.
 func (c *composed) compose(args ...string) string {
 	run := func(args ...string) ([]byte, error) {
-		cmd := exec.Command(repository("bin", "docker-compose"), args...)
+		cmd := exec.Command(repository("bin", "docker-compose"), append([]string{"-p", fmt.Sprintf("envd-e2e-%d", os.Getpid())}, args...)...)
 		cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "TOKEN=s3cret-of-env")
 		return cmd.CombinedOutput()
 	}

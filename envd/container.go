@@ -54,6 +54,14 @@ type Container struct {
 	NoNewPrivileges bool `json:"no_new_privileges,omitempty"` // not even setuid programs raise privileges (PR_SET_NO_NEW_PRIVS, prctl(2))
 }
 
+// Hook is a command to run inside a container at a turn of its life.
+type Hook struct {
+	Command []string         `json:"command"`           // argv
+	User    string           `json:"user,omitempty"`    // empty: the container's
+	WorkDir string           `json:"workdir,omitempty"` // empty: the container's
+	Env     map[string]Value `json:"env,omitempty"`     // added to the container's variables
+}
+
 // Ulimit bounds a resource of a process (setrlimit(2)), in the unit of that resource; -1 is unlimited.
 type Ulimit struct {
 	Soft int64 `json:"soft"`

@@ -101,6 +101,9 @@ type Service struct {
 	Restart   *Restart         `json:"restart,omitempty"`   // nil: it must run until it is stopped
 	Mounts    []Mount          `json:"mounts,omitempty"`    // for container runtimes
 	Container *Container       `json:"container,omitempty"` // for container runtimes
+
+	AfterStart []Hook `json:"after_start,omitempty"` // run in it one after another once it is started, before others see it started
+	BeforeStop []Hook `json:"before_stop,omitempty"` // run in it before it is asked to end
 }
 
 // Restart is the restart policy of a service: what happens when it ends without having been asked to. Under the zero

@@ -5,6 +5,7 @@
 //	stack get URL                 print what URL answers
 //	stack cat FILE                print a file
 //	stack line FILE BEGINNING     print the rest of the first line that begins so
+//	stack has FILE TEXT           exit with 0 if the file has the text in it
 //	stack ls FOLDER               print the names in it
 //	stack copy FROM TO            copy a file
 //	stack env NAME                print a variable
@@ -35,7 +36,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: stack serve|check|get|cat|line|ls|copy|env|write|again, not %q", args)
+		return fmt.Errorf("usage: stack serve|check|get|cat|line|has|ls|copy|env|write|again, not %q", args)
 	}
 	switch args[0] {
 	case "serve":
@@ -61,6 +62,12 @@ func run(args []string) error {
 				fmt.Println(strings.TrimSpace(rest))
 				break
 			}
+		}
+		return err
+	case "has":
+		text, err := os.ReadFile(args[1])
+		if err == nil && !strings.Contains(string(text), args[2]) {
+			err = fmt.Errorf("%s has no %s in it", args[1], args[2])
 		}
 		return err
 	case "ls":

@@ -82,7 +82,7 @@ func (r *reader) service(s types.ServiceConfig) envd.Service {
 		WorkDir: s.WorkingDir, User: s.User, Env: valuesOf(s.Environment), EnvFiles: r.envFilesOf(s),
 		Ports: r.ports(s), Files: r.placed(s), Ready: r.ready(s), Replicas: s.GetScale(),
 		Resources: r.resources(s), Stop: r.stop(s), Mounts: r.mounts(s), Container: r.container(s),
-		Restart: restart(s),
+		Restart: restart(s), AfterStart: r.hooks(s, "post_start", s.PostStart), BeforeStop: r.hooks(s, "pre_stop", s.PreStop),
 	}
 	r.program(&out, s)
 	if r.Publish {
@@ -107,6 +107,17 @@ func (r *reader) program(out *envd.Service, s types.ServiceConfig) {
 	default:
 		out.Command = slices.Concat(s.Entrypoint, s.Command)
 	}
+}
+
+// hooks are commands to run in a service.
+func (r *reader) hooks(s types.ServiceConfig, key string, given []types.ServiceHook) (out []envd.Hook) {
+	for _, h := range given {
+		if len(h.Command) == 0 {
+			r.report(spec.RuleMissingField, fmt.Sprintf("service %s: %s has no command", s.Name, key), "write command: [program, argument]", "services", s.Name, key)
+		}
+		out = append(out, envd.Hook{Command: h.Command, User: h.User, WorkDir: h.WorkingDir, Env: valuesOf(h.Environment)})
+	}
+	return out
 }
 
 // hostnames returns the names that a service answers to besides its own.

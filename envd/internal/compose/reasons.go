@@ -28,8 +28,6 @@ var reasons = map[string]string{
 	"external_links":       "nothing outside the environment is used: write the container as a service, or as a stub",
 	"label_file":           "write the labels out",
 	"pre_start":            "write a service that does it, which this one waits for with service_completed_successfully",
-	"post_start":           "write a service that does it, which others wait for with service_completed_successfully",
-	"pre_stop":             "write it into the service: it is asked to end with stop_signal",
 	"driver_opts":          "mount the folder itself: volumes: [./folder:/path], or leave the options out",
 	"provider":             "write the service as a container, or as a stub",
 	"models":               "write the model's server as a service, or as a stub",

@@ -71,6 +71,8 @@ var mounts = of("source", "target", "read_only").with(map[string]*shape{
 	"tmpfs":       of("size", "mode"),
 })
 
+var hook = of("command", "user", "working_dir").and("environment", variables).and("privileged", only(inside, "false"))
+
 var service = of(
 	"image", "command", "entrypoint", "working_dir", "user", "env_file", "profiles",
 	"ports", "expose", "links", "container_name", "hostname", "domainname", "extra_hosts", "dns_search", "dns_opt", "labels",
@@ -104,6 +106,8 @@ var service = of(
 	"runtime":          only("containers are run by the engine's runc", "runc"),
 	"security_opt":     formed(inside+": only no-new-privileges is supported", `^no-new-privileges([:=](true|false))?$`),
 	"volumes":          mounts,
+	"post_start":       hook,
+	"pre_stop":         hook,
 	"secrets":          of("source", "target", "uid", "gid", "mode"),
 	"configs":          of("source", "target", "uid", "gid", "mode"),
 	"deploy":           deploy,

@@ -92,7 +92,9 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 			return err
 		}
 		s.started(op.Service)
-		return nil
+		return s.afterStart(ctx, op.Service)
+	case envd.OpStop:
+		s.beforeStop(ctx, op.Service)
 	}
 	return s.Runtime.Do(ctx, s.ID, op)
 }

@@ -34,6 +34,7 @@ func (c *serviceFaults) inflict(ctx context.Context, svc *envd.Service, f chaos.
 		c.expectEnd(svc.Name)
 		return c.act(ctx, envd.OpKill, svc)
 	case chaos.Stop:
+		c.beforeStop(ctx, svc)
 		c.expectEnd(svc.Name)
 		return c.act(ctx, envd.OpStop, svc)
 	case chaos.Pause:
@@ -84,6 +85,9 @@ func (c *serviceFaults) startAgain(ctx context.Context, svc *envd.Service) error
 		return err
 	}
 	c.started(svc)
+	if err := c.afterStart(ctx, svc); err != nil {
+		return err
+	}
 	c.background.Go(func() {
 		if err := c.awaitReady(context.WithoutCancel(ctx), svc); err != nil && !c.settled.Load() {
 			c.rec.tell(Notice{Step: "service " + svc.Name, Text: err.Error(), Failed: true})
@@ -143,6 +147,9 @@ func (c *serviceFaults) restartOne(ctx context.Context, f *serviceFault, svc *en
 		return 0, err
 	}
 	c.started(svc)
+	if err := c.afterStart(ctx, svc); err != nil {
+		return 0, err
+	}
 	err = c.awaitReady(ctx, svc)
 	return time.Since(begin), err
 }

@@ -82,6 +82,9 @@ func (e *environment) runBeside(ctx context.Context, svc *service, cmd envd.Exec
 	for name, value := range cmd.Env {
 		config.Env = append(slices.Clone(config.Env), name+"="+value)
 	}
+	if cmd.User != "" {
+		config.User = cmd.User
+	}
 	if cmd.WorkDir != "" {
 		config.WorkingDir = cmd.WorkDir
 	}
@@ -144,7 +147,7 @@ func (e *environment) execInService(ctx context.Context, svc *service, cmd envd.
 	}
 	slices.Sort(env)
 	created, err := e.cli.ExecCreate(ctx, svc.container, client.ExecCreateOptions{
-		Cmd: helper(cmd, id, cmd.Command[0]), Env: env, WorkingDir: cmd.WorkDir,
+		Cmd: helper(cmd, id, cmd.Command[0]), Env: env, WorkingDir: cmd.WorkDir, User: cmd.User,
 		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true, TTY: cmd.Terminal != nil,
 	})
 	if conflict(err) {
