@@ -93,6 +93,18 @@ func TestImage(t *testing.T) {
 	assert.ErrorContains(t, err, "image localhost:1/no/such:tag is not on this machine")
 }
 
+// A program may be a link in its working directory, to somewhere that the container does not have.
+func TestLinkedProgram(t *testing.T) {
+	dir := t.TempDir()
+	linked := filepath.Join(dir, "program")
+	require.NoError(t, os.Symlink(program, linked))
+	rt, id := environment(t, nil)
+	require.NoError(t, start(rt, id, &envd.Service{Name: "linked", Command: []string{linked, runtimetest.Verb, "pwd"}, WorkDir: dir}))
+	_, err := rt.Wait(context.Background(), id, "linked")
+	require.NoError(t, err)
+	assert.Contains(t, logOf(t, rt, id, "linked"), " stdout "+dir+"\n")
+}
+
 // Scripts and programs with shared libraries find the machine's folders.
 func TestDynamicProgram(t *testing.T) {
 	dir, err := os.MkdirTemp("/var/tmp", "envd-docker-test-")

@@ -60,7 +60,13 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 		if arch, err := architecture(program); err != nil || arch != runtime.GOARCH {
 			return surroundings{}, errors.Join(fmt.Errorf("service %s: %s is a program for %s, this machine is %s", svc.Name, program, arch, runtime.GOARCH), err)
 		}
-		s.image, err = e.rt.packing.image(ctx, e.cli, content{program: program, at: program})
+		at := program
+		if workDir != "" && within(program, workDir) { // the folder's own entry is seen instead: where it is a link, its end is not there
+			if at, err = filepath.EvalSymlinks(program); err != nil {
+				return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
+			}
+		}
+		s.image, err = e.rt.packing.image(ctx, e.cli, content{program: program, at: at})
 		if workDir != "" {
 			s.mounts = append(s.mounts, bind(workDir))
 		}
