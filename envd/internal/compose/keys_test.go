@@ -22,7 +22,7 @@ import (
 var extinct = []string{"net", "log_driver", "log_opt", "volume_driver", "services.dockerfile", "secrets.content"}
 
 // keysFile says for users what becomes of each key.
-var keysFile = filepath.Join("..", "..", "..", "COMPOSE.md")
+var keysFile = filepath.Join("..", "..", "COMPOSE.md")
 
 // TestEveryKeyIsKnown walks the types of compose-go: each key that a file may have is either supported or refused with a
 // reason of its own, and COMPOSE.md says which. A new version of compose-go with a key that neither names fails here.
