@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Undo tells how a fault's effect ends when nobody reverts it.
+// Undo says how a fault's effect ends if nobody reverts it.
 type Undo string
 
 const (
-	KernelTied   Undo = "kernel_tied"  // the kernel drops it with the process that holds it
-	KernelTimed  Undo = "kernel_timed" // the kernel drops it at a time set beforehand
-	Leashed      Undo = "leashed"      // the process that carries it out drops it when its lease runs out
+	KernelTied   Undo = "kernel_tied"  // the kernel ends it with the process that holds it
+	KernelTimed  Undo = "kernel_timed" // the kernel ends it at a time set beforehand
+	Leashed      Undo = "leashed"      // the process that carries it out ends it when the lease runs out
 	APIOwned     Undo = "api_owned"    // an outer API holds it; a sweep by label reverts it
 	Irreversible Undo = "irreversible" // nothing brings the former state back (opt-in)
 )
@@ -31,16 +31,16 @@ type Injection struct {
 // Effect is what a fault was measured to do.
 type Effect struct {
 	Affected int64         `json:"affected"` // requests or connections that it touched
-	Total    int64         `json:"total"`    // of so many since it was injected
+	Total    int64         `json:"total"`    // all requests or connections since it was injected
 	Delay    time.Duration `json:"delay"`    // mean added delay of the affected
 	Summary  string        `json:"summary"`  // for people
 }
 
 // Fault is one kind of injected failure. Implementations hold no state: all of it is in the Injection and the World.
 type Fault interface {
-	// Kind is the fault's word in a spec, for example "stub.latency".
+	// Kind is what specs call the fault, for example "stub.latency".
 	Kind() string
-	// Undo tells how its effect ends when nobody reverts it.
+	// Undo says how its effect ends if nobody reverts it.
 	Undo() Undo
 	// Validate decodes params strictly; its errors name the parameter, what is wrong and what would be right.
 	Validate(params json.RawMessage) error
@@ -48,20 +48,20 @@ type Fault interface {
 	Inject(ctx context.Context, w World, in Injection) error
 	// Await blocks until the effect was measured at least once, or ctx is done.
 	Await(ctx context.Context, w World, in Injection) (Effect, error)
-	// Renew extends the lease to in.Lease from now; ErrGone where the effect has ended already.
+	// Renew extends the lease to in.Lease from now. It returns ErrGone if the effect has ended already.
 	Renew(ctx context.Context, w World, in Injection) error
-	// Revert ends the effect and returns what it did in all. Reverting what is not there is no error.
+	// Revert ends the effect and returns all that it did. It is no error if there is nothing to revert.
 	Revert(ctx context.Context, w World, in Injection) (Effect, error)
 }
 
-// Lagging is what a fault is whose effect shows late: only an answer that has come tells that it came late.
+// Lagging is a fault whose effect cannot be measured at once: a delay shows only when the first delayed answer has come.
 type Lagging interface {
-	// Lag is how long after its injection the effect can be measured, where everything else takes no time. It is 0 for
-	// parameters that are not valid.
+	// Lag returns how long after its injection the effect can be measured, if everything else takes no time. It is 0 for
+	// invalid parameters.
 	Lag(params json.RawMessage) time.Duration
 }
 
-// ErrGone says that a lease ran out, or that nothing was injected under that ID.
+// ErrGone means that the lease has run out, or that nothing was injected under that ID.
 var ErrGone = errors.New("the fault is not injected (any more)")
 
 // World is what faults act on: one environment.
@@ -71,20 +71,20 @@ type World interface {
 	Services() Control[ServiceFault]
 }
 
-// Control carries faults of one sort out on the targets of an environment, each under an ID and a lease, and tells what
-// they do. Whoever implements it drops a fault whose lease has run out.
+// Control carries out faults of one sort on the targets of an environment, each under an ID and a lease, and reports their
+// effects. An implementation must end a fault whose lease has run out.
 type Control[F any] interface {
-	// SetFault starts the effect; the same ID again replaces the first.
+	// SetFault starts the effect. A second call with the same ID replaces the first.
 	SetFault(ctx context.Context, target, id string, f F, lease time.Duration) error
-	// RenewFault makes the lease end that long from now; ErrGone where it has ended already.
+	// RenewFault extends the lease to that long from now. It returns ErrGone if the effect has ended already.
 	RenewFault(ctx context.Context, target, id string, lease time.Duration) error
 	// AwaitFault blocks until the effect was measured.
 	AwaitFault(ctx context.Context, target, id string) (Effect, error)
-	// ClearFault ends the effect, also one that another process has started, and tells what it did.
+	// ClearFault ends the effect, even if another process has started it, and returns what it did.
 	ClearFault(ctx context.Context, target, id string, f F) (Effect, error)
 }
 
-// kind is a fault that a Control carries out: kinds differ in their parameters and in how they tell their effect.
+// kind is a fault that a Control carries out. Kinds differ in their parameters and in how they describe their effect.
 type kind[F any] struct {
 	name    string
 	undo    Undo
@@ -146,7 +146,7 @@ func (k kind[F]) told(f F, e Effect) Effect {
 	return e
 }
 
-// Registry maps kinds to faults. Composition roots build it; there is no global one.
+// Registry maps kinds to faults. There is no global one: each composition root builds its own.
 type Registry map[string]Fault
 
 // Builtin returns the faults that come with envd.
@@ -162,7 +162,7 @@ func Builtin() Registry {
 	return r
 }
 
-// decode reads params into v and refuses what v does not know.
+// decode reads params into v and refuses unknown keys.
 func decode(params json.RawMessage, v any) error {
 	if len(params) == 0 {
 		params = json.RawMessage("{}")
@@ -175,7 +175,7 @@ func decode(params json.RawMessage, v any) error {
 	return nil
 }
 
-// ParameterError says that parameters could not be read, and which there are.
+// ParameterError is the error of parameters that could not be read. It knows which ones exist.
 type ParameterError struct {
 	Known []string
 	err   error

@@ -77,10 +77,10 @@ func linkFault(name string, parse func(json.RawMessage) (LinkFault, error), tell
 	return kind[LinkFault]{name, Leashed, World.Links, parse, tell}
 }
 
-// on tells of an effect's connections.
+// on describes how many connections an effect touched.
 func on(e Effect) string { return fmt.Sprintf("%d of %d connections", e.Affected, e.Total) }
 
-// LinkLatency holds data up on its way. Parameters: delay (a duration) with jitter (uniform, to both sides), or median and
+// LinkLatency delays data on its way. Parameters: delay (a duration) with jitter (uniform, to both sides), or median and
 // sigma (log-normal), or lower and upper (uniform); direction (default downstream); share of the connections (default 1).
 func LinkLatency() Fault {
 	return linkFault("link.latency", parseLinkLatency, func(_ LinkFault, e Effect) string {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// ServiceFault is what is done to a service. Where it has replicas, to each of them.
+// ServiceFault is what is done to a service, or to each of its replicas.
 type ServiceFault struct {
 	Verb    Verb  `json:"verb"`
 	Kill    bool  `json:"kill,omitempty"`    // restart: by SIGKILL instead of as the service asks to be stopped
@@ -17,7 +17,7 @@ type ServiceFault struct {
 	Memory  int64 `json:"memory,omitempty"`  // limit: bytes
 }
 
-// Verb says what a fault does to a service.
+// Verb is what a fault does to a service.
 type Verb string
 
 // The verbs of faults on services.
@@ -26,8 +26,8 @@ const (
 	Stop       Verb = "stop"       // as it asks to be stopped; started again at the end
 	Pause      Verb = "pause"      // frozen; thawed at the end
 	Restart    Verb = "restart"    // stopped and started at once
-	Limit      Verb = "limit"      // less CPU or memory; what it had at the end
-	Disconnect Verb = "disconnect" // from its network; connected at the end
+	Limit      Verb = "limit"      // gets less CPU or memory; as before at the end
+	Disconnect Verb = "disconnect" // taken off its network; connected again at the end
 )
 
 func serviceFault(name string, parse func(json.RawMessage) (ServiceFault, error)) Fault {

@@ -13,7 +13,7 @@ type StubFault struct {
 	Reset  bool         `json:"reset,omitempty"`  // close the connection with a TCP RST instead of answering
 	Hang   bool         `json:"hang,omitempty"`   // never answer
 	Status int          `json:"status,omitempty"` // answer with this status instead of the mapping's response
-	Share  float64      `json:"share"`            // of the requests that it touches, (0..1]
+	Share  float64      `json:"share"`            // part of the requests that it affects, (0..1]
 }
 
 // Distribution draws delays. Exactly one of Fixed, Median and Upper is set.

@@ -17,7 +17,7 @@ type Planned struct {
 	For time.Duration // from injection to revert
 }
 
-// EventName tells the steps of a fault's course.
+// EventName names a step in a fault's course.
 type EventName string
 
 const (
@@ -38,7 +38,7 @@ type Event struct {
 
 const (
 	defaultLease  = 3 * time.Second
-	revertTimeout = 30 * time.Second // of what takes time to start again, too
+	revertTimeout = 30 * time.Second // enough for services that take time to start again
 )
 
 // Play injects every planned fault at its time, keeps its lease alive and reverts it at its end. When ctx ends it
@@ -71,7 +71,7 @@ func Play(ctx context.Context, w World, faults []Planned, observe func(Event)) e
 	return errors.Join(failed...)
 }
 
-// play takes one fault through its course.
+// play leads one fault through its course.
 func play(ctx context.Context, w World, p *Planned, start time.Time, emit func(time.Time, EventName, Effect, error)) {
 	if !until(ctx, start.Add(p.At)) {
 		return
@@ -129,7 +129,7 @@ func hold(ctx context.Context, w World, p *Planned, emit func(time.Time, EventNa
 	}
 }
 
-// until waits for t; false when ctx ended first.
+// until waits for t, and returns false if ctx ends first.
 func until(ctx context.Context, t time.Time) bool {
 	timer := time.NewTimer(time.Until(t))
 	defer timer.Stop()

@@ -28,7 +28,7 @@ const (
 	TextFile         = "report.txt"
 	JSONFile         = "report.json" // what `envd run -o json` prints
 	SumsFile         = "SHA256SUMS"  // of all other files, written last
-	RunnerLog        = "runner.log"  // what a detached runner printed; it goes on after the end of the run, and is no evidence
+	RunnerLog        = "runner.log"  // output of a detached runner; not evidence, because it goes on after the end of the run
 	LogsDir          = "logs"
 	StubsDir         = "stubs"
 	StubMetricsFile  = StubsDir + "/metrics.prom" // of all stubs at the end, in Prometheus' text format
@@ -62,7 +62,7 @@ type Meta struct {
 	Outcome  envd.Outcome `json:"outcome,omitempty"`
 	ExitCode *int         `json:"exit_code,omitempty"`
 	Message  string       `json:"message,omitempty"`
-	// Seed is what stubs drew from at random; a spec with environment.seed set to it repeats their draws. 0: no stubs.
+	// Seed is the seed of what stubs drew at random. Set as environment.seed in a spec it repeats their draws. 0: no stubs.
 	Seed uint64 `json:"seed,omitempty"`
 	// Images are those that services run from, each with its digests.
 	Images []envd.ImageFact `json:"images,omitempty"`
@@ -86,8 +86,8 @@ func (o Outlet) String() string { return fmt.Sprintf("%s -> %s:%d", o.Address, o
 // Dir is one run directory.
 type Dir struct{ path string }
 
-// Create makes the directory at path and claims it. One that already holds a run is refused, so that no evidence is
-// overwritten; of several that want it at once, one gets it.
+// Create makes the directory at path and claims it. A directory that already holds a run is refused, so that no evidence is
+// overwritten. If several processes want it at once, only one gets it.
 func Create(path string) (*Dir, error) {
 	d := &Dir{path}
 	if err := os.MkdirAll(path, 0o755); err != nil {
@@ -111,8 +111,8 @@ func Create(path string) (*Dir, error) {
 	return d, nil
 }
 
-// alone refuses a directory that holds something else: everything in it is evidence. Hidden files, such as a .gitignore,
-// are not.
+// alone refuses a directory that is not empty, because everything in it becomes evidence. Hidden files, such as a .gitignore,
+// do not count.
 func (d *Dir) alone() error {
 	entries, err := os.ReadDir(d.path)
 	for _, e := range entries {
@@ -123,10 +123,10 @@ func (d *Dir) alone() error {
 	return err
 }
 
-// Claimed names a directory that another process created for this one.
+// Claimed returns a directory that another process has created for this one.
 func Claimed(path string) *Dir { return &Dir{path} }
 
-// Open names an existing run directory.
+// Open returns an existing run directory.
 func Open(path string) (*Dir, error) {
 	d := &Dir{path}
 	if _, err := os.Stat(d.Path(MetaFile)); err != nil {
@@ -173,8 +173,8 @@ func (d *Dir) WriteJSON(name string, v any) error {
 	return d.WriteFile(name, append(b, '\n'))
 }
 
-// WriteFile replaces a file as a whole: readers see the old or the new content, never a part. On a full disk, where there
-// is no place for both, the new content is written over the old.
+// WriteFile replaces a file as a whole: readers see the old or the new content, never a part. If the disk has no room for
+// both, the new content is written over the old.
 func (d *Dir) WriteFile(name string, b []byte) error {
 	err := d.replace(name, b)
 	if errors.Is(err, syscall.ENOSPC) && d.overwrite(name, b) == nil {
@@ -183,7 +183,7 @@ func (d *Dir) WriteFile(name string, b []byte) error {
 	return err
 }
 
-// overwrite writes b into the blocks that a file has. Where they do not suffice, the old content stays.
+// overwrite writes b into the blocks that a file already has. If they do not suffice, the old content stays.
 func (d *Dir) overwrite(name string, b []byte) error {
 	old, err := os.ReadFile(d.Path(name))
 	if err != nil {
@@ -231,7 +231,7 @@ func (d *Dir) readJSON(name string, v any) error {
 	return nil
 }
 
-// List returns the run directories directly below root, in name order. A root that does not exist holds none.
+// List returns the run directories directly below root, in name order; none if root does not exist.
 func List(root string) ([]*Dir, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {

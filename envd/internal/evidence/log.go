@@ -12,8 +12,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Log appends JSON documents to a file, one a line, each with one write: a reader or a crash sees whole lines. The
-// first failure (a full disk) is kept and returned by Close; what came before it stays readable.
+// Log appends JSON documents to a file, one per line, each with a single write, so that readers and crashes see whole lines.
+// The first failure (a full disk) is kept and returned by Close; what was written before stays readable.
 type Log struct {
 	mu   sync.Mutex
 	file *os.File
@@ -50,8 +50,8 @@ func (l *Log) Close() error {
 	return errors.Join(l.err, l.file.Close())
 }
 
-// Observations reads everything that was observed. A last line that was cut off by a crash is dropped; any other
-// line that does not parse is an error.
+// Observations reads all observations. A last line that was cut off by a crash is dropped; any other line that does not
+// parse is an error.
 func (d *Dir) Observations() ([]envd.Observation, error) {
 	f, err := os.Open(d.Path(ObservationsFile))
 	if err != nil {

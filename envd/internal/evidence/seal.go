@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// ErrUnsealed says that a run directory has no list of its files: its run goes on, was killed, or could not be recorded
-// whole. run.json tells which.
+// ErrUnsealed is returned for a run directory without a list of its files: the run is still going on, was killed, or could
+// not be recorded completely. run.json says which.
 var ErrUnsealed = errors.New("the run directory is not sealed")
 
 // Altered says how a run directory differs from what was sealed. All names are relative, and sorted.
@@ -96,7 +96,7 @@ func (d *Dir) Check() (digest string, err error) {
 	return Digest(bytes.NewReader(list))
 }
 
-// named is a file with its SHA-256; the empty one of what is no regular file.
+// named is a file with its SHA-256, which is empty unless it is a regular file.
 type named struct{ name, hash string }
 
 // sums reads every file of the directory, in the order of their names.
@@ -114,7 +114,7 @@ func (d *Dir) sums() ([]named, error) {
 			return nil
 		case e.IsDir():
 			return nil
-		case !e.Type().IsRegular(): // a link could change what it says without its directory's doing
+		case !e.Type().IsRegular(): // the target of a link could change without the directory
 			all = append(all, named{name: name})
 			return nil
 		}
@@ -130,7 +130,7 @@ func (d *Dir) sums() ([]named, error) {
 	return all, err
 }
 
-// Digest is the SHA-256 of what r holds, in hex; of SumsFile, it is the evidence's.
+// Digest returns the SHA-256 of what r holds, in hex. That of SumsFile identifies the evidence.
 func Digest(r io.Reader) (string, error) {
 	h := sha256.New()
 	_, err := io.Copy(h, r)

@@ -1,6 +1,6 @@
-// Package execstream is how a command's streams travel over one HTTP request: the body is a v1.ExecRequest and then the
-// command's standard input, the answer one v1.ExecFrame a line, the last with the exit code or an error. The runner sends it,
-// the daemon passes it on as it is, and the clients of both receive it.
+// Package execstream carries a command's streams over one HTTP request. The body is a v1.ExecRequest and then the command's
+// standard input; the answer has one v1.ExecFrame per line, the last with the exit code or an error. The runner sends the
+// answer, the daemon passes it on unchanged, and the clients of both receive it.
 package execstream
 
 import (
@@ -30,7 +30,7 @@ func Body(r v1.ExecRequest, stdin io.Reader) (io.Reader, error) {
 	return io.MultiReader(bytes.NewReader(head), stdin), nil
 }
 
-// Call is an exec as its receiver has it.
+// Call is an exec on the receiving side.
 type Call struct {
 	v1.ExecRequest
 	Stdin   io.Reader
@@ -38,7 +38,7 @@ type Call struct {
 	Close   func()                  // releases what reads the body; called when the command has ended
 }
 
-// Accept reads the head of a body. What is left of it is the command's standard input, or frames.
+// Accept reads the ExecRequest at the head of a body. The rest is the command's standard input, or frames.
 func Accept(body io.Reader) (*Call, error) {
 	c := &Call{Close: func() {}}
 	d := json.NewDecoder(body)
@@ -53,7 +53,7 @@ func Accept(body io.Reader) (*Call, error) {
 	return c, nil
 }
 
-// Receive writes an answer's streams out until the last frame, and returns the command's exit code.
+// Receive copies the streams of an answer until its last frame, and returns the command's exit code.
 func Receive(answer io.Reader, stdout, stderr io.Writer) (code int, err error) {
 	for d := json.NewDecoder(answer); ; {
 		var frame v1.ExecFrame
@@ -81,26 +81,26 @@ func pass(w io.Writer, b []byte) error {
 	return err
 }
 
-// Sender writes an answer. Its streams may be written to at the same time.
+// Sender writes an answer. Both of its streams may be written to concurrently.
 type Sender struct {
 	mu  sync.Mutex
 	out *json.Encoder
 }
 
-// NewSender returns a sender to w, which gets whole lines.
+// NewSender returns a sender that writes whole lines to w.
 func NewSender(w io.Writer) *Sender { return &Sender{out: json.NewEncoder(w)} }
 
-// Stdout is what the command prints.
+// Stdout is the writer for the command's standard output.
 func (s *Sender) Stdout() io.Writer {
 	return stream(func(b []byte) error { return s.send(v1.ExecFrame{Stdout: b}) })
 }
 
-// Stderr is what the command complains about.
+// Stderr is the writer for the command's standard error.
 func (s *Sender) Stderr() io.Writer {
 	return stream(func(b []byte) error { return s.send(v1.ExecFrame{Stderr: b}) })
 }
 
-// End sends the last frame: the exit code, or why there is none. That the caller has left is no concern of the sender's.
+// End sends the last frame: the exit code, or why there is none. It ignores that the caller may have left.
 func (s *Sender) End(code int, err error) {
 	last := v1.ExecFrame{Exit: &code}
 	if err != nil {

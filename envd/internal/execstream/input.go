@@ -9,8 +9,8 @@ import (
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
-// unpack goes on reading frames from d, each to where it belongs. A command that reads none of its input holds up what
-// comes behind that, signals too; the end of the connection does not come behind it.
+// unpack reads frames from d and distributes them. If the command does not read its input, everything behind that input
+// waits, signals too; but not the end of the connection.
 func (c *Call) unpack(d *json.Decoder) {
 	stdin, typed := io.Pipe()
 	control, over := make(chan envd.ExecControl), make(chan struct{})
@@ -21,7 +21,7 @@ func (c *Call) unpack(d *json.Decoder) {
 			var in v1.ExecInput
 			err := d.Decode(&in)
 			if err == nil && len(in.Stdin) > 0 {
-				_, _ = typed.Write(in.Stdin) // a command need not read all of its input
+				_, _ = typed.Write(in.Stdin) // the command may have ended
 			}
 			if err != nil || in.End {
 				_ = typed.Close() // never fails
@@ -41,8 +41,8 @@ func (c *Call) unpack(d *json.Decoder) {
 	}()
 }
 
-// Input is the body of an exec with Frames as its sender has it: an io.Writer for the command's standard input. Whoever
-// reads from Frames gets what is written; nothing is buffered. It may be used from many goroutines.
+// Input is the sending side of an exec's body with Frames: an io.Writer for the command's standard input. Nothing is
+// buffered: writes wait for the reader of the body. It may be used from many goroutines.
 type Input struct {
 	mu     sync.Mutex
 	out    *io.PipeWriter
@@ -63,7 +63,7 @@ func (i *Input) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// End says that there is no more standard input.
+// End marks the end of the standard input.
 func (i *Input) End() error { return i.send(v1.ExecInput{End: true}) }
 
 // Control sends a signal or a terminal's size.

@@ -1,3 +1,3 @@
-// Package footprint keeps envd's long-lived processes small. Most of a Go program's resident memory is its own text
-// and tables, mapped in while it started: what it then never touches again can be given back.
+// Package footprint keeps envd's long-lived processes small. Most of the resident memory of an idle Go program is its own
+// code and tables, mapped in during the start. What it does not touch again can be given back.
 package footprint

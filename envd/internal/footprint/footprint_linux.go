@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Shrink returns the memory that only the start-up needed: the heap's free pages, and the pages of the program file,
-// which the kernel maps in again, from its cache, as they are used.
+// Shrink gives back memory that only the start needed: the heap's free pages, and the pages of the program file, which the
+// kernel maps in again from its cache when they are used.
 func Shrink() error {
 	debug.FreeOSMemory()
 	smaps, err := os.Open("/proc/self/smaps")
@@ -35,8 +35,8 @@ func Shrink() error {
 
 type region struct{ start, end uintptr }
 
-// cleanRegions finds, in /proc/PID/smaps (proc_pid_smaps(5)), the mappings that are the file's content and nothing
-// else: not writable, and without a page of their own, such as the dynamic loader makes of relocated tables.
+// cleanRegions finds, in /proc/PID/smaps (proc_pid_smaps(5)), the mappings that have nothing but the file's content: not
+// writable, and without private pages, such as those of tables that the dynamic loader has relocated.
 func cleanRegions(smaps io.Reader) ([]region, error) {
 	var found []region
 	var current region

@@ -4,7 +4,7 @@ package footprint
 
 import "runtime/debug"
 
-// Shrink returns the heap's free pages.
+// Shrink gives back the heap's free pages.
 func Shrink() error {
 	debug.FreeOSMemory()
 	return nil

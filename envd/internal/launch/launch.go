@@ -1,4 +1,4 @@
-// Package launch starts runners as processes of their own and finds the runs of this user again.
+// Package launch starts runners as processes of their own, and finds the runs of this user.
 package launch
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
 
-// readyFD is the descriptor on which a detached runner tells its starter that it is ready; ReadyVariable says so.
+// readyFD is the descriptor on which a detached runner reports to its starter that it is ready.
 const readyFD = 3
 
 // ReadyVariable is set for a runner whose starter waits on readyFD.
@@ -32,8 +32,8 @@ type Options struct {
 	Env []string // nil: this process's own
 	Dir string   // the run directory, which the arguments name too
 
-	// Stdout and Stderr are the runner's until it calls Detach. Where they are nil, what it prints goes to runner.log
-	// in its run directory.
+	// Stdout and Stderr get the runner's output until it calls Detach. If they are nil, it goes to runner.log in the run
+	// directory.
 	Stdout, Stderr *os.File
 }
 
@@ -56,7 +56,7 @@ func start(o Options, ready *os.File) (*exec.Cmd, error) {
 	cmd.SysProcAttr = ownSession()
 	if ready != nil {
 		cmd.ExtraFiles = []*os.File{ready}
-		// Somebody waits: garbage collection, which would only hold the start up, begins in Inherited.
+		// Somebody is waiting for it to start: garbage collection is turned on later, in Inherited.
 		cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", ReadyVariable, readyFD), "GOGC=off")
 	}
 	if err := cmd.Start(); err != nil {
@@ -78,8 +78,8 @@ func (f *Failure) Error() string {
 	return f.Output
 }
 
-// Up starts a runner and waits until its environment is ready. When ctx ends first, the runner is asked to end and
-// waited for, so that nothing half-built stays behind.
+// Up starts a runner and waits until its environment is ready. If ctx ends first, it asks the runner to end and waits for
+// that, so that nothing half-built stays behind.
 func Up(ctx context.Context, o Options) (evidence.Meta, error) {
 	var meta evidence.Meta
 	reader, writer, err := os.Pipe()
@@ -122,8 +122,7 @@ func openLog(dir string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, evidence.RunnerLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 }
 
-// Detach has what this runner prints from now on go to runner.log in its run directory: who started it takes its
-// terminal back.
+// Detach redirects the output of this runner to runner.log in its run directory: the terminal belongs to its starter again.
 func Detach(dir string) error {
 	log, err := openLog(dir)
 	if err != nil {
@@ -141,7 +140,7 @@ func Ready(meta evidence.Meta) error {
 	return errors.Join(json.NewEncoder(w).Encode(meta), w.Close())
 }
 
-// Inherited keeps from the processes that this runner starts what was meant for it alone. A runner calls it first.
+// Inherited hides from this runner's own child processes what it got from its starter. A runner calls it first.
 func Inherited() {
 	if os.Getenv(ReadyVariable) == "" {
 		return
@@ -151,7 +150,7 @@ func Inherited() {
 	_ = os.Unsetenv("GOGC") // fails for malformed names alone
 }
 
-// NewID returns a fresh ID for a run of the spec of that name, cut where the two together would be too long.
+// NewID returns a new ID for a run of the spec of that name, which is shortened if the ID would be too long.
 func NewID(name string) string {
 	return name[:min(len(name), 56)] + "-" + strings.ToLower(rand.Text()[:6])
 }
@@ -171,14 +170,14 @@ func StateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "envd"), nil
 }
 
-// RunsDir is where the run directories are that no --out placed elsewhere.
+// RunsDir returns the folder of all run directories that were not placed elsewhere by --out.
 func RunsDir() (string, error) {
 	dir, err := StateDir()
 	return filepath.Join(dir, "runs"), err
 }
 
-// Alive reports whether a run's runner is there: it has not finished, and its process exists. A process of the same ID that
-// began after the run is another one.
+// Alive reports whether a run's runner is alive: it has not finished, and its process exists. A process with the same PID
+// that started after the run does not count.
 func Alive(m evidence.Meta) bool {
 	return m.Status != evidence.Finished && m.PID != 0 && processExists(m.PID, m.Started)
 }

@@ -17,14 +17,14 @@ import (
 // clockTick is the unit of process start times: USER_HZ, 100 on every architecture that Go knows.
 const clockTick = 10 * time.Millisecond
 
-// processExists reports whether a process of that ID runs that began before a given time. One that has ended and was not
-// waited for does not.
+// processExists reports whether a process with that PID is running that was started before the given time. Zombies do not
+// count.
 func processExists(pid int, before time.Time) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return false
 	}
-	_, after, _ := bytes.Cut(b, []byte(") ")) // the name in front may hold anything (proc(5))
+	_, after, _ := bytes.Cut(b, []byte(") ")) // the name in the parentheses may contain anything (proc(5))
 	fields := bytes.Fields(after)
 	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
 		return false

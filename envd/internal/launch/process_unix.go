@@ -13,7 +13,7 @@ func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tru
 
 func closeOnExec(fd int) { syscall.CloseOnExec(fd) }
 
-// lock waits until nobody else changes what is registered in a directory. The kernel drops the lock with the process.
+// lock gets the exclusive right to change the registrations in a directory. The kernel releases it when the process ends.
 func lock(dir string) (unlock func() error, err error) {
 	f, err := os.Open(dir)
 	if err != nil {

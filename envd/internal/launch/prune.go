@@ -13,11 +13,11 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
 
-// Retention is how long run directories are kept unless somebody says otherwise.
+// Retention is how long run directories are kept by default.
 const Retention = 30 * 24 * time.Hour
 
 // Prune removes the run directories directly below root whose runs ended before then, and returns them; with dryRun it
-// only returns them. Of a run that keeps its directory elsewhere the entry goes, the evidence is its user's. Runs that
+// only returns them. For a run with its directory elsewhere only the link is removed, the evidence is the user's. Runs that
 // are alive stay, however old they are.
 func Prune(root string, then time.Time, dryRun bool) (removed []envd.Leftover, err error) {
 	entries, err := os.ReadDir(root)

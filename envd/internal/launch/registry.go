@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Register makes a run that keeps its directory elsewhere findable by its ID, and makes that directory. An ID that
-// another run has is refused; one whose directory was removed is free again. For a run directly below root the directory
-// itself is the claim.
+// Register claims the ID of a run whose directory is not directly below root: it makes the directory, and a link to it below
+// root by which the run is found. An ID that another run has is refused; one whose directory was removed is free again. For a
+// run directly below root it does nothing, because there the directory itself is the claim.
 func Register(root, id, dir string) (err error) {
 	entry := filepath.Join(root, id)
 	if dir == entry {
@@ -38,7 +38,7 @@ func Register(root, id, dir string) (err error) {
 	return os.Symlink(dir, entry)
 }
 
-// Unregister takes Register back.
+// Unregister undoes Register.
 func Unregister(root, id, dir string) error {
 	entry := filepath.Join(root, id)
 	if dir == entry {

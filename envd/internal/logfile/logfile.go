@@ -1,5 +1,5 @@
-// Package logfile keeps the output of one service: one line each, "RFC3339Nano stdout|stderr text", written once and
-// read by any number of followers, none of which polls.
+// Package logfile keeps the output of a service, as lines of the form "RFC3339Nano stdout|stderr text". A log is written
+// once and read by any number of followers, none of which polls.
 package logfile
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// maxLine is where a line without an end is broken, so that a service that prints none cannot fill memory.
+// maxLine is where an endless line is broken, so that it cannot fill the memory.
 const maxLine = 64 << 10
 
 // Log is a file that is being written. Its methods may be called from many goroutines.
@@ -33,7 +33,7 @@ func Create(path string, redact func([]byte) []byte) (*Log, error) {
 	return open(path, os.O_TRUNC, redact)
 }
 
-// Append goes on with the log at path.
+// Append continues the log at path.
 func Append(path string, redact func([]byte) []byte) (*Log, error) {
 	return open(path, 0, redact)
 }
@@ -46,8 +46,8 @@ func open(path string, flag int, redact func([]byte) []byte) (*Log, error) {
 	return &Log{path: path, redact: redact, file: f, written: make(chan struct{})}, nil
 }
 
-// Stream returns the writer of one stream, stdout or stderr. A write never fails, so that a full disk stops no service:
-// Close tells of it.
+// Stream returns the writer of one stream, stdout or stderr. Writes never fail, so that a full disk stops no service; Close
+// returns the error.
 func (l *Log) Stream(name string) io.Writer {
 	l.mu.Lock()
 	defer l.mu.Unlock()

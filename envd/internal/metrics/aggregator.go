@@ -8,8 +8,8 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// lag is how many seconds a sample stays open for requests that started in it and have not ended. What comes later
-// still counts: it goes into a further sample of the same second, and readers add samples of one second up.
+// lag is how many seconds a sample stays open for requests that started in it and have not ended yet. Later ones still
+// count: they go into another sample of the same second, and readers add up all samples of a second.
 const lag = 2
 
 // Aggregator groups requests by the wall-clock second in which they started. Memory is bounded by the seconds that
@@ -20,7 +20,7 @@ type Aggregator struct {
 	newest int64
 }
 
-// Requests are some that ended within the same second and took about as long.
+// Requests is a group of requests that ended within the same second and took about as long.
 type Requests struct {
 	Second    time.Time // in which they ended
 	Count     int64
@@ -34,9 +34,8 @@ func NewAggregator(emit func(envd.Sample)) *Aggregator {
 	return &Aggregator{emit: emit, open: map[int64]*envd.Sample{}}
 }
 
-// Requests counts requests to the second in which they started, as far as that can be told of requests of which the
-// second of their end is known: they are taken to have ended in its middle, so they started within half a second of
-// what is assumed.
+// Requests counts requests to the second in which they started. Only the second of their end is known: they are assumed to
+// have ended in its middle, so the assumed start is off by half a second at most.
 func (a *Aggregator) Requests(r Requests) {
 	took := time.Duration((r.Low + r.High) / 2 * float64(time.Millisecond))
 	s := a.second(r.Second.Add(time.Second/2 - took))

@@ -12,14 +12,14 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// maxSeries is how many series of one endpoint are kept, besides those that are wanted, the first by name: a service with a
+// maxSeries is how many series of an endpoint are kept besides the wanted ones, in the order of names: a service with a
 // label for each of its users must not fill the evidence.
 const maxSeries = 500
 
 // Series reads what a service exposes in the text format of Prometheus
 // (https://prometheus.io/docs/instrumenting/exposition_formats/): values by name{label="value"}, histograms and
-// summaries as their _count and _sum. Values that are no finite numbers are left out; left tells how many others were
-// more than are kept. wanted, which may be nil, names those to keep in any case.
+// summaries as their _count and _sum. Values that are not finite are left out. left is how many other series were dropped,
+// because there are more than maxSeries. wanted selects series to keep in any case; it may be nil.
 func Series(exposition io.Reader, wanted func(name string) bool) (values map[string]float64, left int, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(exposition)

@@ -15,7 +15,7 @@ import (
 
 //go:generate sh -c "cd generate && GOFLAGS= go run . >table.tmp && mv table.tmp ../modules.json"
 
-// table is what the modules say, written by generate.
+// table holds the modules, written by generate.
 //
 //go:embed modules.json
 var table []byte
@@ -23,9 +23,9 @@ var table []byte
 // Module is a backing service.
 type Module struct {
 	Name    string            `json:"name"`
-	Image   string            `json:"image"`   // that the module is known to work with
+	Image   string            `json:"image"`   // the one that the module is known to work with
 	Command []string          `json:"command"` // replaces the image's entrypoint; nil: the image's own
-	Args    []string          `json:"args"`    // after the image's entrypoint
+	Args    []string          `json:"args"`    // passed to the image's entrypoint
 	Env     map[string]string `json:"env"`
 	Ports   []int             `json:"ports"`
 	Files   []File            `json:"files"`
@@ -50,7 +50,7 @@ type Wait struct {
 // hostMark stands for the service's name in files.
 const hostMark = "{{host}}"
 
-// For is the file's content for a service of that name.
+// For returns the file's content for a service of that name.
 func (f File) For(service string) string { return strings.ReplaceAll(f.Content, hostMark, service) }
 
 var all = sync.OnceValue(func() (modules []Module) {

@@ -22,9 +22,9 @@ const (
 type Target interface {
 	// Address is where this process reaches it: a host or IP address.
 	Address(ctx context.Context) (string, error)
-	// Running reports whether it still runs, or its exit code.
+	// Running reports whether it is still running, and its exit code if not.
 	Running(ctx context.Context) (running bool, exitCode int, err error)
-	// Logs is its output so far, without times and streams.
+	// Logs returns its output so far, without times and stream names.
 	Logs(ctx context.Context) (io.ReadCloser, error)
 	// Exec runs a command in it; out takes both streams.
 	Exec(ctx context.Context, command []string, out io.Writer) (exitCode int, err error)
@@ -39,7 +39,7 @@ func Await(ctx context.Context, module string, target Target) error {
 	return s.WaitUntilReady(ctx, view{target})
 }
 
-// view shows a target to wait strategies.
+// view presents a Target to wait strategies of testcontainers-go.
 type view struct{ target Target }
 
 var _ wait.StrategyTarget = view{}
@@ -70,7 +70,7 @@ func (v view) Exec(ctx context.Context, command []string, _ ...exec.ProcessOptio
 	return code, &out, err
 }
 
-// The strategies of the table ask for nothing of what follows.
+// The strategies in the table call none of the following methods.
 
 func (v view) Ports(context.Context) (network.PortMap, error) { return network.PortMap{}, nil }
 

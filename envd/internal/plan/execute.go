@@ -9,7 +9,7 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// EventKind tells what happened to an operation.
+// EventKind says what happened to an operation.
 type EventKind string
 
 const (
@@ -30,12 +30,12 @@ type Event struct {
 // ErrSkipped is the error of operations that were never started.
 var ErrSkipped = errors.New("skipped")
 
-// Execute carries a plan out. Operations run as soon as everything they depend on has succeeded, those that are
-// independent in parallel. The first failure cancels what is under way, and what was not started is skipped. observe is
-// called before and after each operation, one call at a time, from the goroutine that called Execute.
+// Execute carries out a plan. Operations start as soon as everything they depend on has succeeded, independent ones in
+// parallel. The first failure cancels operations under way, and the rest is skipped. observe is called before and after each
+// operation, one call at a time, from the goroutine that called Execute.
 //
-// The error joins the failures, each named by its operation, or is the cause of ctx's end. Execute returns when nothing
-// of it runs any more.
+// The error joins the failures, each with the name of its operation, or is the cause of ctx's end. Execute returns when no
+// operation is running any more.
 func Execute(ctx context.Context, p *Plan, do func(context.Context, envd.Operation) error, observe func(Event)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -80,7 +80,7 @@ type execution struct {
 	errs    []error
 }
 
-// startReady starts everything that waits for nothing more, and returns how many.
+// startReady starts the operations whose dependencies have all succeeded, and returns their number.
 func (e *execution) startReady(ctx context.Context) (started int) {
 	if ctx.Err() != nil {
 		return 0
@@ -110,8 +110,8 @@ func released(op envd.Operation, succeeded map[string]bool) bool {
 	return true
 }
 
-// finish notes an operation's end. One that ends with the context's own error after the context ended did not fail: it
-// was cancelled.
+// finish records an operation's end. An operation that returns the context's own error after the context has ended did not
+// fail: it was cancelled.
 func (e *execution) finish(ctx context.Context, r result) {
 	op := e.plan.Operations[r.index]
 	switch {
@@ -128,7 +128,7 @@ func (e *execution) finish(ctx context.Context, r result) {
 	}
 }
 
-// conclude marks what was never started and sums up.
+// conclude marks the operations that were never started, and returns the error of the whole execution.
 func (e *execution) conclude(ctx context.Context) error {
 	unfinished, skipped := 0, 0
 	for i, op := range e.plan.Operations {

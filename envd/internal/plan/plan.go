@@ -1,7 +1,7 @@
 // Package plan turns an Environment into the graph of side effects that bring it to life, and carries such graphs out.
 //
-// Making a plan is pure: the same environment, state and capabilities give the same plan, whose String is plain text
-// to compare. Carrying it out (Execute) knows only the graph; what an operation does is the caller's.
+// Making a plan is pure: the same environment, state and capabilities give the same plan, whose String is plain text to
+// compare. Execute knows only the graph; what an operation does is up to the caller.
 package plan
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Plan is a graph of operations in topological order: every operation stands behind those that it depends on.
+// Plan is a graph of operations in topological order: every operation comes after those it depends on.
 type Plan struct {
 	Operations []envd.Operation
 }
 
-// Make plans what state lacks of env. What the runtime cannot do is refused before anything else, all of it at once: the
-// error is a Refusal.
+// Make plans the operations that lead from state to env. If env needs anything that the runtime cannot do, the error is a
+// Refusal that lists all of it.
 //
 //	environment.create → gateway.start → stub.load (each), link.open (each)
 //	environment.create → file.write (each)
@@ -29,9 +29,9 @@ type Plan struct {
 //	gateway.start, stub.load (all), container.create (the service's), service.ready (of depends_on),
 //	service.start (of after) → service.start → service.ready
 //
-// A service that runs already is not started again, but its readiness is awaited: it may have been caught half-way.
-// Its files are not written again either, because it has read them. Stubs are loaded anew into a gateway that runs:
-// what it holds cannot be seen from outside, and loading replaces.
+// A service that is running is not started again, but its readiness is awaited, since it may still be starting. Its files
+// are not written again, because it has read them already. Stubs are loaded again into a running gateway: what it has cannot
+// be seen from outside, and loading replaces it.
 func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Plan, error) {
 	if err := refuse(env, caps); err != nil {
 		return nil, err
@@ -56,13 +56,13 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 	return &Plan{b.operations}, nil
 }
 
-// Teardown plans the stop of every running service of env, dependents before what they depend on. The environment
-// itself goes with Runtime.Destroy.
+// Teardown plans to stop every running service of env, dependents before what they depend on. The environment itself is
+// removed by Runtime.Destroy.
 func Teardown(env *envd.Environment, state envd.State) *Plan {
 	env = env.Expand()
 	b := &builder{env: env, planned: map[string]bool{}}
 	order, err := startOrder(env)
-	if err != nil { // a circle never came up in order, so there is none to go down in
+	if err != nil { // a circle cannot have come up in an order, so any order does
 		order = all(env)
 	}
 	slices.Reverse(order)
@@ -82,7 +82,7 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 	return &Plan{b.operations}
 }
 
-// builder collects operations. Dependencies on what is not planned are dropped: it is there already.
+// builder collects operations. Dependencies on operations that are not planned are dropped: their effect exists already.
 type builder struct {
 	env        *envd.Environment
 	images     bool // services run from images where they have one
@@ -186,7 +186,7 @@ func all(env *envd.Environment) []*envd.Service {
 	return services
 }
 
-// startOrder sorts services so that each stands behind those it depends on, otherwise in their given order.
+// startOrder sorts services so that each comes after those it depends on, and otherwise keeps their order.
 func startOrder(env *envd.Environment) ([]*envd.Service, error) {
 	var order []*envd.Service
 	placed := map[string]bool{}
@@ -209,7 +209,7 @@ func startOrder(env *envd.Environment) ([]*envd.Service, error) {
 	return order, nil
 }
 
-// String lists the operations, one a line: its number, what it is, and the numbers of those it waits for.
+// String lists the operations, one per line: number, operation, detail, and the numbers of those it waits for.
 //
 //	1  environment.create  process: private network
 //	2  gateway.start       stubs on :80 :443  [after 1]

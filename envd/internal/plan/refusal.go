@@ -8,10 +8,10 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// Refusal is everything that an environment needs and its runtime cannot do on this machine.
+// Refusal lists everything that an environment needs and its runtime cannot do on this machine.
 type Refusal struct {
 	Runtime string
-	Reasons []string // each names who needs what
+	Reasons []string // each names who needs what, and what to do
 }
 
 func (r *Refusal) Error() string {
@@ -74,8 +74,8 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 	return r
 }
 
-// RefuseFaults compares the faults of stages with what the runtime can do. What it cannot is refused before anything starts,
-// all of it at once: the error is a Refusal.
+// RefuseFaults compares the faults of stages with what the runtime can do. If it cannot carry out all of them, the error is
+// a Refusal that lists those.
 func RefuseFaults(runtime string, stages []envd.Stage, caps envd.Capabilities) error {
 	r := &Refusal{Runtime: runtime}
 	for _, s := range stages {
@@ -91,7 +91,7 @@ func RefuseFaults(runtime string, stages []envd.Stage, caps envd.Capabilities) e
 	return r
 }
 
-// missing says why a kind of fault cannot be had; empty where it can.
+// missing says why the runtime cannot carry out a kind of fault; empty if it can.
 func missing(kind string, caps envd.Capabilities) string {
 	switch {
 	case kind == "service.pause" && !caps.Pause:
@@ -104,7 +104,7 @@ func missing(kind string, caps envd.Capabilities) string {
 	return ""
 }
 
-// clashes names the ports that two services, or a service and a stub, would listen on at one address.
+// clashes returns the ports on which two services, or a service and a stub, would listen at one address.
 func clashes(env *envd.Environment, caps envd.Capabilities) (reasons []string) {
 	owner := map[int]string{}
 	for _, s := range env.Services {

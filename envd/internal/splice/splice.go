@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Join copies both ways until both sides have ended, and closes both. Each half's end is passed on, so that half-closed
-// connections work; a side that breaks off is an end like any other.
+// Join copies both ways until both sides have ended, and closes both. The end of each half is passed on, so that half-closed
+// connections work; a side that breaks off counts as ended.
 func Join(a, b net.Conn) {
 	var both sync.WaitGroup
 	half := func(to, from net.Conn) {
@@ -26,7 +26,7 @@ func Join(a, b net.Conn) {
 	b.Close()
 }
 
-// Reset closes a connection so that its peer sees it break, not end.
+// Reset closes a connection by RST, so that its peer sees it break instead of end.
 func Reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // at worst the peer sees an orderly end
