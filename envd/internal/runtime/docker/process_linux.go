@@ -82,44 +82,79 @@ func (p *process) signal(name string) (sent bool) {
 }
 
 // deaf reports whether the process certainly ignores a signal: the kernel does not deliver to the first process of a PID
-// namespace what it neither handles nor waits for (pid_namespaces(7)).
+// namespace what it neither handles nor waits for (pid_namespaces(7)). A shell that is just starting another program of its
+// loop cannot be told at that moment, and is looked at again.
 func (p *process) deaf(signal string) bool {
 	number := unix.SignalNum("SIG" + signal)
 	if number == 0 || number == unix.SIGKILL {
 		return false
 	}
-	threads, err := filepath.Glob("/proc/" + strconv.Itoa(p.pid) + "/task/*")
-	if err != nil || len(threads) == 0 {
-		return false
-	}
-	for _, thread := range threads {
-		status, err := os.ReadFile(filepath.Join(thread, "status"))
-		if err != nil || listens(string(status), number) {
-			return false
+	for pause := time.Millisecond; ; pause *= 2 {
+		ear := p.ear(number)
+		if ear != uncertain || pause > longestLook {
+			return ear == closed
 		}
-		// While a thread waits in sigwaitinfo(2), the signals it waits for are shown neither as caught nor as blocked. Where
-		// a running thread is cannot be seen.
-		place, err := os.ReadFile(filepath.Join(thread, "wchan"))
-		if err != nil || len(place) <= 1 || strings.Contains(string(place), "sigtimedwait") {
-			return false
-		}
+		time.Sleep(pause)
 	}
-	return true
 }
 
-// listens reports whether, by proc_pid_status(5), a process catches a signal, or blocks it as those do that wait for it.
-func listens(status string, signal unix.Signal) bool {
-	for line := range strings.Lines(status) {
-		name, mask, _ := strings.Cut(line, ":")
-		if name != "SigCgt" && name != "SigBlk" {
-			continue
+// longestLook is the last pause between two looks at a process that may be deaf, which add up to twice that.
+const longestLook = 32 * time.Millisecond
+
+// ear is what is known of whether a process would notice a signal.
+type ear int
+
+const (
+	uncertain ear = iota
+	open
+	closed
+)
+
+// ear looks at all threads of the process.
+func (p *process) ear(signal unix.Signal) ear {
+	threads, err := filepath.Glob("/proc/" + strconv.Itoa(p.pid) + "/task/*")
+	if err != nil || len(threads) == 0 {
+		return open
+	}
+	all := closed
+	for _, thread := range threads {
+		status, err := os.ReadFile(filepath.Join(thread, "status"))
+		if err != nil {
+			return open
 		}
-		bits, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
-		if err != nil || bits&(1<<(uint(signal)-1)) != 0 {
-			return true
+		place, err := os.ReadFile(filepath.Join(thread, "wchan"))
+		if err != nil {
+			return open
+		}
+		switch earOf(string(status), string(place), signal) {
+		case open:
+			return open
+		case uncertain:
+			all = uncertain
 		}
 	}
-	return false
+	return all
+}
+
+// earOf tells of one thread by its proc_pid_status(5) and the place in the kernel where it waits. While it waits in
+// sigwaitinfo(2), the signals it waits for are shown neither as caught nor as blocked. Blocked are those that it will wait
+// for, or handle later. Where a running thread is cannot be seen.
+func earOf(status, place string, signal unix.Signal) ear {
+	if has(status, "SigCgt", signal) || strings.Contains(place, "sigtimedwait") {
+		return open
+	}
+	if has(status, "SigBlk", signal) || len(place) <= 1 {
+		return uncertain
+	}
+	return closed
+}
+
+// has reports whether a signal is in a mask of proc_pid_status(5), or that cannot be read.
+func has(status, mask string, signal unix.Signal) bool {
+	_, text, _ := strings.Cut(status, mask+":")
+	text, _, _ = strings.Cut(text, "\n")
+	bits, err := strconv.ParseUint(strings.TrimSpace(text), 16, 64)
+	return err != nil || bits&(1<<(uint(signal)-1)) != 0
 }
 
 func (p *process) close() {
