@@ -164,7 +164,7 @@ type Readiness struct {
 
 	Completed    bool     `json:"completed,omitempty"`     // ready once the service has ended with exit code 0
 	ProbeTimeout Duration `json:"probe_timeout,omitempty"` // bound of one Exec; 0 is none
-	Listen       Duration `json:"listen,omitempty"`        // the first Exec waits until the service listens, for so long at most
+	Listen       Duration `json:"listen,omitempty"`        // the first Exec waits until the service listens, for so long at most; longer where it has Ports
 }
 
 // HTTPProbe is a GET that must answer with Status, or any 2xx where Status is 0.

@@ -137,7 +137,11 @@ func (s *session) probe(ctx context.Context, svc *envd.Service) error {
 // what it asks for, and may get in its way: two Erlang nodes that start side by side fail at each other's port mapper.
 func (s *session) awaitListening(ctx context.Context, svc *envd.Service) {
 	if l, ok := s.Runtime.(envd.Listener); ok && svc.Ready.Listen > 0 {
-		limited, cancel := context.WithTimeout(ctx, svc.Ready.Listen.Std())
+		silence := svc.Ready.Listen.Std()
+		if len(svc.Ports) > 0 {
+			silence = max(silence, serversSilence)
+		}
+		limited, cancel := context.WithTimeout(ctx, silence)
 		defer cancel()
 		_ = l.AwaitListening(limited, s.ID, svc.Name) // if it cannot be told, the probe will
 	}
@@ -197,6 +201,9 @@ func repeat(ctx context.Context, interval time.Duration, f func() error) error {
 		}
 	}
 }
+
+// serversSilence is how long a service that is to listen on a port is waited for to do so, on a slow machine.
+const serversSilence = 10 * time.Second
 
 // longestRest bounds the rest after an Exec that took long.
 const longestRest = time.Second
