@@ -7,10 +7,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -153,4 +155,45 @@ func TestRenewedLeaseIsOnTheObjects(t *testing.T) {
 	assert.True(t, ends().After(renewed.Add(-time.Minute)), "the end of the lease is %s", ends())
 	s.must(t, "down", id)
 	assert.True(t, ends().IsZero(), "and nothing of it is left")
+}
+
+// TestDownTellsWhatIsLeft has `envd down` say so if something could not be removed, here because somebody uses it. It goes as
+// soon as it can.
+func TestDownTellsWhatIsLeft(t *testing.T) {
+	needs(t, "docker")
+	engine, err := client.New(client.FromEnv)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, engine.Close()) })
+	dir := t.TempDir()
+	spec, _ := writeSpec(t, dir, abandonedSpec)
+	s := stateOf{dir: filepath.Join(dir, "state")}
+	id := fmt.Sprintf("left-%d", os.Getpid())
+	s.must(t, "up", spec, "--id", id)
+	t.Cleanup(func() { s.envd("down", id) })
+	s.must(t, "renew", id, "--ttl", "1000h") // longer than its objects say, so a volume says it
+	left := client.VolumeListOptions{Filters: client.Filters{}.Add("label", "dev.envd.environment="+id)}
+	volumes, err := engine.VolumeList(t.Context(), left)
+	require.NoError(t, err)
+	require.NotEmpty(t, volumes.Items)
+	own, err := engine.ContainerInspect(t.Context(), containersOf(t, engine, id)[0], client.ContainerInspectOptions{})
+	require.NoError(t, err)
+	user, err := engine.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: &container.Config{Image: own.Container.Image, Cmd: []string{"never-started"}}, HostConfig: &container.HostConfig{Binds: []string{volumes.Items[0].Name + ":/theirs"}},
+	})
+	require.NoError(t, err)
+	release := sync.OnceFunc(func() {
+		_, err := engine.ContainerRemove(context.Background(), user.ID, client.ContainerRemoveOptions{})
+		assert.NoError(t, err)
+	})
+	t.Cleanup(release)
+
+	out, code := s.envd("down", id, "-o", "json")
+	assert.Equal(t, envd.ExitLeftovers, code, out)
+	assert.Contains(t, out, id+" is down, but something of it was left behind")
+	assert.Contains(t, out, `"exit_code": 5`)
+	release()
+	assert.Eventually(t, func() bool {
+		volumes, err = engine.VolumeList(t.Context(), left)
+		return err == nil && len(volumes.Items) == 0
+	}, time.Minute, 50*time.Millisecond, "the leash goes on")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/quantity"
 	"github.com/envd-dev/envd/envd/internal/runner"
@@ -186,7 +187,7 @@ func (a *app) downCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "down [ID...]",
 		Short:   "Tear environments down and wait until they are gone",
-		Example: "  envd down shop-k3f9qa\n  envd down --all",
+		Example: "  envd down shop-k3f9qa\n  envd down --all -o json",
 		RunE: func(c *cobra.Command, ids []string) error {
 			f, err := a.fleet()
 			if err != nil {
@@ -207,13 +208,26 @@ func (a *app) downCommand() *cobra.Command {
 			} else if len(ids) == 0 {
 				ids = []string{""}
 			}
+			down := []evidence.Meta{} // so that JSON has [] and not null
 			var errs []error
 			for _, id := range ids {
-				errs = append(errs, f.Down(ctx, id))
+				m, err := f.Down(ctx, id)
+				if err == nil {
+					down, err = append(down, m), leftBehind(m)
+				}
+				errs = append(errs, err)
 			}
-			return errors.Join(errs...)
+			return errors.Join(append(errs, a.print(c, down, func() {}))...)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "every environment")
 	return c
+}
+
+// leftBehind returns an error if something of an environment that was taken down is still there.
+func leftBehind(m evidence.Meta) error {
+	if m.ExitCode == nil || *m.ExitCode != envd.ExitLeftovers {
+		return nil
+	}
+	return withCode(envd.ExitLeftovers, fmt.Errorf("%s is down, but something of it was left behind: `envd gc` removes it", m.ID))
 }

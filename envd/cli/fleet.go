@@ -31,7 +31,8 @@ type fleet interface {
 	Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	Renew(ctx context.Context, id string, ttl time.Duration) (time.Time, error)
 	Admin(ctx context.Context, id, method, host, path string, body io.Reader) (*http.Response, error)
-	Down(ctx context.Context, id string) error
+	// Down ends an environment, waits until it is gone, and returns how it ended.
+	Down(ctx context.Context, id string) (evidence.Meta, error)
 }
 
 // fleet returns the daemon's environments if --server or ENVD_SERVER names one, and otherwise this machine's.
@@ -170,16 +171,7 @@ func (l local) hadServices(id string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := dir.Spec()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, s := range spec.Environment.Expand().Services {
-		names = append(names, s.Name)
-	}
-	slices.Sort(names)
-	return names, nil
+	return dir.Services()
 }
 
 // evidence opens the run directory of a run.
@@ -249,17 +241,21 @@ func (l local) Admin(ctx context.Context, id, method, host, path string, body io
 }
 
 // Down ends an environment and waits for its runner's end.
-func (l local) Down(ctx context.Context, id string) error {
+func (l local) Down(ctx context.Context, id string) (evidence.Meta, error) {
 	c, meta, err := l.reach(ctx, id)
 	if err != nil {
-		return err
+		return meta, err
 	}
 	defer c.Close()
 	if err := c.Down(ctx); err != nil {
-		return err
+		return meta, err
 	}
 	if err := launch.WaitGone(ctx, meta); err != nil {
-		return withCode(envd.ExitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
+		return meta, withCode(envd.ExitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
 	}
-	return nil
+	dir, err := l.evidence(meta.ID)
+	if err != nil {
+		return meta, err
+	}
+	return dir.Meta()
 }

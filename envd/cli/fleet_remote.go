@@ -89,11 +89,11 @@ func (r remote) Admin(ctx context.Context, id, method, host, path string, body i
 	return r.c.StubAdmin(ctx, id, method, host, path, body)
 }
 
-func (r remote) Down(ctx context.Context, id string) error {
+func (r remote) Down(ctx context.Context, id string) (evidence.Meta, error) {
 	id, err := r.pick(ctx, id)
 	if err != nil {
-		return err
+		return evidence.Meta{}, err
 	}
-	_, err = r.c.Down(ctx, id)
-	return err
+	e, err := r.c.Down(ctx, id)
+	return metaOf(e), err
 }

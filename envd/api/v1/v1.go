@@ -79,7 +79,7 @@ type Environment struct {
 	Dir      string       `json:"dir,omitempty"`
 	// Addresses maps "service:port" to the address on the daemon's host that leads there.
 	Addresses map[string]string `json:"addresses,omitempty"`
-	// Services and Stubs are there where one environment is asked for and it is up.
+	// Services and Stubs are there where one environment is asked for; Stubs while it is up.
 	Services map[string]envd.ServiceState `json:"services,omitempty"`
 	Stubs    []envd.StubSummary           `json:"stubs,omitempty"`
 }

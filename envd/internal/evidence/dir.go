@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -156,6 +157,20 @@ func (d *Dir) Spec() (*envd.Spec, error) {
 		return nil, err
 	}
 	return &s, nil
+}
+
+// Services returns the names of the run's services in order, replicas one by one.
+func (d *Dir) Services() ([]string, error) {
+	spec, err := d.Spec()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range spec.Environment.Expand().Services {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // Verdict reads verdict.json; an error that is fs.ErrNotExist means that the run has none yet.

@@ -3,7 +3,9 @@ package httpapi
 import (
 	"context"
 
+	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
+	"github.com/envd-dev/envd/envd/internal/evidence"
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
@@ -31,6 +33,10 @@ func (a *api) environmentView(r store.Record) v1.Environment {
 // environmentDetail adds what the runner says of services and stubs. One that does not answer leaves them out.
 func (a *api) environmentDetail(ctx context.Context, r store.Record) v1.Environment {
 	v := a.environmentView(r)
+	if r.Status.Ended() {
+		v.Services = a.hadServices(r)
+		return v
+	}
 	control, err := a.Dispatcher.Control(r)
 	if err != nil {
 		return v
@@ -45,4 +51,21 @@ func (a *api) environmentDetail(ctx context.Context, r store.Record) v1.Environm
 	}
 	v.Services, v.Stubs = state.Services, state.Stubs
 	return v
+}
+
+// hadServices returns the services of an environment that has ended. One that never began has none.
+func (a *api) hadServices(r store.Record) map[string]envd.ServiceState {
+	dir, err := evidence.Open(r.Dir)
+	if err != nil {
+		return nil
+	}
+	names, err := dir.Services()
+	if err != nil {
+		return nil
+	}
+	ended := make(map[string]envd.ServiceState, len(names))
+	for _, name := range names {
+		ended[name] = envd.ServiceState{}
+	}
+	return ended
 }

@@ -227,6 +227,41 @@ func TestRefused(t *testing.T) {
 	assert.ErrorIs(t, refused(filepath.Join(dir, "none")), os.ErrNotExist)
 }
 
+func TestSeenFrom(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	at := func(name string) string { return filepath.Join(root, name) }
+	for _, dir := range []string{"spec", "bin", "elsewhere"} {
+		require.NoError(t, os.Mkdir(at(dir), 0o755))
+	}
+	for _, program := range []string{"spec/own", "bin/real"} {
+		require.NoError(t, os.WriteFile(at(program), nil, 0o755))
+	}
+	for name, target := range map[string]string{
+		"spec/beside": "own", "spec/out": "../bin/real", "spec/far": at("elsewhere/link"), "elsewhere/link": at("bin/real"), "spec/folder": at("bin"),
+	} {
+		require.NoError(t, os.Symlink(target, at(name)))
+	}
+	for _, c := range []struct {
+		program, at string
+		links       []link
+	}{
+		{"spec/own", "spec/own", nil},
+		{"spec/beside", "spec/own", nil},
+		{"spec/out", "bin/real", nil},
+		{"spec/far", "bin/real", []link{{at("elsewhere/link"), at("bin/real")}}},
+		{"spec/folder/real", "bin/real", nil},
+		{"elsewhere/link", "elsewhere/link", nil},
+	} {
+		got, err := seenFrom(at("spec"), at(c.program))
+		require.NoError(t, err, c.program)
+		assert.Equal(t, content{program: at(c.program), at: at(c.at), links: c.links}, got, c.program)
+	}
+	got, err := seenFrom("", at("spec/out"))
+	require.NoError(t, err)
+	assert.Equal(t, content{program: at("spec/out"), at: at("spec/out")}, got)
+}
+
 func TestOutermost(t *testing.T) {
 	dir := t.TempDir()
 	below := filepath.Join(dir, "below")

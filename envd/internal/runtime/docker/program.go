@@ -103,3 +103,34 @@ func foreignFormats() bool {
 	formats, err := os.ReadDir("/proc/sys/fs/binfmt_misc")
 	return err == nil && len(formats) > 2 // besides "register" and "status"
 }
+
+// seenFrom returns what an image must hold for a program to be found in it where it is on this machine, while the machine's
+// folder dir lies over the image's: where a symbolic link leads out of that folder, the image goes on.
+func seenFrom(dir, program string) (content, error) {
+	c := content{program: program, at: program}
+	if dir == "" || !within(program, dir) {
+		return c, nil
+	}
+	for {
+		target, err := os.Readlink(c.at)
+		if errors.Is(err, syscall.EINVAL) { // it is no link
+			break
+		}
+		if err != nil {
+			return c, err
+		}
+		if !within(c.at, dir) {
+			c.links = append(c.links, link{c.at, target})
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(c.at), target)
+		}
+		c.at = filepath.Clean(target)
+	}
+	if !within(c.at, dir) {
+		return c, nil
+	}
+	var err error
+	c.at, err = filepath.EvalSymlinks(c.at) // one of its folders may be a link
+	return c, err
+}

@@ -60,14 +60,12 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 		if arch, err := architecture(program); err != nil || arch != runtime.GOARCH {
 			return surroundings{}, errors.Join(fmt.Errorf("service %s: %s is a program for %s, this machine is %s", svc.Name, program, arch, runtime.GOARCH), err)
 		}
-		at := program
-		if workDir != "" && within(program, workDir) { // the folder's own entry is seen instead: where it is a link, its end is not there
-			if at, err = filepath.EvalSymlinks(program); err != nil {
-				return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
-			}
+		packed, linkErr := seenFrom(workDir, program)
+		if linkErr != nil {
+			return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, linkErr)
 		}
-		s.image, err = e.rt.packing.image(ctx, e.cli, content{program: program, at: at})
-		if workDir != "" {
+		s.image, err = e.rt.packing.image(ctx, e.cli, packed)
+		if workDir != "" && workDir != "/" && workDir != "/tmp" { // those are the container's own
 			s.mounts = append(s.mounts, bind(workDir))
 		}
 	} else {
