@@ -97,6 +97,9 @@ type Capabilities struct {
 	Terminals   bool   `json:"terminals"`    // commands can run on terminals, and get signals
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
 	Guarantee   string `json:"guarantee"`    // one sentence for people: how far isolation goes
+
+	// Lacks says why this machine cannot do some of it, and what would change that.
+	Lacks string `json:"lacks,omitempty"`
 }
 
 // OpKind names a side effect.

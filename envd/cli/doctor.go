@@ -73,8 +73,11 @@ func examineRuntime(ctx context.Context, name string, needed bool) check {
 		k.Detail = err.Error()
 		return k
 	}
-	k.OK, k.Detail, k.Weaker = true, caps.Guarantee, !caps.Isolated
-	if help := allowNamespaces(); k.Weaker && help != "" {
+	k.OK, k.Detail, k.Weaker = true, caps.Guarantee, !caps.Isolated || caps.Lacks != ""
+	if caps.Lacks != "" {
+		k.Detail += "; " + caps.Lacks
+	}
+	if help := allowNamespaces(); !caps.Isolated && help != "" {
 		k.Detail += "; to allow namespaces: " + help
 	}
 	return k

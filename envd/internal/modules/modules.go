@@ -80,7 +80,7 @@ func strategy(module string) (wait.Strategy, error) {
 
 func (w Wait) strategy() wait.Strategy {
 	if w.Port != "" {
-		return wait.ForListeningPort(w.Port).WithPollInterval(pollInterval).WithStartupTimeout(never)
+		return wait.ForAll(accepts(w.Port), wait.ForListeningPort(w.Port).SkipExternalCheck().WithPollInterval(pollInterval).WithStartupTimeout(never))
 	}
 	s := wait.ForLog(w.Log).WithOccurrence(w.Occurrence).WithPollInterval(pollInterval).WithStartupTimeout(never)
 	if w.Regexp {

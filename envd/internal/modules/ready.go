@@ -3,8 +3,10 @@ package modules
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -20,8 +22,8 @@ const (
 
 // Target is the running service that a module's readiness is about.
 type Target interface {
-	// Address is where this process reaches it: a host or IP address.
-	Address(ctx context.Context) (string, error)
+	// Dial connects to one of its TCP ports.
+	Dial(ctx context.Context, port int) (net.Conn, error)
 	// Running reports whether it is still running, and its exit code if not.
 	Running(ctx context.Context) (running bool, exitCode int, err error)
 	// Logs returns its output so far, without times and stream names.
@@ -44,9 +46,7 @@ type view struct{ target Target }
 
 var _ wait.StrategyTarget = view{}
 
-func (v view) Host(ctx context.Context) (string, error) { return v.target.Address(ctx) }
-
-// MappedPort is the port itself: services listen on their own addresses.
+// MappedPort is the port itself: it is looked for inside.
 func (v view) MappedPort(_ context.Context, port string) (network.Port, error) {
 	return network.ParsePort(port)
 }
@@ -72,6 +72,10 @@ func (v view) Exec(ctx context.Context, command []string, _ ...exec.ProcessOptio
 
 // The strategies in the table call none of the following methods.
 
+func (v view) Host(context.Context) (string, error) {
+	return "", errors.New("no module's wait strategy connects by itself")
+}
+
 func (v view) Ports(context.Context) (network.PortMap, error) { return network.PortMap{}, nil }
 
 func (v view) Inspect(ctx context.Context) (*container.InspectResponse, error) {
@@ -81,4 +85,26 @@ func (v view) Inspect(ctx context.Context) (*container.InspectResponse, error) {
 
 func (v view) CopyFileFromContainer(_ context.Context, path string) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("read %s: no module's wait strategy reads files", path)
+}
+
+// accepts is a wait strategy: until a port accepts connections. Those of testcontainers connect to an address, which not every
+// engine's containers have for this process.
+type accepts string
+
+func (port accepts) WaitUntilReady(ctx context.Context, target wait.StrategyTarget) error {
+	p, err := network.ParsePort(string(port))
+	if err != nil {
+		return err
+	}
+	for {
+		conn, err := target.(view).target.Dial(ctx, int(p.Num()))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pollInterval):
+		}
+	}
 }

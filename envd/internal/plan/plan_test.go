@@ -157,6 +157,14 @@ func topological(t *testing.T, p *plan.Plan) {
 	}
 }
 
+// Where a machine lacks what others have, people are told why.
+func TestRefusalTellsWhatTheMachineLacks(t *testing.T) {
+	stages := []envd.Stage{{Faults: []envd.Fault{{Name: "freeze", Kind: "service.pause", Target: "web"}}}}
+	err := plan.RefuseFaults("docker", stages, envd.Capabilities{Lacks: "the engine has no control groups"})
+	require.ErrorIs(t, err, envd.ErrUnsupported)
+	assert.EqualError(t, err, "runtime docker cannot hold this environment: fault freeze (service.pause on web): services cannot be frozen (the engine has no control groups)")
+}
+
 func TestMakeRefusesEverythingAtOnce(t *testing.T) {
 	env := shop()
 	env.Services[0].Command, env.Services[0].Image = nil, "example.com/web:1"

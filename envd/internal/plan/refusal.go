@@ -12,10 +12,15 @@ import (
 type Refusal struct {
 	Runtime string
 	Reasons []string // each names who needs what, and what to do
+	Lacks   string   // why the runtime lacks something on this machine; empty if it does everywhere
 }
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("runtime %s cannot hold this environment: %s", r.Runtime, strings.Join(r.Reasons, "; "))
+	text := fmt.Sprintf("runtime %s cannot hold this environment: %s", r.Runtime, strings.Join(r.Reasons, "; "))
+	if r.Lacks != "" {
+		text += " (" + r.Lacks + ")"
+	}
+	return text
 }
 
 // Unwrap makes a refusal an envd.ErrUnsupported.
@@ -23,7 +28,7 @@ func (r *Refusal) Unwrap() error { return envd.ErrUnsupported }
 
 // refuse compares what env needs with what the runtime can do.
 func refuse(env *envd.Environment, caps envd.Capabilities) error {
-	r := &Refusal{Runtime: env.Runtime}
+	r := &Refusal{Runtime: env.Runtime, Lacks: caps.Lacks}
 	no := func(format string, args ...any) { r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...)) }
 	for i := range env.Services {
 		s := &env.Services[i]
@@ -77,7 +82,7 @@ func refuse(env *envd.Environment, caps envd.Capabilities) error {
 // RefuseFaults compares the faults of stages with what the runtime can do. If it cannot carry out all of them, the error is
 // a Refusal that lists those.
 func RefuseFaults(runtime string, stages []envd.Stage, caps envd.Capabilities) error {
-	r := &Refusal{Runtime: runtime}
+	r := &Refusal{Runtime: runtime, Lacks: caps.Lacks}
 	for _, s := range stages {
 		for _, f := range s.Faults {
 			if reason := missing(f.Kind, caps); reason != "" {

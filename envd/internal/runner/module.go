@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/envd-dev/envd/envd"
@@ -30,12 +31,8 @@ func (t moduleTarget) state(ctx context.Context) (envd.ServiceState, error) {
 	return svc, nil
 }
 
-func (t moduleTarget) Address(ctx context.Context) (string, error) {
-	state, err := t.state(ctx)
-	if err == nil && state.Address == "" {
-		err = fmt.Errorf("%w: this runtime's services have no address that their module could be asked at", envd.ErrUnsupported)
-	}
-	return state.Address, err
+func (t moduleTarget) Dial(ctx context.Context, port int) (net.Conn, error) {
+	return t.s.Runtime.Dial(ctx, t.s.ID, t.svc.Name, port)
 }
 
 func (t moduleTarget) Running(ctx context.Context) (bool, int, error) {

@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 
 	"github.com/envd-dev/envd/envd"
@@ -92,8 +94,11 @@ func needEngine(t *testing.T) {
 func TestConformance(t *testing.T) {
 	needEngine(t)
 	image := importImage(t, engine(t), map[string]string{})
+	info, err := engine(t).Info(t.Context(), client.InfoOptions{})
+	require.NoError(t, err)
+	rootless := slices.ContainsFunc(info.Info.SecurityOptions, func(o string) bool { return strings.Contains(o, "name=rootless") })
 	runtimetest.Run(t, runtimetest.Harness{
-		Measures: true, EndsTogether: true,
+		Measures: true, EndsTogether: true, Addressed: !rootless,
 		Exe: program, New: func(t testing.TB) envd.Runtime { return docker.New(options(t)) },
 		Image:   image,
 		Foreign: func(testing.TB, envd.Runtime) envd.Runtime { return docker.New(docker.Options{}) },

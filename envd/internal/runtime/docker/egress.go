@@ -121,7 +121,8 @@ func (e *environment) wayArguments() (arguments []string) {
 
 // carrier is the runner's side of the ways out.
 type carrier struct {
-	router string // host:port
+	engine traits
+	router netip.AddrPort
 	ways   []way
 	ctx    context.Context // until close
 	cancel context.CancelFunc
@@ -135,8 +136,8 @@ const (
 )
 
 // openWays starts the runner's side of the ways, which stay open until close.
-func openWays(router netip.Addr, ways []way) *carrier {
-	c := &carrier{router: netip.AddrPortFrom(router, wayPort).String(), ways: ways}
+func openWays(engine traits, router netip.Addr, ways []way) *carrier {
+	c := &carrier{engine: engine, router: netip.AddrPortFrom(router, wayPort), ways: ways}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for range carriersIdle {
 		c.all.Go(c.wait)
@@ -167,8 +168,7 @@ func (c *carrier) wait() {
 
 // one waits for one caller, and serves it in a goroutine of its own.
 func (c *carrier) one() error {
-	dialer := net.Dialer{Timeout: wayDialTimeout}
-	inside, err := dialer.DialContext(c.ctx, "tcp", c.router)
+	inside, err := c.engine.reach(c.ctx, wayDialTimeout, c.router)
 	if err != nil {
 		return err
 	}

@@ -125,9 +125,10 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	if _, err := r.usable(ctx); err != nil {
 		return envd.Capabilities{}, err
 	}
+	t := r.traits
 	return envd.Capabilities{
-		Commands: true, Images: true, Replicas: true, Resources: true, Isolated: true, Hostnames: true, Egress: true,
-		Links: true, Pause: true, Limits: true, Disconnect: true, Terminals: true, Guarantee: guarantee,
+		Commands: true, Images: true, Replicas: true, Resources: t.bounds, Isolated: true, Hostnames: true, Egress: true,
+		Links: true, Pause: t.groups, Limits: t.bounds, Disconnect: true, Terminals: true, Guarantee: t.guarantees(), Lacks: t.lacks(),
 	}, nil
 }
 
@@ -161,7 +162,7 @@ func forwarded(cli *client.Client, engine system.Info) bool {
 // answerTimeout is how long an engine may take to say what it is. A busy one takes seconds.
 const answerTimeout = 20 * time.Second
 
-// usable returns the client once it is known that the engine runs here, as environments need it.
+// usable returns the client once it is known that the engine runs here, as environments need it; traits are known then too.
 func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 	cli, err := r.client()
 	if err != nil {
@@ -201,8 +202,13 @@ func (r *Runtime) usable(ctx context.Context) (*client.Client, error) {
 		return nil, fmt.Errorf("%w: the engine at %s is not on this Linux machine itself, so that containers' addresses cannot be reached", envd.ErrUnsupported, cli.DaemonHost())
 	case info.OSType != "linux":
 		return nil, fmt.Errorf("%w: the engine at %s runs %s containers", envd.ErrUnsupported, cli.DaemonHost(), info.OSType)
-	case slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") }):
-		return nil, fmt.Errorf("%w: the engine at %s is rootless: containers' addresses lie in a network of its own and cannot be reached; use the process runtime, which needs no root either", envd.ErrUnsupported, cli.DaemonHost())
+	}
+	exe, err := r.exe()
+	if err != nil {
+		return nil, err
+	}
+	if r.traits, err = traitsOf(cli.DaemonHost(), exe, info); err != nil {
+		return nil, err
 	}
 	r.probed = true
 	return cli, nil

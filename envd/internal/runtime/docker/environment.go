@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -143,8 +142,7 @@ func (e *environment) dial(ctx context.Context, name string, port int) (net.Conn
 	if !svc.address.IsValid() || svc.over() { // nobody has the address, so nobody would even refuse
 		return nil, fmt.Errorf("service %s: %w", name, envd.ErrExited)
 	}
-	dialer := net.Dialer{Timeout: dialTimeout}
-	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(svc.address.String(), strconv.Itoa(port)))
+	return e.rt.traits.reach(ctx, dialTimeout, netip.AddrPortFrom(svc.address, uint16(port)))
 }
 
 // wait blocks until a container has ended.

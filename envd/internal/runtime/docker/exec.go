@@ -67,7 +67,7 @@ func (e *environment) runCommand(ctx context.Context, cmd envd.Exec) (int, error
 	if s.image, s.mounts, err = e.rt.hostView(ctx, e.cli, visible...); err != nil {
 		return -1, err
 	}
-	if s.user, s.groups, err = hostUser(""); err != nil {
+	if s.user, s.groups, err = e.rt.traits.hostUser(""); err != nil {
 		return -1, err
 	}
 	return e.runContainer(ctx, id, e.containerSpec("", s, vars), "", files, cmd)

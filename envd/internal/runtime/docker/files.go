@@ -31,7 +31,7 @@ func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	if op.File == nil || !path.IsAbs(op.File.Path) {
 		return fmt.Errorf("write %s: no absolute path given", op.Target)
 	}
-	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), owner: envd.Owner{UID: os.Getuid(), GID: os.Getgid()}, content: op.Content}
+	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), owner: e.rt.traits.owner(), content: op.Content}
 	if op.File.Owner != nil {
 		f.owner = *op.File.Owner
 	}
@@ -84,7 +84,7 @@ func (e *environment) copyFiles(ctx context.Context, container, tree string, fil
 	var archive bytes.Buffer
 	t := tar.NewWriter(&archive)
 	if tree != "" {
-		if err := addTree(t, tree); err != nil {
+		if err := addTree(t, tree, e.rt.traits); err != nil {
 			return err
 		}
 	}
@@ -111,7 +111,7 @@ func (e *environment) copyFiles(ctx context.Context, container, tree string, fil
 const maxTree = 64 << 20
 
 // addTree adds a folder with everything below it, under its own path.
-func addTree(t *tar.Writer, dir string) error {
+func addTree(t *tar.Writer, dir string, engine traits) error {
 	var total int64
 	return filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
 		if err != nil {
@@ -135,6 +135,7 @@ func addTree(t *tar.Writer, dir string) error {
 			return err
 		}
 		h.Name = strings.TrimPrefix(name, "/")
+		h.Uid, h.Gid = engine.user(h.Uid, os.Getuid()), engine.user(h.Gid, os.Getgid())
 		if info.IsDir() {
 			h.Name += "/"
 		}

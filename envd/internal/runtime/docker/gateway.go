@@ -45,7 +45,7 @@ func (e *environment) startGateway(ctx context.Context, op envd.Operation) error
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.ways) > 0 {
-		e.carrier = openWays(e.gatewayRoute, e.ways)
+		e.carrier = openWays(e.rt.traits, e.gatewayRoute, e.ways)
 	}
 	return nil
 }

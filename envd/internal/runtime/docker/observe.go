@@ -18,7 +18,7 @@ import (
 // Observe asks the engine for everything with the environment's label.
 func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error) {
 	var state envd.State
-	cli, err := r.client()
+	cli, err := r.usable(ctx)
 	if err != nil {
 		return state, err
 	}
@@ -37,7 +37,7 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 			state.Gateway = c.State == container.StateRunning
 		default:
 			services.Go(func() (err error) {
-				seen[i], there[i], err = observeService(ctx, cli, envID, c)
+				seen[i], there[i], err = r.observeService(ctx, cli, envID, c)
 				return err
 			})
 		}
@@ -57,7 +57,7 @@ func (r *Runtime) Observe(ctx context.Context, envID string) (envd.State, error)
 }
 
 // observeService returns false for there if the container has vanished since it was listed.
-func observeService(ctx context.Context, cli *client.Client, envID string, c container.Summary) (svc envd.ServiceState, there bool, err error) {
+func (r *Runtime) observeService(ctx context.Context, cli *client.Client, envID string, c container.Summary) (svc envd.ServiceState, there bool, err error) {
 	seen, err := cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
 	if notFound(err) {
 		return svc, false, nil
@@ -71,7 +71,7 @@ func observeService(ctx context.Context, cli *client.Client, envID string, c con
 	if networks := seen.Container.NetworkSettings; networks != nil && svc.Running {
 		endpoint := networks.Networks[networkName(envID)]
 		svc.Disconnected = endpoint == nil
-		if endpoint != nil && endpoint.IPAddress.IsValid() {
+		if endpoint != nil && endpoint.IPAddress.IsValid() && r.traits.inside == nil {
 			svc.Address = endpoint.IPAddress.String()
 		}
 	}
@@ -104,6 +104,9 @@ func (e *environment) stats(ctx context.Context) ([]envd.Usage, error) {
 		_, err := e.rt.adopt(ctx, e.cli, e.id)
 		return nil, err
 	}
+	if !e.rt.traits.groups {
+		return e.countProcesses(ctx, found.Items)
+	}
 	samples, errs := make([]*envd.Usage, len(found.Items)), make([]error, len(found.Items))
 	var all sync.WaitGroup
 	for i, c := range found.Items {
@@ -117,6 +120,22 @@ func (e *environment) stats(ctx context.Context) ([]envd.Usage, error) {
 		}
 	}
 	return usage, errors.Join(errs...)
+}
+
+// countProcesses takes a sample where the engine has no control groups: what it tells then is of others too.
+func (e *environment) countProcesses(ctx context.Context, services []container.Summary) ([]envd.Usage, error) {
+	first := map[string]int{}
+	for _, c := range services {
+		seen, err := e.cli.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		switch {
+		case notFound(err):
+		case err != nil:
+			return nil, err
+		case seen.Container.State != nil && seen.Container.State.Running:
+			first[c.Labels[labelService]] = seen.Container.State.Pid
+		}
+	}
+	return usageOf(first)
 }
 
 // sample returns nil if the container has ended since it was listed.

@@ -32,12 +32,23 @@ func watch(pid int, container string) *process {
 		return nil
 	}
 	p := &process{pid: pid, fd: os.NewFile(uintptr(fd), "pidfd")}
-	groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
-	if err != nil || !strings.Contains(string(groups), container) {
+	if !isOf(pid, container) {
 		p.fd.Close()
 		return nil
 	}
 	return p
+}
+
+// isOf tells whether a process is a container's: by its control groups or, where the engine has none, by the files that the
+// engine keeps for a container and mounts in it (/etc/hosts).
+func isOf(pid int, container string) bool {
+	for _, name := range []string{"cgroup", "mountinfo"} {
+		b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/" + name)
+		if err == nil && strings.Contains(string(b), container) {
+			return true
+		}
+	}
+	return false
 }
 
 // wait blocks until the process has ended.

@@ -23,7 +23,8 @@ type Runtime struct {
 	client func() (*client.Client, error)
 
 	probing sync.Mutex
-	probed  bool // the engine was found usable
+	probed  bool   // the engine was found usable
+	traits  traits // set once, with probed
 
 	renewing sync.Mutex // held to renew and to destroy, so that a renewal creates nothing for an environment that is gone
 
@@ -65,7 +66,7 @@ func (r *Runtime) find(ctx context.Context, id string) (*environment, error) {
 	if e != nil {
 		return e, nil
 	}
-	cli, err := r.client()
+	cli, err := r.usable(ctx)
 	if err != nil {
 		return nil, err
 	}

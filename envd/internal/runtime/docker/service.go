@@ -69,6 +69,9 @@ func (e *environment) containerOf(ctx context.Context, op envd.Operation) (*serv
 	if svc.Name == envd.GatewayName {
 		return nil, fmt.Errorf("start %s: the name is the gateway's", svc.Name)
 	}
+	if err := e.rt.traits.refuse(svc); err != nil {
+		return nil, err
+	}
 	s, err := e.ofService(ctx, svc, op.Env)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ import (
 //	                                                           run the gateway where what wants out of the network is
 //	                                                           sent, and refused unless it goes a declared way; the
 //	                                                           addresses are links'
+//	container-helper --sockets                                 hand out sockets of the network that it is in
 func ShimMain(args []string) int {
 	flags := flag.NewFlagSet(shimVerb, flag.ContinueOnError)
 	merge := flags.Bool("merge", false, "")
@@ -39,8 +40,16 @@ func ShimMain(args []string) int {
 	terminal := flags.String("terminal", "", "")
 	var r routing
 	r.flags(flags)
+	sockets := flags.Bool("sockets", false, "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2
+	}
+	if *sockets {
+		if err := handOutSockets(); err != nil {
+			fmt.Fprintln(os.Stderr, "envd:", err)
+			return 1
+		}
+		return 0
 	}
 	if *kill != "" {
 		number := unix.SignalNum("SIG" + *signalName)

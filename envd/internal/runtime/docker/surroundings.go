@@ -78,7 +78,7 @@ func (e *environment) ofService(ctx context.Context, svc *envd.Service, env map[
 	if err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
 	}
-	if s.user, s.groups, err = hostUser(svc.User); err != nil {
+	if s.user, s.groups, err = e.rt.traits.hostUser(svc.User); err != nil {
 		return surroundings{}, fmt.Errorf("service %s: %w", svc.Name, err)
 	}
 	return s, s.keepOut(svc.Name, e.filesOf(svc.Name))
@@ -149,9 +149,12 @@ func (r *Runtime) folder(name string) (string, error) {
 	return name, err
 }
 
-// hostUser returns the IDs of a user of this machine and of their groups; by default of the user who runs envd.
-func hostUser(name string) (string, []string, error) {
+// hostUser returns the IDs that a user of this machine and their groups have in containers; by default the user who runs envd.
+func (t traits) hostUser(name string) (string, []string, error) {
 	if name == "" {
+		if t.rootless { // the user's other groups have no IDs there
+			return "0:0", nil, nil
+		}
 		groups, err := os.Getgroups()
 		if err != nil {
 			return "", nil, err
@@ -188,7 +191,8 @@ func (r *Runtime) hostView(ctx context.Context, cli *client.Client, visible ...s
 			continue
 		}
 		m := bind("/" + entry.Name())
-		m.BindOptions.NonRecursive = entry.Name() == "var" // the engine's own mounts are below it
+		// The engine's own mounts are below it. A rootless one's are not, and its kernel refuses it to leave out mounts.
+		m.BindOptions.NonRecursive = entry.Name() == "var" && !r.traits.rootless
 		mounts = append(mounts, m)
 	}
 	visible = slices.Concat(visible, r.opts.Visible, []string{r.opts.Dir})

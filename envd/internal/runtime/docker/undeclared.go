@@ -4,8 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -18,8 +17,7 @@ const trapPort = 20599
 
 // refused asks the router what it refused so far.
 func (e *environment) refused(ctx context.Context) (list []envd.Connection, err error) {
-	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(e.gatewayRoute.String(), strconv.Itoa(trapPort)))
+	conn, err := e.rt.traits.reach(ctx, time.Second, netip.AddrPortFrom(e.gatewayRoute, trapPort))
 	if err != nil {
 		return nil, err
 	}

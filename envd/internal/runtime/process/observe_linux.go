@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/runtime/internal/procfs"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/procfs"
 )
 
 // Observe returns what exists of an environment. Its owner asks PID 1; other processes of the same user read /proc.

@@ -36,6 +36,9 @@ type Harness struct {
 	// Measures reports whether Stats has real figures.
 	Measures bool
 
+	// Addressed tells that services have addresses where this machine itself reaches them.
+	Addressed bool
+
 	// EndsTogether tells that what a service daemonised ends when its first process does, as in containers.
 	EndsTogether bool
 }

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/envd-dev/envd/envd/internal/runtime/internal/procfs"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/procfs"
 )
 
 // scanInterval is how often to look at a tree again if no event comes first. There may be none: a process whose parent is

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package procfs reads what the process runtime needs from /proc.
+// Package procfs reads what runtimes need from /proc.
 package procfs
 
 import (
