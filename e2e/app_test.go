@@ -38,6 +38,8 @@ func appMain() {
 		appSource(args[0])
 	case "compare":
 		appCompare(args[0], args[1])
+	case "transfer":
+		appTransfer(args[0])
 	case "mask":
 		appMask(args[0])
 	case "print":

@@ -107,9 +107,16 @@ func (r bench) block(b *testing.B, s scenario) (alone, through loadFigures) {
 // cpuOfChildren is the user and system time of all processes that have been waited for, and theirs.
 func cpuOfChildren(b *testing.B) time.Duration {
 	b.Helper()
+	used, err := cpuUsed(syscall.RUSAGE_CHILDREN)
+	require.NoError(b, err)
+	return used
+}
+
+// cpuUsed is the user and system time that getrusage(2) tells.
+func cpuUsed(who int) (time.Duration, error) {
 	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	err := syscall.Getrusage(who, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
 }
 
 // k6Alone runs k6 as people do, with its end-of-test summary, which is also asked for as JSON. The target is in a session of
