@@ -194,48 +194,17 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case !c.rules.Host(u.Hostname()):
-		return nil, fmt.Errorf("%w: %s", ErrDenied, u.Hostname())
-	case q.Method == "":
-		return nil, errors.New("HTTP method must not be blank") // this and the next are the words of WireMock's client
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("Unroutable protocol scheme: %s://%s", u.Scheme, u.Host)
+	if err := c.allow(q, u); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	r := &http.Request{Method: q.Method, URL: u, Host: q.Host, Header: http.Header{"User-Agent": {userAgent}, "Connection": {"keep-alive"}}}
-	if q.Body != nil {
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(q.Body)), int64(len(q.Body))
-		switch {
-		case q.Chunked:
-			r.ContentLength = -1
-			if q.Header.Get("Content-Type") == "" {
-				r.Header["Content-Type"] = []string{"application/octet-stream; charset=UTF-8"}
-			}
-		case len(q.Body) == 0:
-			r.Body = http.NoBody
-		}
-	}
-	for name, values := range q.Header {
-		lower := strings.ToLower(name)
-		if forbidden[lower] {
-			continue
-		}
-		if lower == "user-agent" {
-			if !c.options.PreserveUserAgent {
-				continue
-			}
-			name = "User-Agent"
-		}
-		r.Header[name] = values
-	}
 	transport := c.reverse
 	if q.Forward {
 		transport = c.forward
 	}
 	var on *headConn
-	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+	r := c.request(q, u).WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if on, _ = info.Conn.(*headConn); on != nil {
 			on.begin(q.order())
 		}
@@ -264,6 +233,50 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Response, error) {
 		header["Transfer-Encoding"] = resp.TransferEncoding
 	}
 	return &Response{Status: resp.StatusCode, Message: message, Proto: resp.Proto, Header: header, Body: body}, nil
+}
+
+// allow refuses requests that the rules forbid, and those that WireMock's client refuses, in its words.
+func (c *Client) allow(q *Request, u *url.URL) error {
+	switch {
+	case !c.rules.Host(u.Hostname()):
+		return fmt.Errorf("%w: %s", ErrDenied, u.Hostname())
+	case q.Method == "":
+		return errors.New("HTTP method must not be blank")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("Unroutable protocol scheme: %s://%s", u.Scheme, u.Host)
+	}
+	return nil
+}
+
+// request makes the request as WireMock's client would send it.
+func (c *Client) request(q *Request, u *url.URL) *http.Request {
+	r := &http.Request{Method: q.Method, URL: u, Host: q.Host, Header: http.Header{"User-Agent": {userAgent}, "Connection": {"keep-alive"}}}
+	if q.Body != nil {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(q.Body)), int64(len(q.Body))
+		switch {
+		case q.Chunked:
+			r.ContentLength = -1
+			if q.Header.Get("Content-Type") == "" {
+				r.Header["Content-Type"] = []string{"application/octet-stream; charset=UTF-8"}
+			}
+		case len(q.Body) == 0:
+			r.Body = http.NoBody
+		}
+	}
+	for name, values := range q.Header {
+		lower := strings.ToLower(name)
+		if forbidden[lower] {
+			continue
+		}
+		if lower == "user-agent" {
+			if !c.options.PreserveUserAgent {
+				continue
+			}
+			name = "User-Agent"
+		}
+		r.Header[name] = values
+	}
+	return r
 }
 
 // parse makes a URL whose path and query go out as they were written.

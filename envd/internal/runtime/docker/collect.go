@@ -26,35 +26,7 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	var stray objects
-	var found []envd.Leftover
-	ends, now := leasesOf(o), time.Now()
-	judge := func(kind, id, name string, labels map[string]string) bool {
-		why := ends.abandoned(labels, now)
-		if why != "" {
-			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
-		}
-		return why != ""
-	}
-	for _, c := range o.containers {
-		name := ""
-		if len(c.Names) > 0 {
-			name = c.Names[0][1:]
-		}
-		if judge("container", c.ID, name, c.Labels) {
-			stray.containers = append(stray.containers, c)
-		}
-	}
-	for _, n := range o.networks {
-		if judge("network", n.ID, n.Name, n.Labels) {
-			stray.networks = append(stray.networks, n)
-		}
-	}
-	for _, v := range o.volumes {
-		if judge("volume", v.Name, v.Name, v.Labels) {
-			stray.volumes = append(stray.volumes, v)
-		}
-	}
+	stray, found := strays(o, time.Now())
 	images, err := oldImages(ctx, cli)
 	if err != nil {
 		return nil, err
@@ -73,6 +45,38 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+// strays returns the objects that nobody owns any more, and says of each why.
+func strays(o objects, now time.Time) (stray objects, found []envd.Leftover) {
+	ends := leasesOf(o)
+	abandoned := func(kind, id, name string, labels map[string]string) bool {
+		why := ends.abandoned(labels, now)
+		if why != "" {
+			found = append(found, envd.Leftover{Kind: kind, ID: id, Detail: name + " of environment " + labels[labelEnvironment] + ": " + why})
+		}
+		return why != ""
+	}
+	for _, c := range o.containers {
+		name := ""
+		if len(c.Names) > 0 {
+			name = c.Names[0][1:]
+		}
+		if abandoned("container", c.ID, name, c.Labels) {
+			stray.containers = append(stray.containers, c)
+		}
+	}
+	for _, n := range o.networks {
+		if abandoned("network", n.ID, n.Name, n.Labels) {
+			stray.networks = append(stray.networks, n)
+		}
+	}
+	for _, v := range o.volumes {
+		if abandoned("volume", v.Name, v.Name, v.Labels) {
+			stray.volumes = append(stray.volumes, v)
+		}
+	}
+	return stray, found
 }
 
 // imageLife is how long a packed image is kept for later environments, which pack it again if it is gone.
