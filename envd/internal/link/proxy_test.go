@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -167,6 +168,25 @@ func TestChangesLoseNoData(t *testing.T) {
 	got, err := io.ReadAll(c)
 	require.NoError(t, err)
 	assert.Equal(t, sha256.Sum256(sent), sha256.Sum256(got))
+}
+
+func TestFaultActsOnATransferUnderWay(t *testing.T) {
+	r := newRig(t)
+	c := r.dial()
+	ended := make(chan error, 1)
+	go func() {
+		var err error
+		for block := make([]byte, 64<<10); err == nil; {
+			_, err = c.Write(block)
+		}
+		ended <- err
+	}()
+	_, err := io.CopyN(io.Discard, c, 4<<20)
+	require.NoError(t, err)
+	r.inject(Toxic{Type: "reset_peer", Stream: Upstream})
+	_, err = io.Copy(io.Discard, c) // there is always more to move, and no pause in which to look at toxics
+	assert.ErrorIs(t, errors.Join(err, <-ended), syscall.ECONNRESET, "the kernel tells it once, whoever asks first")
+	assert.EqualValues(t, 1, r.await().Affected)
 }
 
 func TestResetBreaksWithRST(t *testing.T) {
