@@ -53,6 +53,7 @@ func runScripts(t *testing.T, dir string) {
 			e.Setenv("PATH", filepath.Dir(binary)+":"+repository("bin")+":"+e.Getenv("PATH"))
 			e.Setenv("ENVD_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 			e.Setenv("UNIQUE", strings.ToLower(rand.Text()[:8])) // for what is the machine's: names in a Docker engine
 			e.Setenv("DEBIAN", os.Getenv(debianVariable))
 			e.Setenv("PORT", strconv.Itoa(freePort(t)))

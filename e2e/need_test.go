@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/envd-dev/envd/internal/rootlesstest"
 )
 
 // needs skips a test that lacks something of what [lack] knows, and says how to get it. In CI the test fails instead.
@@ -43,7 +45,11 @@ func has(t testing.TB, what string) (bool, error) {
 func lack(what string) error {
 	switch what {
 	case "engine":
-		conn, err := net.Dial("unix", "/var/run/docker.sock")
+		socket := "/var/run/docker.sock"
+		if host := os.Getenv("DOCKER_HOST"); host != "" {
+			socket = strings.TrimPrefix(host, "unix://")
+		}
+		conn, err := net.Dial("unix", socket)
 		if err != nil {
 			return fmt.Errorf("no Docker engine: %w; install docker.io and start dockerd", err)
 		}
@@ -53,6 +59,8 @@ func lack(what string) error {
 			return err
 		}
 		return linkedStatically(os.Args[0])
+	case "rootless": // the means to run a rootless engine as a user made for it
+		return rootlesstest.Lack()
 	case "k6", "podinfo", "docker-compose":
 		if _, err := os.Stat(repository("bin", what)); err != nil {
 			return fmt.Errorf("bin/%s is missing; `make %s` builds it", what, strings.TrimPrefix(what, "docker-"))
