@@ -32,6 +32,29 @@ services:
   worker: {image: ` + checkedImage + `, command: serve :81, environment: {ROLE: worker}, healthcheck: {disable: true}}
   other: {image: ` + checkedImage + `, command: serve :82, healthcheck: {test: [NONE]}}
 `, []question{{"slow", "get http://db/env?of=ROLE", "db"}, {"slow", "get http://worker:81/env?of=ROLE", "worker"}}},
+	"networks": {`
+services:
+  vpn:
+    image: ` + stackImage + `
+    environment: {ROLE: vpn}
+    extra_hosts: ["of-vpn.example:127.0.0.1"]
+    networks: {default: {aliases: [inner.example]}}
+  app:
+    image: ` + stackImage + `
+    command: serve :8080
+    environment: {ROLE: app}
+    network_mode: service:vpn
+    healthcheck: {test: [CMD, /stack, check, "localhost:8080"], interval: 200ms, retries: 20}
+  client: {image: ` + stackImage + `, environment: {ROLE: client}, depends_on: {app: {condition: service_healthy}}}
+  alone: {image: ` + stackImage + `, network_mode: none}
+`, []question{
+		{"client", "get http://vpn:8080/env?of=ROLE", "app"},
+		{"client", "get http://inner.example:8080/env?of=ROLE", "app"},
+		{"app", "get http://localhost/env?of=ROLE", "vpn"},
+		{"app", "get http://of-vpn.example/env?of=ROLE", "vpn"},
+		{"app", "get http://client/env?of=ROLE", "client"},
+		{"alone", "get http://localhost/file?of=/proc/net/route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       \n"},
+	}},
 	"hooks": {`
 services:
   db:

@@ -43,6 +43,10 @@ type Container struct {
 	Ulimits   map[string]Ulimit `json:"ulimits,omitempty"`
 	TTY       bool              `json:"tty,omitempty"` // give it a terminal
 
+	// At most one of these is set; without, it is in the environment's network.
+	NetworkOf string `json:"network_of,omitempty"` // the service whose network it shares: address, ports and hosts file are that one's
+	NoNetwork bool   `json:"no_network,omitempty"` // only a loopback interface
+
 	CPUSet        string   `json:"cpuset,omitempty"`      // the processors that it may use, such as 0-2,4
 	DNSOptions    []string `json:"dns_options,omitempty"` // of resolv.conf(5)
 	DNSSearch     []string `json:"dns_search,omitempty"`
@@ -66,4 +70,17 @@ type Hook struct {
 type Ulimit struct {
 	Soft int64 `json:"soft"`
 	Hard int64 `json:"hard"`
+}
+
+// SharesNetworkOf returns the name of the service whose network s shares, or "".
+func (s *Service) SharesNetworkOf() string {
+	if s.Container == nil {
+		return ""
+	}
+	return s.Container.NetworkOf
+}
+
+// Connected reports whether s has a place of its own in the environment's network, where others find it by its names.
+func (s *Service) Connected() bool {
+	return s.Container == nil || s.Container.NetworkOf == "" && !s.Container.NoNetwork
 }

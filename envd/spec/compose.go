@@ -157,8 +157,10 @@ func FromCompose(files, profiles []string, publish bool, opts Options) (*envd.Sp
 
 // composedHosts are the names under which the services of the compose files can be reached.
 func (r *resolver) composedHosts() (hosts []string) {
-	for _, s := range r.composed.Services {
-		hosts = append(append(hosts, s.Name), s.Hostnames...)
+	for i := range r.composed.Services {
+		if s := &r.composed.Services[i]; s.Connected() {
+			hosts = append(append(hosts, s.Name), s.Hostnames...)
+		}
 	}
 	for _, s := range r.doc.Environment.Stubs {
 		hosts = append(hosts, s.aliases...)

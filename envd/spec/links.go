@@ -77,7 +77,7 @@ func (r *resolver) leads(env *envd.Environment, field *string, from, to string) 
 	case env.Stub(to) != nil:
 		return true
 	case env.Service(to) != nil:
-		return r.listens(env, field, to)
+		return r.connected(field, env.Service(to)) && r.listens(env, field, to)
 	case r.composed.unread: // it may be in the compose files
 		return false
 	}
@@ -95,8 +95,8 @@ func (r *resolver) parts(env *envd.Environment, field *string, a, b string) bool
 }
 
 func (r *resolver) isService(env *envd.Environment, field *string, name string) bool {
-	if env.Service(name) != nil {
-		return true
+	if s := env.Service(name); s != nil {
+		return r.connected(field, s)
 	}
 	if r.composed.unread { // it may be in the compose files
 		return false

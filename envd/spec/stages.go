@@ -233,6 +233,10 @@ func (r *resolver) checkTarget(doc *fault) {
 	default:
 		return // links are checked together with those of the environment; plugins check their own targets
 	}
+	if s := findService(r.composed.Services, doc.Target); s != nil {
+		r.checkShared(doc, s)
+		return
+	}
 	if !slices.Contains(known, doc.Target) && !r.composed.unread {
 		r.report(r.node(&doc.Target), ruleUnknownTarget, fmt.Sprintf("%s acts on a %s, and %s is none", doc.Kind, sort, quote(doc.Target)), suggest(doc.Target, sort, known))
 	}

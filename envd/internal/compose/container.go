@@ -37,6 +37,7 @@ func (r *reader) container(s types.ServiceConfig) *envd.Container {
 	if s.Deploy != nil && s.Deploy.Resources.Limits != nil && s.Deploy.Resources.Limits.Pids != 0 {
 		c.PidsLimit = s.Deploy.Resources.Limits.Pids
 	}
+	r.network(s, c)
 	if s.MemSwappiness != 0 {
 		c.Swappiness = new(int64(s.MemSwappiness))
 	}

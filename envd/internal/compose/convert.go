@@ -122,6 +122,9 @@ func (r *reader) hooks(s types.ServiceConfig, key string, given []types.ServiceH
 
 // hostnames returns the names that a service answers to besides its own.
 func (r *reader) hostnames(s types.ServiceConfig) (names []string) {
+	if !connected(s) {
+		return nil
+	}
 	add := func(name string) {
 		if name != "" && name != s.Name && !slices.Contains(names, name) {
 			names = append(names, name)

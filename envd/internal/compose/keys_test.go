@@ -92,9 +92,9 @@ func (k *keys) walk(of reflect.Type, s *shape, path []string) {
 		case next.idle != "":
 			k.said[name] = "no effect: " + next.idle
 		case next.only != nil:
-			k.said[name] = fmt.Sprintf("`%s`; else refused: %s", strings.Join(next.only, "`, `"), next.help)
+			k.said[name] = fmt.Sprintf("`%s`; others are refused: %s", strings.Join(next.only, "`, `"), next.help)
 		case next.form != nil:
-			k.said[name] = "as far as envd can; else refused: " + next.help
+			k.said[name] = "some values; others are refused: " + next.help
 		case next.keys == nil && next.any == nil:
 			k.work = append(k.work, "`"+name+"`")
 		default:

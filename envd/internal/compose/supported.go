@@ -93,7 +93,7 @@ var service = of(
 	"extends":          of("service", "file"),
 	"healthcheck":      of("test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"),
 	"networks":         named(of("aliases").and("use_service_name_alias", only("services answer to their names", "true")).and("priority", idleKey(oneNetwork)).and("gw_priority", idleKey(oneNetwork))),
-	"network_mode":     only("an environment has one network, which all its services share: find others by their names", "bridge", "default"),
+	"network_mode":     formed(inside+", in its one network: use none, or service:NAME", `^(bridge|default|none|service:.+)$`),
 	"platform":         platform,
 	"restart":          formed("use no, always, unless-stopped, on-failure or on-failure:3", `^(no|false|always|unless-stopped|on-failure(:[0-9]+)?)$`),
 	"pull_policy":      only("use always, missing, never or build", "always", "missing", "if_not_present", "never", "build"),

@@ -109,6 +109,11 @@ func startDetail(s *envd.Service) string {
 
 func makeDetail(s *envd.Service) string {
 	var parts []string
+	if of := s.SharesNetworkOf(); of != "" {
+		parts = append(parts, "in the network of "+of)
+	} else if !s.Connected() {
+		parts = append(parts, "without a network")
+	}
 	for _, m := range s.Mounts {
 		parts = append(parts, fmt.Sprintf("%s %s at %s", m.Type, m.Source, m.Target))
 	}

@@ -141,6 +141,7 @@ func (b *builder) service(s *envd.Service, running bool) {
 			before = append(before, image)
 		}
 		if b.images {
+			before = append(before, id(envd.OpMake, s.SharesNetworkOf()))
 			b.add(envd.Operation{Kind: envd.OpMake, Target: s.Name, Service: s, Detail: makeDetail(s)}, before...)
 			before = []string{id(envd.OpMake, s.Name)}
 		}

@@ -81,6 +81,7 @@ func (e *environment) adapt(spec *client.ContainerCreateOptions, svc *envd.Servi
 	}
 	if c := svc.Container; c != nil {
 		configure(spec, c)
+		e.place(spec, c)
 	}
 	return nil
 }

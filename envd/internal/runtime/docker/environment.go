@@ -98,7 +98,8 @@ func (e *environment) service(ctx context.Context, name string) (*service, error
 	case err != nil:
 		return nil, err
 	}
-	return &service{container: found.Container.ID, address: e.addressIn(found.Container)}, nil
+	address, err := e.addressOf(ctx, found.Container)
+	return &service{container: found.Container.ID, address: address}, err
 }
 
 // addressIn is a container's address in the environment's network.

@@ -99,7 +99,9 @@ func (e *environment) runContainer(ctx context.Context, id string, spec client.C
 	spec.Config.Hostname, spec.Config.Labels = "", e.rt.labels(e.id, labelCommand, cmd.Name)
 	spec.Config.OpenStdin, spec.Config.StdinOnce, spec.Config.Tty = cmd.Stdin != nil, cmd.Stdin != nil, cmd.Terminal != nil
 	spec.HostConfig.LogConfig, spec.HostConfig.Init = container.LogConfig{Type: "none"}, nil
-	spec.NetworkingConfig = e.endpoint(netip.Addr{}, nil)
+	if spec.NetworkingConfig = nil; e.ownNetwork(spec.HostConfig) {
+		spec.NetworkingConfig = e.endpoint(netip.Addr{}, nil)
+	}
 	asked := context.WithoutCancel(ctx)
 	created, err := e.cli.ContainerCreate(asked, spec)
 	if err != nil {

@@ -28,6 +28,9 @@ func (e *environment) fault(ctx context.Context, op envd.Operation) error {
 	if state == nil {
 		return errors.New("the engine tells no state")
 	}
+	if (op.Kind == envd.OpDisconnect || op.Kind == envd.OpConnect) && !e.ownNetwork(seen.Container.HostConfig) {
+		return fmt.Errorf("%w: %s %s: it is not in the environment's network by itself", envd.ErrUnsupported, op.Kind, op.Target)
+	}
 	asked := context.WithoutCancel(ctx) // see Runtime.create
 	connected := e.addressIn(seen.Container).IsValid()
 	switch op.Kind {
@@ -115,7 +118,9 @@ func (e *environment) relocate(ctx context.Context, name string, svc *service) e
 	if err != nil {
 		return err
 	}
-	svc.address = e.addressIn(inspected.Container)
+	if svc.address, err = e.addressOf(ctx, inspected.Container); err != nil {
+		return err
+	}
 	if inspected.Container.State != nil && svc.pumped != nil && svc.process == nil {
 		svc.process = watch(inspected.Container.State.Pid, svc.container)
 	}

@@ -68,7 +68,8 @@ func (r *Runtime) observeService(ctx context.Context, cli *client.Client, envID 
 	if svc, err = serviceState(seen.Container.State); err != nil {
 		return svc, false, fmt.Errorf("service %s: %w", c.Labels[labelService], err)
 	}
-	if networks := seen.Container.NetworkSettings; networks != nil && svc.Running {
+	own := seen.Container.HostConfig == nil || string(seen.Container.HostConfig.NetworkMode) == networkName(envID)
+	if networks := seen.Container.NetworkSettings; networks != nil && svc.Running && own {
 		endpoint := networks.Networks[networkName(envID)]
 		svc.Disconnected = endpoint == nil
 		if endpoint != nil && endpoint.IPAddress.IsValid() && r.traits.inside == nil {

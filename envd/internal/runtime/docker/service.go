@@ -157,7 +157,9 @@ func (e *environment) launch(ctx context.Context, name string, svc *service) (er
 	if err != nil {
 		return err
 	}
-	svc.address = e.addressIn(inspected.Container)
+	if svc.address, err = e.addressOf(ctx, inspected.Container); err != nil {
+		return err
+	}
 	if svc.stop.Signal == "" {
 		svc.stop.Signal = stopSignal(inspected.Container)
 	}
