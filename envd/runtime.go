@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"reflect"
 	"time"
 )
 
@@ -197,6 +198,11 @@ type Exec struct {
 
 	Terminal *TerminalSize      // if not nil, it runs on a terminal: Stdin is what is typed, Stdout gets all that is shown
 	Control  <-chan ExecControl // signals and resizes for it; may be nil, and must not be closed before its end
+}
+
+// Merged reports whether both outputs go to the same writer, which then needs one copier only: two would race.
+func (e Exec) Merged() bool {
+	return e.Stdout != nil && e.Stderr != nil && reflect.TypeOf(e.Stdout).Comparable() && e.Stdout == e.Stderr
 }
 
 // TerminalSize is the size of a terminal, in characters.

@@ -22,7 +22,7 @@ var trust = []string{
 
 // baseEnv is what every process in the environment gets.
 func (s *session) baseEnv() map[string]string {
-	env := map[string]string{"ENVD_ENVIRONMENT": s.ID}
+	env := map[string]string{envd.EnvironmentVar: s.ID}
 	for _, name := range inherited {
 		if v, ok := s.Lookup.Env(name); ok {
 			env[name] = v

@@ -28,13 +28,7 @@ func (e *environment) endpoint(address netip.Addr, names []string) *network.Netw
 // containerSpec returns what all containers of an environment have in common. Their resolver asks the gateway for names
 // that the engine does not know; the gateway refuses and records them.
 func (e *environment) containerSpec(name string, s surroundings, vars map[string]string) client.ContainerCreateOptions {
-	env := []string{environmentVar + "=" + e.id, serviceVar + "=" + name, addressVar + "=0.0.0.0"}
-	for k, v := range vars {
-		if k != environmentVar && k != serviceVar && k != addressVar {
-			env = append(env, k+"="+v)
-		}
-	}
-	slices.Sort(env)
+	env := envd.Environ(e.id, name, "0.0.0.0", vars)
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(networkName(e.id)),
 		DNS:         []netip.Addr{e.gateway},

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"path"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -255,8 +254,4 @@ func (o *output) end() error {
 		o.pass(o.held)
 	}
 	return o.err
-}
-
-func sameWriter(a, b io.Writer) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
 }

@@ -17,13 +17,6 @@ import (
 	"github.com/envd-dev/envd/envd/internal/logfile"
 )
 
-// Variables that mark every process of an environment.
-const (
-	environmentVar = "ENVD_ENVIRONMENT" // the environment's ID
-	serviceVar     = "ENVD_SERVICE"     // name of the service
-	addressVar     = "ENVD_ADDRESS"     // the address to listen on
-)
-
 // hostsOwn are variables that describe this machine. Containers of images do not get them unless the spec declares them.
 var hostsOwn = []string{"PATH", "HOME", "USER", "LOGNAME", "JAVA_HOME"}
 

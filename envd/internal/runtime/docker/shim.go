@@ -16,7 +16,7 @@ func IsShim(args []string) bool { return len(args) > 1 && args[0] == shimVerb }
 // helper returns the command line that runs cmd, with its program replaced, under the helper. A later --kill finds it by id.
 func helper(cmd envd.Exec, id, program string) []string {
 	line := []string{helperPath, shimVerb}
-	if sameWriter(cmd.Stdout, cmd.Stderr) {
+	if cmd.Merged() {
 		line = append(line, "--merge")
 	}
 	if cmd.Terminal != nil {

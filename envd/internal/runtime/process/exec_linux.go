@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"reflect"
 	"sync"
 
 	"github.com/envd-dev/envd/envd"
@@ -115,7 +114,7 @@ func openStreams(cmd envd.Exec) (*streams, error) {
 	}
 	switch {
 	case err != nil:
-	case sameWriter(cmd.Stdout, cmd.Stderr): // two copies into one writer would race
+	case cmd.Merged():
 		s.theirs = append(s.theirs, s.theirs[1])
 	default:
 		err = s.output(cmd.Stderr)
@@ -124,10 +123,6 @@ func openStreams(cmd envd.Exec) (*streams, error) {
 		return nil, errors.Join(err, s.handOver(), s.finish())
 	}
 	return s, nil
-}
-
-func sameWriter(a, b io.Writer) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && a == b
 }
 
 func (s *streams) input(r io.Reader) error {

@@ -153,7 +153,7 @@ func scan(envID string) ([]member, error) {
 			return member{}, false // gone, or none of ours
 		}
 		marks := variables(vars)
-		return member{pid: pid, service: marks[ServiceVar]}, marks[EnvironmentVar] == envID
+		return member{pid: pid, service: marks[envd.ServiceVar]}, marks[envd.EnvironmentVar] == envID
 	})
 }
 

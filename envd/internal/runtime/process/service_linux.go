@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,13 +15,6 @@ import (
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/logfile"
 	"github.com/envd-dev/envd/envd/internal/runtime/process/internal/control"
-)
-
-// Variables that mark every process of an environment.
-const (
-	EnvironmentVar = "ENVD_ENVIRONMENT" // the environment's ID
-	ServiceVar     = "ENVD_SERVICE"     // name of the service
-	AddressVar     = "ENVD_ADDRESS"     // the address to listen on
 )
 
 // startService starts a service's process.
@@ -56,14 +48,7 @@ func variables(environ []string) map[string]string {
 
 // environ returns the complete variables of a process, with envd's marks.
 func (e *environment) environ(service string, vars map[string]string) []string {
-	env := []string{EnvironmentVar + "=" + e.id, ServiceVar + "=" + service, AddressVar + "=" + e.address}
-	for k, v := range vars {
-		if k != EnvironmentVar && k != ServiceVar && k != AddressVar {
-			env = append(env, k+"="+v)
-		}
-	}
-	slices.Sort(env)
-	return env
+	return envd.Environ(e.id, service, e.address, vars)
 }
 
 func (e *environment) start(ctx context.Context, svc *service, req control.Start) (err error) {

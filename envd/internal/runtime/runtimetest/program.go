@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/envd-dev/envd/envd"
 )
 
 // Main makes a test binary the program that the suite runs inside environments: workloads, and a stand-in for the
@@ -40,7 +42,7 @@ func realWorld(steps []string) World {
 		Name: os.Getenv(NameVar), Steps: steps, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Getwd: os.Getwd, Dial: dialer.DialContext, Resolve: net.DefaultResolver.LookupHost, ReadFile: os.ReadFile,
 		Listen: func(port int) (net.Listener, error) {
-			return net.Listen("tcp", net.JoinHostPort(os.Getenv("ENVD_ADDRESS"), strconv.Itoa(port)))
+			return net.Listen("tcp", net.JoinHostPort(os.Getenv(envd.AddressVar), strconv.Itoa(port)))
 		},
 		Terminate: terminate,
 		Daemonise: daemonise,
@@ -55,7 +57,7 @@ func daemonise(steps []string) error {
 		return err
 	}
 	cmd := exec.Command(exe, append([]string{Verb}, steps...)...)
-	cmd.Env = []string{"ENVD_ADDRESS=" + os.Getenv("ENVD_ADDRESS"), NameVar + "=daemon"}
+	cmd.Env = []string{envd.AddressVar + "=" + os.Getenv(envd.AddressVar), NameVar + "=daemon"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return err
