@@ -17,7 +17,7 @@ func (s *session) keep(ctx context.Context) error {
 		return nil
 	}
 	s.proven.Store(true)
-	s.readings(context.WithoutCancel(ctx))
+	s.readings(context.WithoutCancel(ctx), s.look(context.WithoutCancel(ctx)))
 	s.stopFollowing()
 	observations, err := s.Dir.Observations()
 	if err != nil {

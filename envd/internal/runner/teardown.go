@@ -21,8 +21,9 @@ func (s *session) teardown(ctx context.Context) {
 	s.outlets.close() // no more callers from outside
 	s.complain("run.json", s.update(func(m *evidence.Meta) { m.Status, m.Stage = evidence.TearingDown, "" }))
 	if s.creating.Load() { // otherwise there is nothing to read, stop or remove
-		s.readings(ctx)
-		s.complain("stop", s.stopServices(ctx))
+		state := s.look(ctx)
+		s.readings(ctx, state)
+		s.complain("stop", plan.Execute(ctx, plan.Teardown(s.Spec.Environment, state), s.do, s.rec.operation))
 		s.stopFollowing() // after the services: what they ask for on their way out is journalled too
 		s.destroy(ctx)
 	}
@@ -39,12 +40,19 @@ func (s *session) complain(step string, err error) {
 	}
 }
 
-// readings takes the last readings, once.
-func (s *session) readings(ctx context.Context) {
-	if !s.read {
-		s.read = true
+// look returns what there is of the environment; nothing if that cannot be told.
+func (s *session) look(ctx context.Context) envd.State {
+	state, err := s.Runtime.Observe(ctx, s.ID)
+	s.complain("last look", err)
+	return state
+}
+
+// readings takes the last readings, once. Without a gateway there is nothing to ask.
+func (s *session) readings(ctx context.Context, state envd.State) {
+	if !s.read && state.Gateway {
 		s.complain("last readings", s.collect(ctx))
 	}
+	s.read = true
 }
 
 // destroy removes the environment and records what is left of it.
@@ -64,10 +72,6 @@ func (s *session) destroy(ctx context.Context) {
 
 // collect records the stubs' counters, their metrics and the undeclared connections.
 func (s *session) collect(ctx context.Context) error {
-	state, err := s.Runtime.Observe(ctx, s.ID)
-	if err != nil || !state.Gateway {
-		return err // there is nothing to ask
-	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	report, err := s.gateway.Report(ctx)
@@ -106,13 +110,4 @@ func (s *session) keepMetrics(ctx context.Context) error {
 		return err
 	}
 	return s.Dir.WriteFile(evidence.StubMetricsFile, metrics)
-}
-
-// stopServices asks what was started to end, in the reverse order of the plan.
-func (s *session) stopServices(ctx context.Context) error {
-	state, err := s.Runtime.Observe(ctx, s.ID)
-	if err != nil || !state.Exists {
-		return err
-	}
-	return plan.Execute(ctx, plan.Teardown(s.Spec.Environment, state), s.do, s.rec.operation)
 }
