@@ -31,7 +31,7 @@ demo-broken: build k6 podinfo ## the same app with a careless timeout; the gate 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/envd run templates/podinfo-broken/envd.yaml
 
 .PHONY: test
-test: build k6 podinfo wiremock debian compose ## all tests
+test: build k6 podinfo wiremock debian compose backing ## all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|loadprofiles)$$')
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -p 1 -skip '^TestAlone$$' ./loadprofiles ./e2e # they put load on the machine: one at a time
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m -run '^TestAlone$$' ./e2e
@@ -42,7 +42,7 @@ race: build k6 podinfo wiremock ## all tests but e2e under the race detector (ne
 	CGO_ENABLED=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -race -short -timeout 30m $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: e2e
-e2e: build k6 podinfo wiremock debian compose ## the end-to-end tests, which drive the built binary
+e2e: build k6 podinfo wiremock debian compose backing ## the end-to-end tests, which drive the built binary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(GO) test -timeout 20m ./e2e/...
 
 .PHONY: kill-trials
@@ -54,7 +54,7 @@ kill-trials-docker: build k6 ## the same over runs in a Docker engine: 300 trial
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_KILL_TRIALS=300 $(GO) test -v -parallel 3 -run '^TestNoContainerSurvivesSIGKILL$$' -timeout 90m ./e2e
 
 .PHONY: bench
-bench: build k6 podinfo wiremock compose ## the figures that envd claims, side by side with its peers
+bench: build k6 podinfo wiremock debian compose ## the figures that envd claims, side by side with its peers
 	PATH="$(CURDIR)/$(BIN):$$PATH" ENVD_BENCH=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/... ./stubs/...
 
 .PHONY: lint
@@ -72,6 +72,12 @@ compose: $(BIN)/docker-compose ## build the pinned Docker Compose, to compare wi
 
 $(BIN)/docker-compose: e2e/compose/go.mod e2e/compose/go.sum
 	cd e2e/compose && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ github.com/docker/compose/v5/cmd
+
+.PHONY: backing
+backing: $(BIN)/backing ## build servers and clients of Kafka's and MongoDB's protocols, for tests
+
+$(BIN)/backing: $(wildcard e2e/backing/*)
+	cd e2e/backing && $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ .
 
 .PHONY: podinfo
 podinfo: $(BIN)/podinfo ## build the demo's app and its client

@@ -61,7 +61,7 @@ func lack(what string) error {
 		return linkedStatically(os.Args[0])
 	case "rootless": // the means to run a rootless engine as a user made for it
 		return rootlesstest.Lack()
-	case "k6", "podinfo", "docker-compose":
+	case "k6", "podinfo", "backing", "docker-compose":
 		if _, err := os.Stat(repository("bin", what)); err != nil {
 			return fmt.Errorf("bin/%s is missing; `make %s` builds it", what, strings.TrimPrefix(what, "docker-"))
 		}
