@@ -13,10 +13,10 @@ func TestEnvironMarksEveryProcess(t *testing.T) {
 	assert.Equal(t, []string{"A=a=b", "ENVD_ADDRESS=127.0.0.1", "ENVD_ENVIRONMENT=shop-1", "ENVD_SERVICE=api", "PATH=/bin"}, env)
 }
 
-// uncomparable is a writer whose values cannot be compared.
-type uncomparable struct{ to []io.Writer }
+// writerFunc is a writer whose values cannot be compared.
+type writerFunc func(b []byte) (int, error)
 
-func (uncomparable) Write(b []byte) (int, error) { return len(b), nil }
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 func TestExecMerged(t *testing.T) {
 	var a, b bytes.Buffer
@@ -24,7 +24,7 @@ func TestExecMerged(t *testing.T) {
 		out, err io.Writer
 		want     bool
 	}{
-		{&a, &a, true}, {&a, &b, false}, {nil, nil, false}, {&a, nil, false}, {nil, &a, false}, {uncomparable{}, uncomparable{}, false},
+		{&a, &a, true}, {&a, &b, false}, {nil, nil, false}, {&a, nil, false}, {nil, &a, false}, {writerFunc(a.Write), writerFunc(a.Write), false},
 	} {
 		assert.Equal(t, tt.want, Exec{Stdout: tt.out, Stderr: tt.err}.Merged(), "%T %T", tt.out, tt.err)
 	}

@@ -5,8 +5,8 @@
 //	run, err = c.Follow(ctx, run.ID, func(o envd.Observation) error { … })
 //	verdict, err := c.Verdict(ctx, run.ID)
 //
-// Every answer of 400 and above is a *v1.Error; errors.Is(err, v1.ErrNotFound) and its likes tell them apart. An error
-// that is none of those is about the way there: no daemon, a broken connection, ctx.
+// Every answer of 400 and above becomes a *v1.Error, to be told apart with errors.Is(err, v1.ErrNotFound) and the like. Any
+// other error is about the connection: no daemon, a broken connection, the end of ctx.
 package client
 
 import (
@@ -53,8 +53,8 @@ func New(server string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// FromEnvironment returns the client that ENVD_SERVER and ENVD_TOKEN or ENVD_TOKEN_FILE name; nil, nil without the
-// first.
+// FromEnvironment returns a client configured by ENVD_SERVER and ENVD_TOKEN or ENVD_TOKEN_FILE; nil, nil if ENVD_SERVER is
+// not set.
 func FromEnvironment() (*Client, error) {
 	server := os.Getenv("ENVD_SERVER")
 	if server == "" {
@@ -71,7 +71,7 @@ func FromEnvironment() (*Client, error) {
 	return New(server, WithToken(token))
 }
 
-// Version asks which envd serves.
+// Version returns the version of the daemon.
 func (c *Client) Version(ctx context.Context) (v1.Version, error) {
 	return get[v1.Version](ctx, c, "/v1/version")
 }

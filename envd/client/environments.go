@@ -15,8 +15,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
-// Up brings an environment up and returns when it is ready. When ctx ends first, the daemon takes it down again. ttl
-// is its lease; 0 is one hour. v1.ErrEnvironmentFailed says that it did not come up, and why.
+// Up brings up an environment and returns when it is ready. If ctx ends first, the daemon takes it down again. ttl is its
+// lease; 0 is one hour. If it does not come up, the error is v1.ErrEnvironmentFailed, with the reason.
 func (c *Client) Up(ctx context.Context, s Spec, ttl time.Duration) (v1.Environment, error) {
 	query := url.Values{"wait": {"true"}}
 	if s.Upload {
@@ -34,13 +34,13 @@ func (c *Client) Up(ctx context.Context, s Spec, ttl time.Duration) (v1.Environm
 	})
 }
 
-// Environments lists the environments, the newest first, those that ended included.
+// Environments lists the environments, the newest first, including those that have ended.
 func (c *Client) Environments(ctx context.Context) ([]v1.Environment, error) {
 	list, err := get[v1.EnvironmentList](ctx, c, "/v1/environments")
 	return list.Environments, err
 }
 
-// Environment asks for one environment, with its services and stubs.
+// Environment returns one environment, with its services and stubs.
 func (c *Client) Environment(ctx context.Context, id string) (v1.Environment, error) {
 	return get[v1.Environment](ctx, c, environmentPath(id, ""))
 }
@@ -50,14 +50,14 @@ func (c *Client) Down(ctx context.Context, id string) (v1.Environment, error) {
 	return call[v1.Environment](ctx, c, request{method: http.MethodDelete, path: environmentPath(id, "")})
 }
 
-// Renew makes the lease end ttl from now.
+// Renew moves the end of the lease to ttl from now.
 func (c *Client) Renew(ctx context.Context, id string, ttl time.Duration) (expires time.Time, err error) {
 	lease, err := post[v1.Lease](ctx, c, environmentPath(id, "/renew"), v1.RenewRequest{TTL: envd.Duration(ttl)})
 	return lease.Expires, err
 }
 
-// Logs copies a service's log to w, a line each: time, stdout or stderr, text. With follow it goes on until the
-// service or ctx ends; the end of ctx is no error then.
+// Logs copies a service's log to w, in lines of time, stdout or stderr, and text. With follow it goes on until the service or
+// ctx ends; the end of ctx is no error then.
 func (c *Client) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
 	query := url.Values{"service": {service}}
 	if follow {
@@ -88,7 +88,7 @@ func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io
 	if err != nil {
 		return 0, err
 	}
-	// Standard input may never end: a daemon that refuses does so before it is sent.
+	// Standard input may never end, so the daemon is given the chance to refuse before any is sent.
 	early := http.Header{"Expect": {"100-continue"}}
 	resp, err := c.send(ctx, request{method: http.MethodPost, path: environmentPath(id, "/exec"), body: body, contentType: "application/json", header: early})
 	if err != nil {

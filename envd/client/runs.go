@@ -15,7 +15,7 @@ import (
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
-// SubmitRun hands a run in and returns at once: it may have to wait in the queue.
+// SubmitRun submits a run and returns at once; the run may have to wait in the queue.
 func (c *Client) SubmitRun(ctx context.Context, s Spec) (v1.Run, error) {
 	if s.Upload {
 		return upload[v1.Run](ctx, c, "/v1/runs", s, nil)
@@ -29,22 +29,22 @@ func (c *Client) Runs(ctx context.Context) ([]v1.Run, error) {
 	return list.Runs, err
 }
 
-// Run asks for one run.
+// Run returns one run.
 func (c *Client) Run(ctx context.Context, id string) (v1.Run, error) {
 	return get[v1.Run](ctx, c, "/v1/runs/"+url.PathEscape(id))
 }
 
-// Cancel takes a run off the queue, or makes it tear down and end. It returns before that is done.
+// Cancel takes a run off the queue, or asks it to tear down and end. It returns before that is done.
 func (c *Client) Cancel(ctx context.Context, id string) (v1.Run, error) {
 	return call[v1.Run](ctx, c, request{method: http.MethodPost, path: "/v1/runs/" + url.PathEscape(id) + "/cancel"})
 }
 
-// Verdict returns a run's verdict; v1.ErrNotFound while there is none.
+// Verdict returns a run's verdict, and v1.ErrNotFound as long as there is none.
 func (c *Client) Verdict(ctx context.Context, id string) (envd.Verdict, error) {
 	return get[envd.Verdict](ctx, c, "/v1/runs/"+url.PathEscape(id)+"/verdict")
 }
 
-// Files lists what is in a run's directory.
+// Files lists the files in a run's directory.
 func (c *Client) Files(ctx context.Context, id string) ([]v1.File, error) {
 	list, err := get[v1.FileList](ctx, c, "/v1/runs/"+url.PathEscape(id)+"/files")
 	return list.Files, err
@@ -65,9 +65,9 @@ const (
 	retryDelay  = time.Second
 )
 
-// Follow hands every observation of a run to each, from its first on, until the run has ended, and returns the run as
-// it ended. A connection that breaks, as when the daemon is restarted, is taken up where it broke. It stops with each's
-// error.
+// Follow calls each for every observation of a run, from the first on, until the run has ended, and returns the run as it
+// ended. If the connection breaks, because the daemon is restarted for example, it continues where it stopped. An error of
+// each ends it.
 func (c *Client) Follow(ctx context.Context, id string, each func(envd.Observation) error) (v1.Run, error) {
 	f := follower{client: c, id: id, each: each}
 	for retries := 0; ; retries++ {
@@ -140,7 +140,7 @@ func (f *follower) take(e event) error {
 	return nil
 }
 
-// LocalPath says whether the server is this host, so that a path means the same to both.
+// LocalPath reports whether the server is this host, so that paths mean the same to both.
 func (c *Client) LocalPath() bool {
 	host := c.base.Hostname()
 	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")

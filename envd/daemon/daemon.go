@@ -1,5 +1,5 @@
-// Package daemon puts `envd serve` together: the store, the dispatcher, and the HTTP API over them. It is a control
-// plane only. Whatever happens to it, runs go on and environments keep their leases.
+// Package daemon assembles `envd serve`: the store, the dispatcher, and the HTTP API on top of them. It is a control plane
+// only: whatever happens to it, runs go on and environments keep their leases.
 package daemon
 
 import (
@@ -27,27 +27,27 @@ import (
 type Config struct {
 	Address         string       // host:port; empty: DefaultAddress
 	StateDir        string       // runs, uploaded specs and the store are below it
-	TokenFile       string       // created with a fresh token where it does not exist
+	TokenFile       string       // created with a new token if it does not exist
 	Exe             string       // the envd binary, for runners
 	Version         string       // of envd
 	SpecOptions     spec.Options // how submitted specs are checked
-	MaxRuns         int          // that go on at once; 0: 2
-	MaxEnvironments int          // that are up at once; 0: 50
+	MaxRuns         int          // how many may be going on at once; 0: 2
+	MaxEnvironments int          // how many may be up at once; 0: 50
 	// Keep is how long the evidence of a run is kept after its end; 0: for ever.
 	Keep time.Duration
-	// Collect removes what nobody owns any more from where environments live, now and again; Clear what the run of that
-	// ID left there, whose runner went without finishing. May be nil.
+	// Collect is called regularly, to remove abandoned environments from where they live. Clear is called to remove what
+	// a run has left there whose runner died without finishing. Both may be nil.
 	Collect func(context.Context) error
 	Clear   func(ctx context.Context, id string) error
 	Log     *slog.Logger // nil: none
-	// Listening is told the address in use, once requests are served. May be nil.
+	// Listening is called with the address in use, once requests are served. May be nil.
 	Listening func(net.Addr)
 }
 
-// DefaultAddress is reached from this host only.
+// DefaultAddress can be reached from this host only.
 const DefaultAddress = "127.0.0.1:8700"
 
-// How long answers under way may take once the daemon is to end, and how long a request's header may.
+// How long pending answers may take when the daemon ends, and how long the header of a request may take.
 const (
 	drainTimeout  = 5 * time.Second
 	headerTimeout = 10 * time.Second
@@ -120,7 +120,7 @@ func (cfg *Config) serve(ctx context.Context, listener net.Listener, handler htt
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if server.Shutdown(drain) != nil {
-		err = errors.Join(err, server.Close()) // an exec that goes on is cut
+		err = errors.Join(err, server.Close()) // cuts commands that are still running
 	}
 	if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
@@ -149,7 +149,7 @@ func (cfg *Config) defaults() {
 
 func (cfg *Config) bundleDir() string { return filepath.Join(cfg.StateDir, "bundles") }
 
-// sweepBundles removes the uploaded specs that belong to no run any more: an earlier daemon died with them.
+// sweepBundles removes uploaded specs that belong to no run any more, because an earlier daemon was killed.
 func sweepBundles(ctx context.Context, dir string, records *store.Store) error {
 	active, err := records.Active(ctx)
 	if err != nil {
@@ -179,7 +179,7 @@ func (cfg *Config) load(path, runtime string) (*envd.Spec, error) {
 	return s, nil
 }
 
-// runnerEnv is the environment of runners: this process's, except for what would send them back to a daemon.
+// runnerEnv returns the variables of runners: those of this process, except for the ones that would lead them to a daemon.
 func runnerEnv(environ []string, stateDir string) []string {
 	var env []string
 	for _, kv := range environ {

@@ -14,7 +14,7 @@ import (
 // a copy of the descriptor between its fork and its exec.
 const lockPatience = 2 * time.Second
 
-// lock makes sure that one daemon serves a state directory. The kernel drops the lock with the process.
+// lock makes sure that only one daemon serves a state directory. The kernel releases it when the process ends.
 func lock(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -26,7 +26,7 @@ func lock(path string) (unlock func() error, err error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
 			break
 		}
-		time.Sleep(10 * time.Millisecond) // to wait in flock(2) itself cannot be given a limit
+		time.Sleep(10 * time.Millisecond) // flock(2) itself can wait, but without a limit
 	}
 	if err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// leastToken is how short a token may be that somebody wrote into the file.
+// leastToken is the smallest length of a token that somebody wrote into the file.
 const leastToken = 16
 
 // ensureToken reads the token file, or creates it with 128 random bits that only this user can read.

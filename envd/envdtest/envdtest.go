@@ -1,4 +1,4 @@
-// Package envdtest brings an environment up for the length of a Go test.
+// Package envdtest brings up an environment for the duration of a Go test.
 //
 //	func TestCheckout(t *testing.T) {
 //		env := envdtest.Up(t, "envd.yaml")
@@ -7,8 +7,8 @@
 //		…
 //	}
 //
-// It runs the envd binary (ENVD_BIN, or envd in PATH), or asks a daemon where ENVD_SERVER names one. The environment is
-// gone when the test ends; should the test's process be killed, its lease ends it a minute later.
+// It runs the envd binary (ENVD_BIN, or envd in PATH), or asks a daemon if ENVD_SERVER names one. The environment is gone
+// when the test ends; if the test's process is killed, the lease ends it a minute later.
 package envdtest
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/envd-dev/envd/envd/client"
 )
 
-// lease is renewed while the test runs, so that a test that was killed leaves nothing for long.
+// lease is renewed while the test runs, so that a test that was killed leaves nothing behind for long.
 const (
 	lease      = time.Minute
 	renewEvery = 20 * time.Second
@@ -50,7 +50,7 @@ type Env struct {
 	addresses map[string]string // "service:port" → host:port
 }
 
-// link is the way to an environment: through its runner, or through a daemon.
+// link is the connection to an environment: to its runner, or to a daemon.
 type link struct {
 	client    *client.Client
 	base      string // URL of the API that client speaks to
@@ -69,11 +69,11 @@ type options struct {
 // WithBinary names the envd binary to run.
 func WithBinary(path string) Option { return func(o *options) { o.binary, o.server = path, "" } }
 
-// WithServer names a daemon to ask instead.
+// WithServer names a daemon to ask instead of running the binary.
 func WithServer(url, token string) Option { return func(o *options) { o.server, o.token = url, token } }
 
-// Up brings the environment of a spec up, waits until it is ready, and takes it down when the test ends. It ends the
-// test where that fails, with what went wrong.
+// Up brings up the environment of a spec, waits until it is ready, and takes it down when the test ends. If it does not come
+// up, the test fails with the reason.
 func Up(t testing.TB, spec string, opts ...Option) *Env {
 	t.Helper()
 	path, err := filepath.Abs(spec)
@@ -133,7 +133,7 @@ func (e *Env) keep() (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// Addr is the address on this host, host:port, that leads to a port of a service.
+// Addr returns the address on this host, host:port, that leads to a port of a service.
 func (e *Env) Addr(service string, port int) string {
 	e.t.Helper()
 	address, ok := e.addresses[service+":"+strconv.Itoa(port)]
@@ -144,20 +144,19 @@ func (e *Env) Addr(service string, port int) string {
 	return address
 }
 
-// URL is Addr as the beginning of a URL, without a slash at its end.
+// URL returns Addr as a URL without a trailing slash.
 func (e *Env) URL(service string, port int) string {
 	e.t.Helper()
 	return "http://" + e.Addr(service, port)
 }
 
-// Stub is a client of a stub's admin API: it adds mappings, reads and resets what was requested.
+// Stub returns a client of a stub's admin API, to add mappings, and to read and reset its requests.
 func (e *Env) Stub(host string) *wiremock.Client {
 	e.t.Helper()
 	return wiremock.NewClient(e.StubURL(host))
 }
 
-// StubURL is an address on this host with the WireMock admin API of a stub, below /__admin. It serves until the test
-// ends.
+// StubURL returns a URL on this host that serves a stub's WireMock admin API, below /__admin, until the test ends.
 func (e *Env) StubURL(host string) string {
 	e.t.Helper()
 	target, err := url.Parse(e.link.base + "/v1/environments/" + url.PathEscape(e.ID) + "/stubs/" + url.PathEscape(host))
@@ -177,7 +176,7 @@ func (e *Env) StubURL(host string) string {
 	return proxy.URL
 }
 
-// Logs returns what a service has printed so far, a line each: time, stdout or stderr, text.
+// Logs returns the output of a service so far, in lines of time, stdout or stderr, and text.
 func (e *Env) Logs(service string) string {
 	e.t.Helper()
 	var b bytes.Buffer
@@ -225,7 +224,7 @@ func (e *Env) showLogs() {
 	}
 }
 
-// askDaemon brings the environment up through a daemon.
+// askDaemon brings up the environment through a daemon.
 func (e *Env) askDaemon(o options, spec string) error {
 	c, err := client.New(o.server, client.WithToken(o.token))
 	if err != nil {

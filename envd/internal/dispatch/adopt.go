@@ -10,8 +10,8 @@ import (
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// adopt finds the runners again that an earlier daemon started, and those that no daemon started. What was claimed
-// from the queue and is not there any more ended with that daemon, or without it: it is not started a second time.
+// adopt finds the runners that an earlier daemon started, and those that no daemon started. A run that was claimed from the
+// queue and has no runner any more has ended in the meantime: it is not started a second time.
 func (d *Dispatcher) adopt(ctx context.Context) error {
 	active, err := d.Store.Active(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (d *Dispatcher) adopt(ctx context.Context) error {
 	return err
 }
 
-// takeUp follows the runner of a record, or settles the record where there is none.
+// takeUp follows the runner of a record, or settles the record if there is none.
 func (d *Dispatcher) takeUp(r store.Record) {
 	pid, ok := d.findRunner(r)
 	if !ok {
@@ -44,8 +44,8 @@ func (d *Dispatcher) takeUp(r store.Record) {
 	d.follow(r, nil)
 }
 
-// findRunner returns the process of a record's runner: who listens on its control address, or, before it does, whose
-// arguments name the run. A process ID alone proves nothing, it may be another's by now.
+// findRunner returns the process of a record's runner: the one that listens on its control address or, before it does, the one
+// whose arguments name the run. A PID alone proves nothing, because it may belong to another process by now.
 func (d *Dispatcher) findRunner(r store.Record) (pid int, ok bool) {
 	if meta, err := d.Meta(r); err == nil && meta.Control != "" {
 		if pid, ok := listenerOf(meta.Control, meta.PID); ok {
@@ -55,7 +55,7 @@ func (d *Dispatcher) findRunner(r store.Record) (pid int, ok bool) {
 	return processNaming(r.ID, r.PID)
 }
 
-// register adds a run that no daemon started, such as one of `envd run` in a shell. One that is known stays as it is.
+// register adds a run that no daemon started, such as one of `envd run` in a shell, unless it is known already.
 func (d *Dispatcher) register(ctx context.Context, path string) error {
 	id := filepath.Base(path)
 	if _, err := d.Store.Get(ctx, id); !errors.Is(err, store.ErrNotFound) {
@@ -63,7 +63,7 @@ func (d *Dispatcher) register(ctx context.Context, path string) error {
 	}
 	dir, err := evidence.Open(path)
 	if err != nil {
-		return nil // not begun yet; its run.json will be seen
+		return nil // it has not begun yet; the watcher will see its run.json
 	}
 	meta, err := dir.Meta()
 	if err != nil || meta.ID != id {

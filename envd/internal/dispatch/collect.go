@@ -8,10 +8,10 @@ import (
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// collectStep is how often what abandoned environments left is looked for.
+// collectStep is how often to look for abandoned environments.
 const collectStep = time.Minute
 
-// collect removes what nobody owns any more, now and again, until the dispatcher closes.
+// collect regularly removes what nobody owns any more, until the dispatcher closes.
 func (d *Dispatcher) collect() {
 	tick := time.NewTicker(collectStep)
 	defer tick.Stop()
@@ -27,7 +27,7 @@ func (d *Dispatcher) collect() {
 	}
 }
 
-// clear removes at once what a runner left that went without finishing.
+// clear removes at once what a runner has left that died without finishing.
 func (d *Dispatcher) clear(r store.Record) {
 	if d.Clear == nil || r.Status != v1.Lost && r.Outcome != envd.Errored {
 		return

@@ -1,6 +1,6 @@
-// Package dispatch starts runners, follows them and finds them again. A runner is a process of its own: nothing here
-// keeps it alive, and the end of this process, even by SIGKILL, does not touch it. What a runner does is read from its
-// run directory; what it is told goes through its control API.
+// Package dispatch starts runners, follows them, and finds them again after a restart. A runner is a process of its own:
+// nothing here keeps it alive, and the end of this process, even by SIGKILL, does not touch it. What a runner does is read
+// from its run directory; requests to it go through its control API.
 package dispatch
 
 import (
@@ -22,13 +22,13 @@ import (
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// ErrTooMany says that every place for an environment is taken.
+// ErrTooMany means that as many environments are up as may be.
 var ErrTooMany = errors.New("every place for an environment is taken")
 
-// ErrEnded says that a run or environment has ended, so that nothing can be asked of it.
+// ErrEnded means that a run or environment has ended, so that it takes no requests any more.
 var ErrEnded = errors.New("it has ended")
 
-// ErrNotReady says that a runner is not far enough to be asked.
+// ErrNotReady means that a runner cannot take requests yet.
 var ErrNotReady = errors.New("it is not up yet")
 
 // Config is all that a Dispatcher needs.
@@ -37,20 +37,20 @@ type Config struct {
 	Exe             string // the envd binary
 	Env             []string
 	Store           *store.Store
-	MaxRuns         int // that exercise at the same time; more wait
-	MaxEnvironments int // that are up at the same time; more are refused
-	// Load reads a spec as the runner will, for another runtime than its own where one is named. Its error may be
+	MaxRuns         int // how many may be going on at once; more wait
+	MaxEnvironments int // how many may be up at once; more are refused
+	// Load reads a spec as the runner will; runtime replaces the spec's own unless it is empty. Its error may be
 	// spec.Diagnostics.
 	Load func(path, runtime string) (*envd.Spec, error)
 	Keep time.Duration // how long the evidence of a run is kept after its end; 0: for ever
-	// Collect removes what nobody owns any more from where environments live. May be nil.
+	// Collect removes abandoned environments from where they live. May be nil.
 	Collect func(context.Context) error
-	// Clear removes what the run of that ID left, whose runner went without finishing. May be nil.
+	// Clear removes what a run has left whose runner died without finishing. May be nil.
 	Clear func(ctx context.Context, id string) error
 	Log   *slog.Logger
 }
 
-// Dispatcher is the daemon's hand on its runners.
+// Dispatcher manages the daemon's runners.
 type Dispatcher struct {
 	Config
 
@@ -59,7 +59,7 @@ type Dispatcher struct {
 	work    sync.WaitGroup
 	watch   *watcher
 	kick    chan struct{} // the queue may have something to start
-	admit   sync.Mutex    // one environment at a time is let in, so that the limit holds
+	admit   sync.Mutex    // held while an environment is admitted, so that the limit holds
 	mu      sync.Mutex
 	live    map[string]*live         // runners being followed, by ID
 	waiting map[string]chan struct{} // closed when a run moves; "" for any record
@@ -69,10 +69,10 @@ type Dispatcher struct {
 type live struct {
 	kind     store.Kind
 	wake     chan struct{} // run.json changed
-	canceled atomic.Bool   // it was told to end before it could listen
+	canceled atomic.Bool   // it was asked to end before it listened
 }
 
-// New takes the runners up that are there, and starts what is queued.
+// New adopts the runners that exist, and starts what is queued.
 func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	if err := os.MkdirAll(cfg.RunsDir, 0o755); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func New(ctx context.Context, cfg Config) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Close stops following. Runners go on.
+// Close stops following runners, which go on.
 func (d *Dispatcher) Close() error {
 	d.stop()
 	err := d.watch.close()
@@ -109,7 +109,7 @@ func (d *Dispatcher) Stopping() <-chan struct{} { return d.ctx.Done() }
 type Submission struct {
 	Kind    store.Kind
 	Spec    string // path
-	Bundle  string // the directory to remove after the end; empty where Spec is the user's own file
+	Bundle  string // directory to remove after the end; empty if Spec is the user's own file
 	Runtime string // instead of the spec's
 	TTL     time.Duration
 }
@@ -120,7 +120,7 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (store.Record, er
 	if err != nil {
 		return store.Record{}, err
 	}
-	ctx = context.WithoutCancel(ctx) // from here on it is kept and started, or neither
+	ctx = context.WithoutCancel(ctx) // from here on it is both recorded and started, or neither
 	id := launch.NewID(sp.Name)
 	r := store.Record{
 		ID: id, Kind: s.Kind, Name: sp.Name, Runtime: sp.Environment.Runtime, Spec: sp.File, Bundle: s.Bundle, TTL: s.TTL, Override: s.Runtime != "",
@@ -137,7 +137,7 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (store.Record, er
 	return r, nil
 }
 
-// admitEnvironment starts an environment if there is a place for it.
+// admitEnvironment starts an environment unless too many are up.
 func (d *Dispatcher) admitEnvironment(ctx context.Context, r store.Record) (store.Record, error) {
 	d.admit.Lock()
 	defer d.admit.Unlock()
@@ -170,7 +170,7 @@ func (d *Dispatcher) Get(ctx context.Context, kind store.Kind, id string) (store
 	return r, err
 }
 
-// End makes a run or environment tear down and end, or takes a run off the queue. It returns before that is done.
+// End asks a run or environment to tear down and end, or takes a run off the queue. It returns before that is done.
 func (d *Dispatcher) End(ctx context.Context, id string) error {
 	was, err := d.Store.Unqueue(ctx, id, time.Now())
 	if err != nil {
@@ -181,7 +181,7 @@ func (d *Dispatcher) End(ctx context.Context, id string) error {
 		r, err := d.Store.Get(ctx, id)
 		return errors.Join(err, d.discardBundle(r))
 	}
-	// Between the claim and the start of its process a runner cannot be told anything.
+	// Between the claim and the start of its process a runner cannot be asked anything.
 	r, err := d.Wait(ctx, id, func(r store.Record) bool { return r.PID != 0 || r.Status.Ended() })
 	if err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 	"github.com/envd-dev/envd/envd/internal/launch"
 )
 
-// pruneStep is how often old evidence is looked for.
+// pruneStep is how often to look for old evidence.
 const pruneStep = time.Hour
 
-// prune removes the evidence of old runs, now and again, until the dispatcher closes.
+// prune regularly removes the evidence of old runs, until the dispatcher closes.
 func (d *Dispatcher) prune() {
 	tick := time.NewTicker(pruneStep)
 	defer tick.Stop()

@@ -16,11 +16,11 @@ const DefaultTTL = time.Hour
 func (d *Dispatcher) kicked() {
 	select {
 	case d.kick <- struct{}{}:
-	default: // it will look anyway
+	default: // it is about to look anyway
 	}
 }
 
-// serveQueue starts queued runs while there are free places.
+// serveQueue starts queued runs as long as the limit allows.
 func (d *Dispatcher) serveQueue() {
 	for {
 		select {

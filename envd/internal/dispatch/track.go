@@ -16,7 +16,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// track takes what run.json says into the record until the runner's process has ended.
+// track keeps the record up to date with run.json until the runner's process has ended.
 func (d *Dispatcher) track(r store.Record, l *live, cmd *exec.Cmd) {
 	exited := make(chan error, 1)
 	go func() { exited <- waitExit(d.ctx, r.PID) }()
@@ -39,7 +39,7 @@ func (d *Dispatcher) track(r store.Record, l *live, cmd *exec.Cmd) {
 	}
 }
 
-// exitCode reaps a child that has ended; nil where it was no child or a signal ended it.
+// exitCode reaps a child that has ended. It returns nil if the process was not a child, or was ended by a signal.
 func exitCode(cmd *exec.Cmd) *int {
 	if cmd == nil {
 		return nil
@@ -53,8 +53,8 @@ func exitCode(cmd *exec.Cmd) *int {
 	return nil
 }
 
-// refresh reads run.json and reports whether the record changed. A run that says it has finished is still tearing down
-// until its process has ended: its last files may be on their way.
+// refresh reads run.json and reports whether the record changed. Until its process has ended, a run that says that it has
+// finished counts as tearing down, because it may still be writing its last files.
 func (d *Dispatcher) refresh(r *store.Record) bool {
 	meta, err := d.Meta(*r)
 	if err != nil {
@@ -72,8 +72,8 @@ func (d *Dispatcher) refresh(r *store.Record) bool {
 	return *r != before
 }
 
-// take copies what a record holds of a run.json. An exit code that says the same stays the same pointer, so that
-// records compare.
+// take copies fields of run.json into a record. An exit code that has not changed stays the same pointer, so that records
+// can be compared.
 func take(r *store.Record, meta evidence.Meta) {
 	r.Started, r.Ended, r.Expires, r.Outcome, r.Message = meta.Started, meta.Ended, meta.Expires, meta.Outcome, meta.Message
 	if code := meta.ExitCode; code != nil && (r.ExitCode == nil || *r.ExitCode != *code) {
@@ -81,8 +81,8 @@ func take(r *store.Record, meta evidence.Meta) {
 	}
 }
 
-// settle writes the end of a run down. code is the exit code where it is known; canceled says that it was told to end
-// before it could listen, which may have been before it began.
+// settle records the end of a run. code is the exit code if it is known. canceled means that the run was asked to end before
+// it listened, perhaps before it began.
 func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 	meta, err := d.Meta(r)
 	if err == nil {
@@ -100,7 +100,7 @@ func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 		r.Status = v1.Finished
 	case canceled && errors.Is(err, fs.ErrNotExist):
 		r.Status = v1.Canceled
-	case code != nil: // it gave up before it had begun, and printed why
+	case code != nil: // it gave up before it began, and printed why
 		r.Status, r.Outcome = v1.Finished, envd.Errored
 	default:
 		r.Status, r.Outcome = v1.Lost, envd.Errored
@@ -117,7 +117,7 @@ func (d *Dispatcher) settle(r store.Record, code *int, canceled bool) {
 	d.Log.Info("ended", "id", r.ID, "status", r.Status, "outcome", r.Outcome)
 }
 
-// why is the weightiest reason of a run that went wrong; without a verdict, the end of what its runner printed.
+// why returns the main reason why a run went wrong: the verdict's first or, without a verdict, the runner's last output.
 func why(path string) string {
 	if dir, err := evidence.Open(path); err == nil {
 		if v, err := dir.Verdict(); err == nil && len(v.Reasons) > 0 {
@@ -127,7 +127,7 @@ func why(path string) string {
 	return lastWords(path)
 }
 
-// lastWords is the end of what a runner printed.
+// lastWords returns the last output of a runner.
 func lastWords(dir string) string {
 	const most, lines = 2 << 10, 12
 	b, err := os.ReadFile(filepath.Join(dir, evidence.RunnerLog))

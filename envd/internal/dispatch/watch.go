@@ -11,10 +11,10 @@ import (
 	"github.com/envd-dev/envd/envd/internal/evidence"
 )
 
-// pollStep is how often run directories are looked at where the system cannot tell of changes.
+// pollStep is how often to look at run directories if the system cannot notify of changes.
 const pollStep = 250 * time.Millisecond
 
-// watcher tells the dispatcher of changes in run directories.
+// watcher notifies the dispatcher of changes in run directories.
 type watcher struct {
 	d      *Dispatcher
 	notify *fsnotify.Watcher // nil: polling
@@ -45,7 +45,7 @@ func (w *watcher) close() (err error) {
 	return err
 }
 
-// add begins to watch a run directory. One that cannot be watched is looked at when its runner ends.
+// add begins to watch a run directory. If that is impossible, it is read only when its runner ends.
 func (w *watcher) add(dir string) {
 	if w.notify == nil {
 		return
@@ -94,7 +94,7 @@ func (w *watcher) changed(e fsnotify.Event) {
 	w.d.fire(filepath.Base(dir))
 }
 
-// appeared takes a run directory in that this daemon did not make.
+// appeared registers a run directory that this daemon did not make.
 func (w *watcher) appeared(dir string) {
 	w.d.mu.Lock()
 	known := w.d.live[filepath.Base(dir)] != nil
@@ -121,7 +121,7 @@ func (w *watcher) poll() {
 	}
 }
 
-// wake makes the run's follower read run.json; false where nobody follows it.
+// wake makes the follower of a run read run.json, and returns false if nobody follows it.
 func (d *Dispatcher) wake(id string) bool {
 	d.mu.Lock()
 	l := d.live[id]
@@ -131,7 +131,7 @@ func (d *Dispatcher) wake(id string) bool {
 	}
 	select {
 	case l.wake <- struct{}{}:
-	default: // it has not read yet since the last time
+	default: // it has not yet read since the last wake
 	}
 	return true
 }

@@ -1,5 +1,5 @@
-// Package store remembers what the daemon was asked to do: an index of its runs and environments and the queue. What
-// they did is in their run directories; the store could be lost without losing evidence.
+// Package store records what the daemon was asked to do: the index of its runs and environments, and the queue. What they
+// did is in their run directories, so losing the store loses no evidence.
 package store
 
 import (
@@ -16,7 +16,7 @@ import (
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
-// ErrNotFound says that there is no such record.
+// ErrNotFound means that there is no such record.
 var ErrNotFound = errors.New("no such run or environment")
 
 // Kind tells runs and environments apart.
@@ -48,11 +48,11 @@ type Record struct {
 	Outcome  envd.Outcome
 	ExitCode *int
 	Message  string
-	// Revision grows with every change of any record: what changed since one is what has a higher one.
+	// Revision grows with every change of any record, so the records changed since a revision are those with a higher one.
 	Revision int64
 }
 
-// migrations lead from one version of the schema (PRAGMA user_version) to the next. Never change one; append.
+// migrations lead from one version of the schema (PRAGMA user_version) to the next. Never change one, only append.
 var migrations = []string{
 	`CREATE TABLE record (
 		seq       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,7 +93,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // every statement is short, and one writer never meets SQLITE_BUSY
+	db.SetMaxOpenConns(1) // statements are short, and a single connection never gets SQLITE_BUSY
 	s := &Store{db}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), db.Close())
@@ -141,7 +141,7 @@ func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
 const columns = `id, kind, name, runtime, override, spec, dir, bundle, ttl, status, stage, pid,
 	created, started, ended, expires, outcome, exit_code, message, revision`
 
-// nextRevision is one more than any record has; a statement runs alone, so no two get the same.
+// nextRevision is one more than that of any record. Statements run one at a time, so no two changes get the same.
 const nextRevision = `(SELECT COALESCE(MAX(revision), 0) + 1 FROM record)`
 
 // Insert adds a record.
@@ -166,8 +166,8 @@ func (s *Store) Update(ctx context.Context, r Record) error {
 	return nil
 }
 
-// Claim takes the oldest queued run off the queue: it is starting from then on, so that it never starts twice. False
-// says that the queue is empty.
+// Claim takes the oldest queued run off the queue and marks it as starting, so that it never starts twice. It returns false
+// if the queue is empty.
 func (s *Store) Claim(ctx context.Context) (r Record, ok bool, err error) {
 	rows, err := s.db.QueryContext(ctx, `UPDATE record SET status = ?, revision = `+nextRevision+`
 		WHERE seq = (SELECT seq FROM record WHERE kind = ? AND status = ? ORDER BY seq LIMIT 1) RETURNING `+columns,
@@ -215,7 +215,8 @@ func (s *Store) Active(ctx context.Context) ([]Record, error) {
 	return s.query(ctx, `WHERE status NOT IN (?, ?, ?) ORDER BY seq`, string(v1.Finished), string(v1.Canceled), string(v1.Lost))
 }
 
-// Forget removes the record of a run that has ended. The one that changed last stays: revisions must not come again.
+// Forget removes the record of a run that has ended. The one with the highest revision stays, so that no revision is used
+// twice.
 func (s *Store) Forget(ctx context.Context, id string) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM record WHERE id = ? AND status IN (?, ?, ?) AND revision < (SELECT MAX(revision) FROM record)`,
 		id, string(v1.Finished), string(v1.Canceled), string(v1.Lost))
