@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -24,8 +25,8 @@ import (
 )
 
 // connect returns a client of the engine that the environment names; it does not talk to it yet. The order is that of
-// the docker command: DOCKER_HOST, DOCKER_CONTEXT, the configuration's current context, the default socket, and where
-// that is not there the user's own.
+// the docker command: DOCKER_HOST, DOCKER_CONTEXT, the configuration's current context, the default socket; and where
+// this user may not use that, their own.
 func connect() (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithUserAgent("envd")}
 	if os.Getenv(client.EnvOverrideHost) == "" {
@@ -107,10 +108,15 @@ func readJSON(path string, into any) error {
 	return nil
 }
 
-// ownSocket is the engine of this user alone, where the machine has none.
+// ownSocket is where this user's own engine listens; "" if there is none, or the machine has one that this user may use.
 func ownSocket() string {
-	own := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
-	if exists(strings.TrimPrefix(client.DefaultDockerHost, "unix://")) || !exists(own) {
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	own := filepath.Join(dir, "docker.sock")
+	if dir == "" || !exists(own) {
+		return ""
+	}
+	if conn, err := net.Dial("unix", strings.TrimPrefix(client.DefaultDockerHost, "unix://")); err == nil {
+		conn.Close()
 		return ""
 	}
 	return "unix://" + own
