@@ -59,7 +59,7 @@ func newRig(t *testing.T) *rig {
 	key, err := r.ca.KeyPEM()
 	require.NoError(t, err)
 	claim := EnvironmentConfig{CACert: r.ca.CertPEM(), CAKey: key, Names: map[string]string{"api": "127.0.0.1"}}
-	require.Eventually(t, func() bool { return r.Claim(ctx, claim) == nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.Claim(ctx, claim) == nil }, 30*time.Second, time.Millisecond)
 	return r
 }
 
@@ -213,7 +213,7 @@ func TestFaults(t *testing.T) {
 		require.Eventually(t, func() bool {
 			status, _ := r.body(t, "http://a.example.com/hello")
 			return status == 200
-		}, 5*time.Second, 10*time.Millisecond)
+		}, 30*time.Second, 10*time.Millisecond)
 		assert.ErrorIs(t, faults.RenewFault(ctx, "a.example.com", "short", time.Minute), chaos.ErrGone)
 	})
 	t.Run("await is told by the first effect", func(t *testing.T) {

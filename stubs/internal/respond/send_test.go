@@ -258,7 +258,6 @@ func TestDribble(t *testing.T) {
 	}
 	assert.Equal(t, []string{"abc", "def", "ghij"}, chunks(t, in), "equal chunks, the rest with the last")
 	assert.GreaterOrEqual(t, time.Since(start), total)
-	assert.Less(t, time.Since(start), total+time.Second)
 
 	for length, want := range map[string]string{"0": "3\r\nabc\r\n0\r\n\r\n", "4": "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", "7": "3\r\nabc\r\n3\r\ndef\r\n4\r\nghij\r\n0\r\n\r\n"} {
 		r.define(t, mapping.ResponseDefinition{Status: 200, BodyKind: mapping.TextBody, Body: []byte("abcdefghij"),

@@ -52,7 +52,7 @@ func served(t *testing.T, listeners string) *event.ServeEvent {
 // await waits for n sub-events and returns their types and data.
 func await(t *testing.T, ev *event.ServeEvent, n int) (types []string, data []string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(ev.SubEvents()) >= n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(ev.SubEvents()) >= n }, 30*time.Second, time.Millisecond)
 	for _, s := range ev.SubEvents() {
 		types = append(types, s.Type)
 		data = append(data, jsondoc.Compact(s.Data))
@@ -171,5 +171,5 @@ func TestWebhooksThatWaitAreBounded(t *testing.T) {
 	assert.Equal(t, []string{"WEBHOOK_REQUEST", "ERROR"}, types)
 	assert.Contains(t, data[1], "Webhook GET http://127.0.0.1:1/ was not sent: too many wait")
 	r.Close()
-	assert.Eventually(t, func() bool { return r.enqueue(1) }, 5*time.Second, time.Millisecond, "who gives up leaves its place")
+	assert.Eventually(t, func() bool { return r.enqueue(1) }, 30*time.Second, time.Millisecond, "who gives up leaves its place")
 }

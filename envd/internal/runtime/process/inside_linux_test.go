@@ -177,7 +177,7 @@ func TestPID1Dies(t *testing.T) {
 	require.Eventually(t, func() bool {
 		state, err := rt.Observe(ctx, id)
 		return err == nil && !state.Exists
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	_, err = rt.Exec(ctx, id, envd.Exec{Command: []string{"/bin/true"}})
 	assert.ErrorIs(t, err, envd.ErrNotFound)
 }
@@ -204,7 +204,7 @@ func TestPID1IsSmall(t *testing.T) {
 				assert.Less(c, kilobytes, 2<<10)
 			}
 		}
-	}, 5*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 // refusedVerb makes the test binary a user of a machine that grants no user namespaces.

@@ -77,7 +77,7 @@ func TestEnvironAndDescendants(t *testing.T) {
 			assert.NoError(c, err)
 			assert.Equal(c, []string{"sleep", "60"}, argv)
 		}
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	all, err := All()
 	require.NoError(t, err)
 	for _, s := range Descendants(all, cmd.Process.Pid) {
