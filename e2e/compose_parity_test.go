@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,6 +12,9 @@ import (
 
 // question is a command in a service, and what it is to print: with envd, and with Docker Compose on the same file.
 type question struct{ service, command, answer string }
+
+// parityProject names what Compose brings up.
+const parityProject = "envd-e2e-parity"
 
 // parity are files that mean the same to Compose and to envd, each with questions that tell.
 var parity = map[string]struct {
@@ -54,6 +56,37 @@ services:
 		{"app", "get http://of-vpn.example/env?of=ROLE", "vpn"},
 		{"app", "get http://client/env?of=ROLE", "client"},
 		{"alone", "get http://localhost/file?of=/proc/net/route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       \n"},
+	}},
+	"variables": {`
+services:
+  web:
+    image: ${IMAGE}
+    env_file: [{path: web.env}, {path: not-there.env, required: false}]
+    environment:
+      A: "${TOKEN:?it must be there}"
+      B: ${NOPE:-b} ${NOPE-${ALSO_NOT:-c}} ${EMPTY:-d} ${EMPTY-e}
+      C: $$literal $${TOKEN}
+      D: ${TOKEN:+set}${NOPE:+not}${EMPTY+there}
+      E: "${QUOTED}"
+      F: ${MADE_OF}
+      TOKEN:
+      NOPE:
+      OVER: of-file
+      G: ${COMPOSE_PROJECT_NAME}
+    command: ["serve", ":${PORT:-80}"]
+    labels: {"port-${PORT:-80}": "yes"}
+`, []question{
+		{"web", "env A", "s3cret-of-env"},
+		{"web", "env B", "b c d "},
+		{"web", "env C", "$literal ${TOKEN}"},
+		{"web", "env D", "setthere"},
+		{"web", "env E", "a  b#c"},
+		{"web", "env F", "made of a  b#c"},
+		{"web", "env TOKEN", "s3cret-of-env"},
+		{"web", "env NOPE", ""},
+		{"web", "env OVER", "of-file"},
+		{"web", "env OF_FILE", "from s3cret-of-env"},
+		{"web", "env G", parityProject},
 	}},
 	"hooks": {`
 services:
@@ -108,7 +141,11 @@ func TestComposeParity(t *testing.T) {
 	needs(t, "engine", "docker-compose")
 	for name, test := range parity {
 		t.Run(name, func(t *testing.T) {
-			c := newComposed(t, map[string]string{"compose.yaml": test.file})
+			c := newComposed(t, map[string]string{
+				"compose.yaml": test.file,
+				".env":         "IMAGE=" + stackImage + "\nEMPTY=\nQUOTED='a  b#c'\nMADE_OF=\"made of ${QUOTED}\"\nCOMPOSE_PROJECT_NAME=" + parityProject + "\n",
+				"web.env":      "OF_FILE=from ${TOKEN}\nOVER=of-env-file\n",
+			})
 			id := "e2e-parity-" + name
 			c.up(id, "-f", "compose.yaml")
 			c.compose("up", "-d", "--wait")
@@ -130,7 +167,7 @@ func TestComposeParity(t *testing.T) {
 // test's end.
 func (c *composed) compose(args ...string) string {
 	run := func(args ...string) ([]byte, error) {
-		cmd := exec.Command(repository("bin", "docker-compose"), append([]string{"-p", fmt.Sprintf("envd-e2e-%d", os.Getpid())}, args...)...)
+		cmd := exec.Command(repository("bin", "docker-compose"), args...)
 		cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "TOKEN=s3cret-of-env")
 		return cmd.CombinedOutput()
 	}

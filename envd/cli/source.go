@@ -3,10 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/envd-dev/envd/envd"
+	"github.com/envd-dev/envd/envd/internal/compose"
 	"github.com/envd-dev/envd/envd/spec"
 )
 
@@ -25,13 +27,19 @@ func (s *source) flags(c *cobra.Command) {
 
 // check demands either a spec or compose files.
 func (s *source) check(args []string) error {
+	if len(args) == 0 && len(s.files) == 0 {
+		var err error
+		if s.files, err = compose.DefaultFiles(os.LookupEnv); err != nil {
+			return fmt.Errorf(".env: %w", err)
+		}
+	}
 	switch {
 	case len(args) > 1:
 		return fmt.Errorf("accepts 1 arg(s), received %d", len(args))
 	case len(args) == 1 && len(s.files) > 0:
 		return errors.New("name a spec or compose files, not both: a spec names them itself, as environment: {compose: compose.yaml}")
 	case len(args) == 0 && len(s.files) == 0:
-		return errors.New("accepts 1 arg(s), received 0: name a spec, or compose files with -f")
+		return errors.New("accepts 1 arg(s), received 0: name a spec, or compose files with -f or in COMPOSE_FILE")
 	case len(s.files) == 0 && (len(s.profiles) > 0 || s.publish):
 		return errors.New("--profile and --publish are for compose files named with -f: a spec says environment: {compose: {files: [compose.yaml], profiles: [name], publish: true}}")
 	}

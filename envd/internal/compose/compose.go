@@ -33,6 +33,7 @@ type reader struct {
 	shared []use           // references that stay until services start
 	needed map[*scope]bool // the scopes with the variables of those references
 
+	named   bool // by COMPOSE_PROJECT_NAME, which goes before the name in files
 	project *types.Project
 	model   map[string]any // project as plain mappings and lists
 }
@@ -81,7 +82,7 @@ func (r *reader) profiles() []string {
 	if len(r.Profiles) > 0 {
 		return r.Profiles
 	}
-	value, _, _ := r.scopes[0].lookup("COMPOSE_PROFILES")
+	value, _, _ := r.scopes[0].lookup(profilesVariable)
 	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 }
 

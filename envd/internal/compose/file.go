@@ -41,12 +41,17 @@ type include struct {
 
 // openAll reads the files named and all that they include.
 func (r *reader) openAll() {
-	main := r.enter(filepath.Dir(r.Files[0]), nil, nil, nil)
+	vars, err := r.mainEnvFiles()
+	if err != nil {
+		r.unreadable(r.Files[0], nil, "the variables", err, "name files that are there")
+	}
+	main := r.enter(filepath.Dir(r.Files[0]), nil, vars, nil)
 	for _, path := range r.Files {
 		if f := r.open(path, main, nil); f != nil {
 			r.files = append(r.files, f)
 		}
 	}
+	r.nameProject()
 }
 
 // unreadable reports a file that cannot be read: at the place that names it, or at its own first line.

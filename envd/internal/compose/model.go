@@ -58,7 +58,7 @@ func (r *reader) load() (err error) {
 		o.SkipResolveEnvironment, o.SkipConsistencyCheck = true, true
 		o.Profiles = r.profiles()
 		o.ResourceLoaders = []loader.ResourceLoader{written}
-		o.SetProjectName(loader.NormalizeProjectName(filepath.Base(main.dir)), false)
+		o.SetProjectName(main.project, r.named)
 	}
 	model, err := loader.LoadModelWithContext(context.Background(), details, options)
 	if err != nil {

@@ -169,7 +169,7 @@ func (c *checker) plain(n *yaml.Node, name string, keep bool) string {
 	if !set {
 		c.say(n, spec.RuleUnsetVariable, fmt.Sprintf("variable %s is not set", name), fmt.Sprintf("export %s, write it into .env, or give a default: ${%s:-value}", name, name))
 	}
-	if !keep {
+	if !keep || name == projectVariable { // which need not be there when services start
 		return value
 	}
 	if of != nil && set {

@@ -21,11 +21,16 @@ type scope struct {
 	outer *scope                      // of the including file; its variables win
 	vars  map[string]string           // variables of files
 	files []string                    // that vars was read from; a later one wins
+
+	project string // name of the project; only in the outermost
 }
 
 // lookup finds a variable as Compose does: those of the process first, then those of .env files, the outermost first. of is
 // the scope that has it, nil for the process.
 func (s *scope) lookup(name string) (value string, of *scope, ok bool) {
+	if name == projectVariable && s.project != "" {
+		return s.project, nil, true
+	}
 	if s.outer != nil {
 		if value, of, ok = s.outer.lookup(name); ok {
 			return value, of, ok
