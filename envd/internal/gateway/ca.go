@@ -19,7 +19,7 @@ import (
 // certLife bounds an environment's certificates; no environment lives longer.
 const certLife = 30 * 24 * time.Hour
 
-// CA is an environment's own certificate authority: made for it, known to nothing else, gone with it.
+// CA is the certificate authority of one environment: nothing else trusts it, and it ends with the environment.
 type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -78,7 +78,7 @@ func (c *CA) KeyPEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// Leaf returns the certificate of a host name or address, issued at its first use.
+// Leaf returns the certificate of a hostname or address, which is issued at its first use.
 func (c *CA) Leaf(host string) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

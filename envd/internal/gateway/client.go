@@ -34,24 +34,24 @@ func NewClient(dial func(context.Context) (net.Conn, error), token string) *Clie
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Claim tells a new gateway whose it is.
+// Claim gives a new gateway its environment's configuration and token.
 func (c *Client) Claim(ctx context.Context, config EnvironmentConfig) error {
 	config.Token = c.token
 	return c.call(ctx, http.MethodPut, "/v1/environment", config, nil)
 }
 
-// PutStub brings a stub to life; one of the same host is replaced.
+// PutStub starts a stub, or replaces the one of the same host.
 func (c *Client) PutStub(ctx context.Context, host string, config StubConfig) error {
 	return c.call(ctx, http.MethodPut, stubPath(host), config, nil)
 }
 
-// Report sums up what happened so far.
+// Report returns a summary of what happened so far.
 func (c *Client) Report(ctx context.Context) (Report, error) {
 	var r Report
 	return r, c.call(ctx, http.MethodGet, "/v1/report", nil, &r)
 }
 
-// Metrics are those of all stubs in Prometheus' text format, the label stub giving each one's hostname.
+// Metrics returns those of all stubs in Prometheus' text format; the label stub holds the hostname.
 func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	resp, err := c.do(ctx, http.MethodGet, "/v1/metrics", nil)
 	if err != nil {
@@ -61,8 +61,8 @@ func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// Served streams every request that stubs answer to each, until [Client.EndServed], ctx or the gateway ends it. ready is
-// called once the stream stands: nothing served later is missed.
+// Served calls each for every request that stubs answer, until [Client.EndServed], ctx or the gateway ends it. ready is
+// called once the stream is open: from then on no request is missed.
 func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) error {
 	resp, err := c.do(ctx, http.MethodGet, "/v1/served", nil)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Client) Served(ctx context.Context, ready func(), each func(Served)) er
 	}
 }
 
-// EndServed ends the streams of [Client.Served], each after what was served before.
+// EndServed ends the streams of [Client.Served] after the requests that were served before.
 func (c *Client) EndServed(ctx context.Context) error {
 	return c.call(ctx, http.MethodDelete, "/v1/served", nil, nil)
 }
@@ -113,7 +113,7 @@ func (c *Client) Admin(host string, w http.ResponseWriter, r *http.Request) {
 	defer resp.Body.Close()
 	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 	w.WriteHeader(resp.StatusCode)
-	_, _ = io.Copy(w, resp.Body) // the caller has gone when this fails
+	_, _ = io.Copy(w, resp.Body) // fails only if the caller has gone
 }
 
 // PutLink opens a link; target is "consumer -> dependency".
@@ -191,7 +191,7 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	return req, nil
 }
 
-// do returns the answer with its body open; an answer of 400 or more is an error.
+// do returns the answer with its body open. An answer of 400 or more becomes an error.
 func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
 	req, err := c.request(ctx, method, path, body)
 	if err != nil {

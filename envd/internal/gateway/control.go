@@ -17,7 +17,7 @@ import (
 // maxBody bounds a control request: a stub with all its response files.
 const maxBody = 256 << 20
 
-// statusError is an error with the HTTP status that tells it.
+// statusError is an error with its HTTP status.
 type statusError struct {
 	status int
 	error
@@ -42,7 +42,7 @@ func (g *Gateway) control() http.Handler {
 			}
 		})
 	}
-	// Until the environment is claimed nothing but the claim is served; then everything bears its token.
+	// Until the gateway is claimed it serves nothing but the claim; from then on every request needs the token.
 	owned := func(f func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -113,7 +113,7 @@ func (g *Gateway) writeMetrics(w http.ResponseWriter, _ *http.Request) error {
 	}
 	g.mu.Unlock()
 	w.Header().Set("Content-Type", stubs.MetricsContentType)
-	_ = stubs.WriteMetrics(w, engines) // the caller has gone when this fails
+	_ = stubs.WriteMetrics(w, engines) // fails only if the caller has gone
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (s *stub) renewFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// awaitFault answers once the fault touched a request.
+// awaitFault answers once the fault has affected a request.
 func (s *stub) awaitFault(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.engine.AwaitOverride(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *stub) awaitFault(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, effect(e))
 }
 
-// deleteFault answers with what the fault did; clearing one that has ended is no error.
+// deleteFault ends a fault and answers with what it did. It is no error if the fault has ended already.
 func (s *stub) deleteFault(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.engine.ClearOverride(r.PathValue("id"))
 	if err != nil && !errors.Is(err, stubs.ErrNoOverride) {
@@ -182,7 +182,7 @@ func (s *stub) deleteFault(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, effect(e))
 }
 
-// gone gives the error of a fault that is not there (any more) its own status.
+// gone gives the error about a fault that does not exist (any more) a status of its own.
 func gone(err error) error {
 	if errors.Is(err, stubs.ErrNoOverride) || errors.Is(err, link.ErrGone) {
 		return failure(http.StatusGone, "%w", err)
@@ -190,7 +190,7 @@ func gone(err error) error {
 	return err
 }
 
-// streamServed writes one JSON document a line for every request served from now on, until endServed or the caller leaves.
+// streamServed writes a line of JSON for every request served from now on, until endServed is called or the caller leaves.
 func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
 	feed, leave := g.journal.subscribe()
 	defer leave()
@@ -221,7 +221,7 @@ func (g *Gateway) streamServed(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// endServed lets all who stream get what was served so far, and no more.
+// endServed ends all streams after the requests that were served so far.
 func (g *Gateway) endServed(w http.ResponseWriter, _ *http.Request) error {
 	g.journal.end()
 	w.WriteHeader(http.StatusNoContent)
@@ -240,7 +240,7 @@ func readJSON(r *http.Request, v any) error {
 func writeJSON(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// The caller has gone when this fails; there is nobody left to tell.
+	// This fails only if the caller has gone.
 	_ = json.NewEncoder(w).Encode(v)
 	return nil
 }

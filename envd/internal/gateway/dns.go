@@ -36,7 +36,7 @@ func (r *resolver) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 			reply.Answer = append(reply.Answer, &dns.AAAA{Hdr: header, AAAA: ip})
 		}
 	}
-	// The client has gone when this fails; there is nobody left to tell.
+	// This fails only if the client has gone.
 	_ = w.WriteMsg(reply)
 }
 

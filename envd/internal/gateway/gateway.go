@@ -1,6 +1,6 @@
 // Package gateway is the data plane of one environment: it serves the stubs under their production hostnames, answers
-// DNS, carries the links between services, injects faults into both and tells what was asked of stubs. One HTTP control
-// API drives it on every runtime.
+// DNS, carries the links between services, injects faults into both, and reports the requests to stubs. It is driven by the
+// same HTTP control API on every runtime.
 package gateway
 
 import (
@@ -24,18 +24,18 @@ import (
 type Options struct {
 	Address string // IP address of the stubs' listeners; empty: every address
 	DNS     string // host:port of the name server; empty: none
-	// ListenAt names another port for those that are somebody else's on Address, where whatever is meant for the one
-	// arrives at the other.
+	// ListenAt maps ports that a service needs on Address to the ports on which to listen instead. The runtime redirects
+	// connections from the one to the other.
 	ListenAt map[string]int
 	Control  string // unix:@name (abstract), unix:/path, or tcp:host:port
 
-	Names    map[string]string // IP addresses that the name server answers besides, by hostname
+	Names    map[string]string // more IP addresses for the name server to answer, by hostname
 	Services string            // IP address at which services are reached; empty: by their names
-	Links    map[string]string // IP address on which the gateway takes a link's place, by CONSUMER:DEPENDENCY
+	Links    map[string]string // IP address of each link at the gateway, by CONSUMER:DEPENDENCY
 	Sockets  []string          // ip:port of inherited listening sockets, from descriptor 3 on
 }
 
-// Gateway serves one environment. Its zero value is not usable; Run makes one.
+// Gateway serves one environment. Its zero value is not usable; Run creates one.
 type Gateway struct {
 	options  Options
 	stopping chan struct{}
@@ -52,10 +52,11 @@ type Gateway struct {
 	settling   *time.Timer
 }
 
-// maxUndeclared bounds how many different undeclared destinations are told apart.
+// maxUndeclared bounds how many different undeclared destinations are recorded.
 const maxUndeclared = 1000
 
-// Run serves until ctx ends. The process is its own: it may have been started without garbage collection.
+// Run serves until ctx ends. It owns the process: it turns on garbage collection, without which the process may have been
+// started.
 func Run(ctx context.Context, o Options) error {
 	debug.SetGCPercent(100)
 	g := &Gateway{
@@ -72,7 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.DNS != "" {
 		stop, err := serveDNS(o.DNS, &resolver{lookup: g.lookup, undeclared: func(host, protocol string) {
-			if !g.links.lead(host) { // the gateway itself asks for a dependency that is down
+			if !g.links.lead(host) { // otherwise it is the gateway itself that asks for a dependency that is down
 				g.recordUndeclared(host, protocol)
 			}
 		}})
@@ -121,7 +122,7 @@ func (g *Gateway) lookup(host string) (net.IP, bool) {
 	return ip, ip != nil
 }
 
-// recordUndeclared counts a name look-up or request for something that the spec does not declare.
+// recordUndeclared counts a name lookup or request for something that the spec does not declare.
 func (g *Gateway) recordUndeclared(destination, protocol string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,7 +150,7 @@ func (g *Gateway) named(host string) *stub {
 	return g.stubs[host]
 }
 
-// addStub brings a stub to life and opens the ports that it is the first to want.
+// addStub starts a stub, and opens those of its ports that are not open yet.
 func (g *Gateway) addStub(ctx context.Context, host string, c StubConfig) error {
 	s, err := newStub(ctx, strings.ToLower(host), c, &g.journal)
 	if err != nil {
@@ -180,20 +181,20 @@ func (g *Gateway) addStub(ctx context.Context, host string, c StubConfig) error 
 	return nil
 }
 
-// quiet is how long after its last stub came a gateway gives back what only its start needed.
+// quiet is how long after its last stub was added a gateway gives back memory that only the start needed.
 const quiet = 300 * time.Millisecond
 
 // settle shrinks the gateway once no further stub has come for a while.
 func (g *Gateway) settle() {
 	if g.settling == nil {
-		// To hold less memory is a courtesy; to fail at it harms nobody.
+		// A courtesy to the machine; failing at it harms nobody.
 		g.settling = time.AfterFunc(quiet, func() { _ = footprint.Shrink() })
 	} else {
 		g.settling.Reset(quiet)
 	}
 }
 
-// report sums up what happened so far, in a fixed order.
+// report summarises what happened so far, in a fixed order.
 func (g *Gateway) report() Report {
 	g.mu.Lock()
 	stubs := make([]*stub, 0, len(g.stubs))

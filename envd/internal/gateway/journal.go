@@ -9,7 +9,7 @@ import (
 // journalBuffer is how many served requests a subscriber may lag behind before some are counted as lost.
 const journalBuffer = 1 << 14
 
-// journal hands served requests to those who stream them. Serving never waits for a subscriber.
+// journal passes served requests on to subscribers. Serving never waits for a subscriber.
 type journal struct {
 	mu    sync.Mutex
 	feeds map[chan Served]struct{}
@@ -28,7 +28,7 @@ func (j *journal) publish(s Served) {
 	}
 }
 
-// record returns what an engine calls for every request that it served for host.
+// record returns the function that an engine calls for every request served for host.
 func (j *journal) record(host string) func(stubs.Served) {
 	return func(s stubs.Served) {
 		j.publish(Served{

@@ -17,15 +17,15 @@ import (
 	"github.com/envd-dev/envd/envd/internal/link"
 )
 
-// links are the network paths that lead through the gateway. A consumer reaches its dependency under the usual hostname
-// and port; the hostname leads to an address of the gateway's that is this link's alone.
+// links are the network paths that lead through the gateway. A consumer reaches its dependency under the usual hostname and
+// port, but for the consumer that hostname means an address of the gateway, which belongs to this link alone.
 type links struct {
 	options Options
 	proxies *link.Server
 
 	mu      sync.Mutex
 	targets map[string][]string // proxies by "consumer -> dependency"
-	api     *http.Server        // Toxiproxy's, for whoever is inside; nil without links
+	api     *http.Server        // Toxiproxy's API for programs inside; nil without links
 }
 
 func newLinks(o Options) *links {
@@ -39,7 +39,7 @@ func newLinks(o Options) *links {
 	return l
 }
 
-// open makes a link's proxies, one for each port of the dependency, and the API with the first of them.
+// open creates a link's proxies, one for each port of the dependency. The first link starts the API.
 func (l *links) open(target string, c LinkConfig) error {
 	from, to, bothWays, ok := chaos.Ends(target)
 	address := l.options.Links[from+":"+to]
@@ -169,7 +169,7 @@ func (g *Gateway) renewLinkFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// awaitLinkFault answers once the fault touched a connection.
+// awaitLinkFault answers once the fault has affected a connection.
 func (g *Gateway) awaitLinkFault(w http.ResponseWriter, r *http.Request) error {
 	e, err := g.links.proxies.AwaitFault(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -178,7 +178,7 @@ func (g *Gateway) awaitLinkFault(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, linkEffect(e))
 }
 
-// deleteLinkFault answers with what the fault did; clearing one that has ended is no error.
+// deleteLinkFault ends a fault and answers with what it did. It is no error if the fault has ended already.
 func (g *Gateway) deleteLinkFault(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, linkEffect(g.links.proxies.ClearFault(r.PathValue("id"))))
 }

@@ -21,7 +21,7 @@ type port struct {
 	tls    bool
 }
 
-// place is the address at which what is meant for a port of Address arrives.
+// place returns the address on which to listen for connections to a port of Address; see Options.ListenAt.
 func (o *Options) place(number int) string {
 	if other, elsewhere := o.ListenAt[strconv.Itoa(number)]; elsewhere {
 		number = other
@@ -44,7 +44,7 @@ func (g *Gateway) open(number int, encrypted bool) error {
 	server := &http.Server{
 		Handler:           g.dispatch(number),
 		ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // broken connections are what stubs are for
+		ErrorLog:          log.New(io.Discard, "", 0), // it would report broken connections, which faults make on purpose
 		Protocols:         new(http.Protocols),
 	}
 	server.Protocols.SetHTTP1(true)
@@ -80,7 +80,7 @@ func (g *Gateway) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return ca.Leaf(host)
 }
 
-// dispatch sends a request to the stub whose hostname it bears.
+// dispatch passes a request on to the stub whose hostname it has.
 func (g *Gateway) dispatch(number int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := strings.ToLower(r.Host)
@@ -90,7 +90,7 @@ func (g *Gateway) dispatch(number int) http.Handler {
 		g.mu.Lock()
 		s := g.named(host)
 		if s == nil && len(g.stubs) == 1 && net.ParseIP(host) != nil {
-			for _, only := range g.stubs { // asked by address: with one stub there is no doubt which
+			for _, only := range g.stubs { // the request names an address: with one stub there is no doubt which it means
 				s = only
 			}
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/envd-dev/envd/stubs"
 )
 
-// strictness names the mappings that answered nothing, and the first different requests that none answered, each with the
-// mapping that came nearest and why that did not match. Other than the admin API the engine knows of every hit, also of
-// those that its journal has forgotten.
+// strictness returns the mappings that answered no request, and the first different requests that no mapping answered, each
+// with the nearest mapping and why that did not match. Unlike the admin API, the engine knows of all hits, even those that
+// its journal has dropped.
 func (s *stub) strictness() (unused, examples []string) {
 	for _, m := range s.engine.Unused() {
 		unused = append(unused, named(m))
@@ -31,7 +31,7 @@ func (s *stub) strictness() (unused, examples []string) {
 	return unused, examples
 }
 
-// named is a mapping's name for people, or its method and URL, or its ID, with the file that it came from.
+// named returns a mapping's name, or else its method and URL, or its ID, with the file that it came from.
 func named(m stubs.StubInfo) string {
 	label := m.ID
 	switch {

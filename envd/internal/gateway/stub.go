@@ -20,7 +20,7 @@ import (
 const maxExamples = 5
 
 // stub is one simulated dependency under its production hostname. Every request goes through engine, which counts it and
-// carries the faults out; admin is what answers WireMock's admin API.
+// carries out the faults; admin answers WireMock's admin API.
 type stub struct {
 	host   string
 	engine *stubs.Server
@@ -60,7 +60,7 @@ func (s *stub) serve(w http.ResponseWriter, r *http.Request) {
 	s.engine.ServeHTTP(w, r)
 }
 
-// setFault makes the engine carry a fault out until the lease ends.
+// setFault has the engine carry out a fault until the lease ends.
 func (s *stub) setFault(id string, c FaultConfig[chaos.StubFault]) error {
 	f := c.Fault
 	o := stubs.Override{
@@ -80,12 +80,12 @@ func (s *stub) setFault(id string, c FaultConfig[chaos.StubFault]) error {
 	return s.engine.SetOverride(o)
 }
 
-// effect is what a fault did, in the words of chaos.
+// effect converts what a fault did to chaos.Effect.
 func effect(e stubs.Effect) chaos.Effect {
 	return chaos.Effect{Affected: int64(e.Affected), Total: int64(e.Requests), Delay: e.Delay}
 }
 
-// summary tells the counters, the mappings that nothing asked for, and what nearly matched.
+// summary returns the counters, the unused mappings, and examples of unmatched requests.
 func (s *stub) summary() envd.StubSummary {
 	stats := s.engine.Stats()
 	sum := envd.StubSummary{
@@ -115,7 +115,7 @@ func (s *stub) summary() envd.StubSummary {
 	return sum
 }
 
-// examples tells the first unmatched requests, each with the mapping that came nearest.
+// examples returns the first unmatched requests, each with the nearest mapping.
 func (s *stub) examples() []string {
 	var near struct {
 		NearMisses []struct {
@@ -145,7 +145,7 @@ func (s *stub) examples() []string {
 	return out
 }
 
-// label names a mapping for people: its name, or its method and URL, or its ID.
+// label returns a mapping's name, or else its method and URL, or its ID.
 func label(name, id string, request map[string]any) string {
 	if name != "" {
 		return name

@@ -7,9 +7,9 @@ import (
 	"github.com/envd-dev/envd/envd"
 )
 
-// EnvironmentConfig is the first thing a gateway is told (PUT /v1/environment). It is told once.
+// EnvironmentConfig claims a gateway (PUT /v1/environment). It is the first request, and is accepted once.
 type EnvironmentConfig struct {
-	Token  string            `json:"token"`           // every later request bears it
+	Token  string            `json:"token"`           // to be sent with every later request
 	CACert []byte            `json:"ca_cert"`         // PEM
 	CAKey  []byte            `json:"ca_key"`          // PEM
 	Names  map[string]string `json:"names,omitempty"` // host name → address that DNS answers
@@ -19,15 +19,15 @@ type EnvironmentConfig struct {
 type StubConfig struct {
 	Ports    []int             `json:"ports"`
 	TLSPorts []int             `json:"tls_ports"`
-	Aliases  []string          `json:"aliases,omitempty"` // further hostnames
+	Aliases  []string          `json:"aliases,omitempty"` // other hostnames
 	Engine   string            `json:"engine,omitempty"`  // envd.EngineBuiltin or envd.EngineWireMock
 	Jar      string            `json:"jar,omitempty"`     // of the real WireMock, as the gateway sees it
-	Seed     uint64            `json:"seed,omitempty"`    // of what is drawn at random; 0: not repeatable
+	Seed     uint64            `json:"seed,omitempty"`    // makes random draws repeatable; 0: they are not
 	Mappings []MappingFile     `json:"mappings"`
 	Files    map[string][]byte `json:"files,omitempty"` // response bodies by their name below __files
 }
 
-// MappingFile is a mapping document with the name that errors speak of.
+// MappingFile is a mapping document with its name for error messages.
 type MappingFile struct {
 	Name     string          `json:"name"`
 	Document json.RawMessage `json:"document"`
@@ -58,11 +58,11 @@ type Served struct {
 	Duration time.Duration `json:"duration"`          // nanoseconds until the answer was written
 }
 
-// Report is a gateway's sum of what happened (GET /v1/report).
+// Report is a gateway's summary of what happened (GET /v1/report).
 type Report struct {
 	Stubs      []envd.StubSummary `json:"stubs"`
 	Undeclared []envd.Connection  `json:"undeclared"`
-	Lost       int64              `json:"lost"` // served requests that the journal stream could not keep up with
+	Lost       int64              `json:"lost"` // served requests that the journal stream had to drop
 }
 
 // problem is the body of every error.

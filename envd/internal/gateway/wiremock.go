@@ -14,7 +14,7 @@ import (
 	"github.com/envd-dev/envd/stubs/wiremock"
 )
 
-// newWireMock makes a stub that the real WireMock answers. The built-in engine stands in front of it and passes
+// newWireMock makes a stub that is answered by the real WireMock. The built-in engine stands in front of it and passes
 // everything on, so that faults, counters and the journal are the same with both engines.
 func newWireMock(ctx context.Context, host string, c StubConfig, journal *journal) (_ *stub, err error) {
 	root, err := os.MkdirTemp("", "wiremock-*")
@@ -63,7 +63,7 @@ func newWireMock(ctx context.Context, host string, c StubConfig, journal *journa
 	return &stub{host: host, engine: front, admin: peer, stop: stop}, nil
 }
 
-// writeRoot lays mappings and files out as WireMock reads them.
+// writeRoot writes mappings and files in the layout that WireMock reads.
 func writeRoot(root string, c StubConfig) error {
 	write := func(name string, b []byte) error {
 		if !filepath.IsLocal(name) {
@@ -92,7 +92,7 @@ func writeRoot(root string, c StubConfig) error {
 	return nil
 }
 
-// matches corrects the counters of a stub whose front matches everything by what WireMock itself did not match.
+// matches corrects the counters of such a stub: the engine in front matches every request, WireMock itself may not.
 func (s *stub) matches(sum *envd.StubSummary) {
 	var unmatched struct{ Requests []json.RawMessage }
 	if s.ask("/__admin/requests/unmatched", &unmatched) == nil {

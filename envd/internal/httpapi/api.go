@@ -24,11 +24,11 @@ import (
 	"github.com/envd-dev/envd/envd/spec"
 )
 
-// Config is all that the API needs.
+// Config holds all that the API needs.
 type Config struct {
 	Dispatcher *dispatch.Dispatcher
 	Store      *store.Store
-	Token      string // what every request must bear; empty: no authentication
+	Token      string // to be sent with every request; empty: no authentication
 	BundleDir  string // where uploaded specs are unpacked
 	Limits     bundle.Limits
 	Version    string
@@ -96,7 +96,7 @@ func (a *api) recovered(c *gin.Context) {
 	c.Next()
 }
 
-// secured sets what keeps a browser from doing more with an answer than showing it.
+// secured sets headers that keep browsers from doing more with an answer than showing it.
 func secured(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -117,7 +117,7 @@ func refuse(c *gin.Context, e *v1.Error) {
 		return
 	}
 	c.Abort()
-	c.Header("Content-Length", strconv.Itoa(len(b))) // who is not at the end of its request sees the answer's end by it
+	c.Header("Content-Length", strconv.Itoa(len(b))) // so that a caller still sending its request knows the answer's end
 	c.Data(e.Code.HTTPStatus(), "application/json; charset=utf-8", b)
 }
 
@@ -163,5 +163,5 @@ func wireError(err error) *v1.Error {
 
 func badRequest(message string) *v1.Error { return &v1.Error{Code: v1.BadRequest, Message: message} }
 
-// timeout for questions to a runner that should answer at once.
+// timeout bounds requests to a runner that should be answered at once.
 const runnerTimeout = 5 * time.Second

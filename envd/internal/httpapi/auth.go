@@ -13,11 +13,11 @@ import (
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 )
 
-// sessionCookie lets a browser read, and only read. It holds a value derived from the token, so that a new token ends
+// sessionCookie allows a browser to read, and nothing else. Its value is derived from the token, so that a new token ends
 // every session.
 const sessionCookie = "envd_session"
 
-// authenticated lets a request pass that bears the token, or reads with a session.
+// authenticated admits requests with the token, and reading requests with a session.
 func (a *api) authenticated(c *gin.Context) {
 	if a.Token == "" || a.bearsToken(c) || a.hasSession(c) {
 		return
@@ -56,7 +56,7 @@ func equal(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// wantsPage tells a browser that navigates from a program.
+// wantsPage reports whether a request is a browser's navigation and not a program's.
 func wantsPage(c *gin.Context) bool {
 	return c.Request.Method == http.MethodGet && strings.Contains(c.GetHeader("Accept"), "text/html")
 }

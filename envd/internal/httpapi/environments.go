@@ -14,7 +14,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/store"
 )
 
-// downTimeout bounds the taking down of an environment whose client has left.
+// downTimeout bounds taking down an environment whose client has left.
 const downTimeout = time.Minute
 
 func (a *api) postEnvironment(c *gin.Context) {
@@ -32,7 +32,7 @@ func (a *api) postEnvironment(c *gin.Context) {
 	r, err = a.Dispatcher.Wait(c.Request.Context(), id, func(r store.Record) bool {
 		return r.Status == v1.Ready || r.Status == v1.TearingDown || r.Status.Ended()
 	})
-	if err == nil && r.Status == v1.TearingDown { // it says why when it has ended
+	if err == nil && r.Status == v1.TearingDown { // the reason is known only when it has ended
 		r, err = a.Dispatcher.Wait(c.Request.Context(), id, func(r store.Record) bool { return r.Status.Ended() })
 	}
 	switch {
@@ -46,8 +46,7 @@ func (a *api) postEnvironment(c *gin.Context) {
 	}
 }
 
-// abandon takes an environment down that nobody waits for any more. A daemon that is stopping leaves it alone: its
-// lease ends it.
+// abandon takes down an environment that nobody waits for any more. A daemon that is stopping leaves that to the lease.
 func (a *api) abandon(c *gin.Context, id string) {
 	if c.Request.Context().Err() == nil {
 		return
@@ -127,7 +126,7 @@ func (a *api) postRenew(c *gin.Context) {
 	c.JSON(http.StatusOK, v1.Lease{Expires: expires})
 }
 
-// conflictUnlessGone is what a runner's refusal means: it is there, and not in the state for it.
+// conflictUnlessGone turns a runner's refusal into a conflict: the runner is there, but not in the right state.
 func conflictUnlessGone(err error) error {
 	if errors.Is(err, runner.ErrGone) || errors.Is(err, context.Canceled) {
 		return err

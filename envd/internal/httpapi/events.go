@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// keepAlive is how often a silent stream says that it is there, so that nothing between cuts it.
+	// keepAlive is how often an idle stream sends a comment, so that no proxy cuts it.
 	keepAlive = 15 * time.Second
-	// writeTimeout is how long a reader may take for one event before it is given up.
+	// writeTimeout is how long a reader may take for one event before it is cut off.
 	writeTimeout = 30 * time.Second
 )
 
@@ -59,7 +59,7 @@ func (s *stream) document(name, id string, v any) error {
 	return err
 }
 
-// flush sends what is buffered, or a comment where nothing is.
+// flush sends what is buffered, or a comment if that is nothing.
 func (s *stream) flush() error {
 	if s.buffer.Len() == 0 {
 		s.buffer.WriteString(": still here\n\n")
@@ -72,12 +72,12 @@ func (s *stream) flush() error {
 	return errors.Join(err, s.control.Flush())
 }
 
-// follow calls step, which buffers what is new and reports whether that was all, each time that moved says so.
+// follow calls step whenever moved announces a change. step buffers what is new, and reports whether the stream is complete.
 func (a *api) follow(c *gin.Context, s *stream, moved func() <-chan struct{}, step func() (done bool, err error)) {
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	for begun := false; ; begun = true {
-		signal := moved() // before the look, so that nothing is missed between
+		signal := moved() // before step, so that no change in between is missed
 		done, err := step()
 		if err != nil {
 			a.Log.Warn("a stream ended early", "path", c.Request.URL.Path, "error", err)
@@ -105,8 +105,8 @@ func (a *api) follow(c *gin.Context, s *stream, moved func() <-chan struct{}, st
 	}
 }
 
-// getRunEvents streams a run's observations. An event's ID is the offset in the file behind it: a reader that comes
-// back is served from there, by whatever daemon is there by then.
+// getRunEvents streams a run's observations. An event's ID is the file offset after it: a reader that reconnects continues
+// from there, even with another daemon.
 func (a *api) getRunEvents(c *gin.Context) {
 	r, ok := a.record(c, store.Run)
 	if !ok {
@@ -120,7 +120,7 @@ func (a *api) getRunEvents(c *gin.Context) {
 	s := newStream(c)
 	path := filepath.Join(r.Dir, evidence.ObservationsFile)
 	a.follow(c, s, func() <-chan struct{} { return a.Dispatcher.Moved(r.ID) }, func() (bool, error) {
-		r, err := a.Dispatcher.Get(c.Request.Context(), store.Run, r.ID) // before the file: what ended then is complete
+		r, err := a.Dispatcher.Get(c.Request.Context(), store.Run, r.ID) // before the file, which is complete if the run has ended
 		if err != nil {
 			return false, err
 		}
@@ -134,10 +134,10 @@ func (a *api) getRunEvents(c *gin.Context) {
 	})
 }
 
-// mostBuffered is how much of a file is sent at a time.
+// mostBuffered is how much of a file is read at a time.
 const mostBuffered = 256 << 10
 
-// observations buffers the whole lines behind offset and returns the offset behind them.
+// observations buffers the complete lines after offset, and returns the offset after them.
 func (s *stream) observations(path string, offset int64) (int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -153,7 +153,7 @@ func (s *stream) observations(path string, offset int64) (int64, error) {
 	for lines := bufio.NewReaderSize(f, 64<<10); ; {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return offset, nil // a part of a line is read again when it is whole
+			return offset, nil // an incomplete line is read again later
 		}
 		if err != nil {
 			return offset, err
@@ -168,7 +168,7 @@ func (s *stream) observations(path string, offset int64) (int64, error) {
 	}
 }
 
-// getChanges streams the runs and environments as they change. An event's ID is the revision.
+// getChanges streams changed runs and environments. An event's ID is the revision.
 func (a *api) getChanges(c *gin.Context) {
 	revision, err := lastEvent(c)
 	if err != nil {
@@ -197,7 +197,7 @@ func (a *api) getChanges(c *gin.Context) {
 	})
 }
 
-// lastEvent is where a reader was; 0 for one that begins.
+// lastEvent returns the ID of the last event that a reader has seen; 0 for a new reader.
 func lastEvent(c *gin.Context) (int64, error) {
 	text := c.GetHeader("Last-Event-ID")
 	if text == "" {

@@ -18,7 +18,7 @@ import (
 
 type object = map[string]any
 
-// describe makes the OpenAPI 3.1 document of the routes. Schemas come from the Go types, so that they cannot differ.
+// describe makes the OpenAPI 3.1 document of the routes. Schemas are generated from the Go types, so that they always agree.
 func describe(routes []route, version string) ([]byte, error) {
 	s := schemas{}
 	paths := object{}
@@ -117,7 +117,7 @@ func (s schemas) add(v any) any {
 	return object{"$ref": schema.Ref}
 }
 
-// mapped gives the types a schema that marshal themselves or that JSON Schema has no words for.
+// mapped returns schemas for types that marshal themselves, and for those that the generator does not know.
 func mapped(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[envd.Duration]():

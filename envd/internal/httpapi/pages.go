@@ -15,7 +15,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/web"
 )
 
-// pageRows is how many rows the first page shows of each kind.
+// pageRows is how many rows of each kind the first page shows.
 const pageRows = 50
 
 // show renders a page under a policy of its own.
@@ -34,7 +34,7 @@ func (a *api) getIndexPage(c *gin.Context) {
 	ctx := c.Request.Context()
 	p := web.Index{Version: a.Version}
 	var err error
-	if p.After, err = a.Store.Revision(ctx); err != nil { // before the lists: news may repeat, not be missed
+	if p.After, err = a.Store.Revision(ctx); err != nil { // before the lists: changes may come twice, but are not missed
 		a.fail(c, err)
 		return
 	}
@@ -80,7 +80,7 @@ func (a *api) getLoginPage(c *gin.Context) {
 	a.show(c, http.StatusOK, func(w *bytes.Buffer, nonce string) error { return web.WriteLogin(w, web.Login{Nonce: nonce}) })
 }
 
-// postLogin begins a session that may read.
+// postLogin starts a session that may read.
 func (a *api) postLogin(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, mostJSON)
 	if !equal(c.PostForm("token"), a.Token) {

@@ -10,7 +10,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/execstream"
 )
 
-// route is one path with what the OpenAPI document says of it.
+// route is one path with its description for the OpenAPI document.
 type route struct {
 	methods []string
 	path    string // gin's notation

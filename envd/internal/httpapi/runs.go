@@ -25,7 +25,7 @@ func (a *api) postRun(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
-	if c.Request.Context().Err() != nil { // whoever submitted it left, and will never know its ID
+	if c.Request.Context().Err() != nil { // the caller has left, and would never learn the ID
 		if err := a.Dispatcher.End(context.WithoutCancel(c.Request.Context()), r.ID); err != nil {
 			a.Log.Warn("cannot end a run that nobody waits for", "id", r.ID, "error", err)
 		}
@@ -56,7 +56,7 @@ func (a *api) list(c *gin.Context, kind store.Kind) ([]store.Record, error) {
 	return a.Store.List(c.Request.Context(), kind, limit)
 }
 
-// record finds the record that the path names and answers where there is none.
+// record finds the record that the path names. If there is none, it answers the request.
 func (a *api) record(c *gin.Context, kind store.Kind) (store.Record, bool) {
 	r, err := a.Dispatcher.Get(c.Request.Context(), kind, c.Param("id"))
 	if err != nil {
@@ -133,8 +133,8 @@ func (a *api) getFile(c *gin.Context) {
 	}
 }
 
-// serveFile serves a regular file of a run directory, and nothing outside of it, whatever links it holds. What a
-// service under test wrote must not become a page of ours: scripts are off, and nothing is loaded.
+// serveFile serves a regular file of a run directory, and nothing outside, whatever links the directory holds. A file may
+// have been written by a service under test, so browsers are told to run no scripts in it and load nothing for it.
 func (a *api) serveFile(c *gin.Context, r store.Record, name string) {
 	root, err := os.OpenRoot(r.Dir)
 	if err != nil {
@@ -157,10 +157,10 @@ func (a *api) serveFile(c *gin.Context, r store.Record, name string) {
 	c.Header("Content-Type", mediaType(name))
 	c.Header("Content-Length", strconv.FormatInt(info.Size(), 10))
 	c.Status(http.StatusOK)
-	_, _ = io.CopyN(c.Writer, f, info.Size()) // the reader has left when this fails
+	_, _ = io.CopyN(c.Writer, f, info.Size()) // fails only if the reader has left
 }
 
-// mediaType of a file of a run directory. What is not one of envd's own documents is plain text.
+// mediaType returns the media type of a file in a run directory. Everything but envd's own documents is plain text.
 func mediaType(name string) string {
 	switch path.Ext(name) {
 	case ".html":

@@ -24,7 +24,7 @@ import (
 // mostJSON bounds a JSON body.
 const mostJSON = 1 << 20
 
-// submit hands in what the request names or holds.
+// submit submits the spec that the request names or contains.
 func (a *api) submit(c *gin.Context, kind store.Kind) (store.Record, error) {
 	s, err := a.submission(c)
 	if err != nil {
@@ -38,7 +38,7 @@ func (a *api) submit(c *gin.Context, kind store.Kind) (store.Record, error) {
 	return r, err
 }
 
-// asPacked names the files in a spec's mistakes as the archive did that was unpacked in dir.
+// asPacked rewrites file names in a spec's mistakes to the paths in the archive that was unpacked in dir.
 func asPacked(dir string, err error) error {
 	var mistakes spec.Diagnostics
 	if !errors.As(err, &mistakes) {
@@ -66,7 +66,7 @@ func (a *api) submission(c *gin.Context) (dispatch.Submission, error) {
 
 // named is a spec by its path on this host.
 func named(c *gin.Context) (dispatch.Submission, error) {
-	var r v1.EnvironmentRequest // a RunRequest and a lease, which a run has no use for
+	var r v1.EnvironmentRequest // a RunRequest plus a lease, which runs ignore
 	if err := decode(c, &r); err != nil {
 		return dispatch.Submission{}, err
 	}
@@ -79,7 +79,7 @@ func named(c *gin.Context) (dispatch.Submission, error) {
 	return dispatch.Submission{Spec: r.Spec, Runtime: r.Runtime, TTL: r.TTL.Std()}, nil
 }
 
-// uploaded unpacks an archive; the dispatcher removes it after the end.
+// uploaded unpacks an archive, which the dispatcher removes after the end of the run.
 func (a *api) uploaded(c *gin.Context) (s dispatch.Submission, err error) {
 	name := c.Query("spec")
 	if !filepath.IsLocal(name) {

@@ -23,14 +23,14 @@ func (a *api) environmentView(r store.Record) v1.Environment {
 		Ended: r.Ended, Expires: r.Expires, Outcome: r.Outcome, ExitCode: r.ExitCode, Message: r.Message, Dir: r.Dir,
 	}
 	if !r.Status.Ended() {
-		if meta, err := a.Dispatcher.Meta(r); err == nil { // it may not have begun yet
+		if meta, err := a.Dispatcher.Meta(r); err == nil { // there is none before it has begun
 			v.Addresses = meta.Addresses
 		}
 	}
 	return v
 }
 
-// environmentDetail adds what the runner says of services and stubs. One that does not answer leaves them out.
+// environmentDetail adds the services and stubs that the runner reports. They are left out if it does not answer.
 func (a *api) environmentDetail(ctx context.Context, r store.Record) v1.Environment {
 	v := a.environmentView(r)
 	if r.Status.Ended() {
