@@ -99,5 +99,6 @@
 //
 // Memory is bounded unless the options say otherwise: 100,000 stubs ([Options.MaxStubs]), 10,000 requests and 16 MiB in the
 // journal ([Journal]), 10,000 sessions and 16 MiB of state ([State]), 64 MiB for a request body, 10,000 compiled templates,
-// 256 MiB of files that the admin API stores in memory ([Options.MaxFiles]), 10,000 webhooks and 64 MiB of theirs that wait to be sent.
+// 256 MiB of files that the admin API stores in memory ([Options.MaxFiles]), 10,000 webhooks and 64 MiB of theirs that wait
+// to be sent.
 package stubs

@@ -63,9 +63,9 @@ func (s *Server) URL() string {
 	return "http://" + s.listening.addr
 }
 
-// Close ends overrides and webhooks that are under way, and, of a started server, waits a moment for requests in flight and stops listening.
-// The server can still be used as a handler.
-// With Options.Strict it returns what [Server.Verify] finds, too.
+// Close ends overrides and webhooks that are under way, and, of a started server, waits a moment for requests in flight and
+// stops listening. The server can still be used as a handler. With Options.Strict it returns what [Server.Verify] finds,
+// too.
 func (s *Server) Close() error {
 	err := s.close()
 	if s.options.Strict {

@@ -51,7 +51,8 @@ func (n *normalizer) text(s string) string {
 	})
 }
 
-// answer is all of an answer; the order of its headers is net/http's with the engine. Of a failure inside the server only the status counts: the page has a stack trace of Java.
+// answer is all of an answer; the order of its headers is net/http's with the engine. Of a failure inside the server only
+// the status counts: the page has a stack trace of Java.
 func (n *normalizer) answer(r Response) Answer {
 	if r.refused() {
 		return Answer{r.Status, "refused"}

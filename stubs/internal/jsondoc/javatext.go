@@ -49,7 +49,8 @@ func shift(whole, fraction string, n int) (string, string) {
 	return whole, fraction
 }
 
-// DecimalText is BigDecimal.toString of unscaled × 10^-scale: with an exponent when the scale is negative or the number very small.
+// DecimalText is BigDecimal.toString of unscaled × 10^-scale: with an exponent when the scale is negative or the number
+// very small.
 func DecimalText(unscaled *big.Int, scale int) string {
 	digits := new(big.Int).Abs(unscaled).String()
 	sign := ""

@@ -1,4 +1,5 @@
-// Package jsondoc is JSON as WireMock's Jackson reads and prints it, and the value model that matchers, templates and mappings share.
+// Package jsondoc is JSON as WireMock's Jackson reads and prints it, and the value model that matchers, templates and
+// mappings share.
 //
 // A decoded value is one of nil, bool, string, [Number], [*Object] or []any.
 // Objects keep the order of their members, numbers keep their spelling, so that a document can be printed back the way

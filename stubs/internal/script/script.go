@@ -32,8 +32,8 @@ type Script struct {
 
 var none = &mapping.Extension{}
 
-// New prepares what a stub and its response ask for. With a seed other than 0 the n-th request of a session always gets the same draw, however
-// requests to other stubs fall in between.
+// New prepares what a stub and its response ask for. With a seed other than 0 the n-th request of a session always gets the
+// same draw, however requests to other stubs fall in between.
 func New(m *mapping.StubMapping, seed uint64, limits Limits) *Script {
 	s := &Script{Extension: m.Extension, response: m.Response, seed: seed, limit: limits.Sessions}
 	if s.Extension == nil {

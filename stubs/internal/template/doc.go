@@ -4,8 +4,9 @@
 // The engine is our own because no Go library has these semantics. The best kept one (mailgun/raymond, a fork of
 // aymerick/raymond) follows Handlebars.js: it strips standalone lines, ignores a missing helper, keeps its helpers in a
 // global registry that panics, knows neither the lookups by Java property (request.url.length, headers.X.first), the
-// list-or-single values, nor the rule that lookup returns its context when it finds nothing. It also makes four times the allocations of this
-// package (94 against 22 for the mixed template of BenchmarkRender, where it takes about three times as long).
+// list-or-single values, nor the rule that lookup returns its context when it finds nothing. It also makes four times the
+// allocations of this package (94 against 22 for the mixed template of BenchmarkRender, where it takes about three times as
+// long).
 //
 // A template is compiled once and rendered often, by many goroutines at once:
 //
