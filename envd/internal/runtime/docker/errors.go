@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -30,6 +31,14 @@ func unreachable(host string, err error) error {
 		return fmt.Errorf("%w: nothing answers at %s: start the engine (sudo systemctl start docker), or name another one in DOCKER_HOST", ErrNoEngine, host)
 	}
 	return fmt.Errorf("docker engine at %s: %w", host, err)
+}
+
+// fullDisk adds what to do to an error of an engine that has no space left; where this process has none, the error says where.
+func fullDisk(err error) error {
+	if err == nil || errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+		return err
+	}
+	return fmt.Errorf("%w: the engine's disk is full: docker system df tells what takes its space, docker system prune removes what is unused", err)
 }
 
 func notFound(err error) bool { return cerrdefs.IsNotFound(err) }

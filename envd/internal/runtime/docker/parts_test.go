@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +42,15 @@ func TestRefusedStart(t *testing.T) {
 	} {
 		assert.ErrorContains(t, refusedStart("web", []string{"serve"}, errors.New(text)), want)
 	}
+}
+
+func TestFullDisk(t *testing.T) {
+	said := errors.New("Error processing tar file(exit status 1): write /layer.tar: no space left on device")
+	assert.ErrorIs(t, fullDisk(said), said)
+	assert.ErrorContains(t, fullDisk(said), "the engine's disk is full: docker system df")
+	own := &os.PathError{Op: "write", Path: "/here/web.log", Err: syscall.ENOSPC}
+	assert.Equal(t, error(own), fullDisk(own), "which is not the engine's")
+	assert.NoError(t, fullDisk(nil))
 }
 
 func TestRefusedPull(t *testing.T) {

@@ -139,14 +139,14 @@ func (r *Runtime) Do(ctx context.Context, envID string, op envd.Operation) error
 		return err
 	}
 	if op.Kind == envd.OpCreate {
-		return r.create(ctx, envID, op.Environment)
+		return fullDisk(r.create(ctx, envID, op.Environment))
 	}
 	if op.Kind == envd.OpImage { // possible before the environment exists
 		if op.Service == nil {
 			return fmt.Errorf("prepare %s: no service given", op.Target)
 		}
 		_, err := r.prepareImage(ctx, envID, op.Service, op.Env)
-		return err
+		return fullDisk(err)
 	}
 	e, err := r.find(ctx, envID)
 	if err != nil {
