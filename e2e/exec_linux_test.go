@@ -55,6 +55,7 @@ func TestExec(t *testing.T) {
 					abandoned(t, envd(append(where, "--", app, "patient", id)...), id)
 				})
 			}
+			silenced(t, envd("exec", id, "--", "sh", "-c", `exec "$0" patient "$1" >/dev/null`, app, id), id)
 		})
 	}
 }
@@ -108,6 +109,17 @@ func abandoned(t *testing.T, cmd *exec.Cmd, mark string) {
 	require.NotEmpty(t, withVariable(t, "PATIENT="+mark), "the child runs")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM)) // another one: two of a kind might become one
+	exitsWith(t, cmd, 130)
+	assert.Eventually(t, func() bool { return len(withVariable(t, "PATIENT="+mark)) == 0 }, 20*time.Second, 10*time.Millisecond)
+}
+
+// silenced is abandoned with a command that has said nothing yet.
+func silenced(t *testing.T, cmd *exec.Cmd, mark string) {
+	t.Helper()
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool { return len(withVariable(t, "PATIENT="+mark)) > 0 }, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	exitsWith(t, cmd, 130)
 	assert.Eventually(t, func() bool { return len(withVariable(t, "PATIENT="+mark)) == 0 }, 20*time.Second, 10*time.Millisecond)
 }

@@ -84,7 +84,7 @@ func (c *Client) Logs(ctx context.Context, id, service string, follow bool, w io
 
 // Exec runs a command inside an environment and returns its exit code. stdin may be nil.
 func (c *Client) Exec(ctx context.Context, id string, r v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	body, err := execstream.Body(r, stdin)
+	body, err := execstream.Body(ctx, r, stdin)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ package execstream
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,14 +22,35 @@ const MediaType = "application/x-ndjson"
 // ErrCut says that the answer ended before the command did.
 var ErrCut = errors.New("the connection ended before the command did")
 
-// Body is a request's body. stdin may be nil.
-func Body(r v1.ExecRequest, stdin io.Reader) (io.Reader, error) {
+// Body is a request's body until ctx ends. stdin may be nil.
+func Body(ctx context.Context, r v1.ExecRequest, stdin io.Reader) (io.Reader, error) {
 	head, err := json.Marshal(r)
 	if err != nil || stdin == nil {
 		return bytes.NewReader(head), err
 	}
-	return io.MultiReader(bytes.NewReader(head), stdin), nil
+	return io.MultiReader(bytes.NewReader(head), untilEnd(ctx, stdin)), nil
 }
+
+// untilEnd reads from r until ctx ends, even while r has nothing to give: net/http returns from a request that was cancelled
+// before its answer only once it has read its body. r is not read from before the first Read.
+func untilEnd(ctx context.Context, r io.Reader) io.Reader {
+	in, out := io.Pipe()
+	begin := sync.OnceFunc(func() {
+		context.AfterFunc(ctx, func() { _ = out.CloseWithError(context.Cause(ctx)) }) // never fails
+		go func() {
+			_, err := io.Copy(out, r)
+			_ = out.CloseWithError(err) // never fails
+		}()
+	})
+	return readerFunc(func(b []byte) (int, error) {
+		begin()
+		return in.Read(b)
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // Call is an exec on the receiving side.
 type Call struct {

@@ -2,6 +2,7 @@ package execstream
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -17,7 +18,7 @@ import (
 func TestBodyIsAccepted(t *testing.T) {
 	want := v1.ExecRequest{Service: "api", Command: []string{"cat", "-"}, Env: map[string]string{"A": "b"}}
 	for _, input := range []string{"", "{}", strings.Repeat("input\n", 10_000)} {
-		body, err := Body(want, strings.NewReader(input))
+		body, err := Body(t.Context(), want, strings.NewReader(input))
 		require.NoError(t, err)
 		got, err := Accept(body)
 		require.NoError(t, err)
@@ -26,7 +27,7 @@ func TestBodyIsAccepted(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, input, string(b))
 	}
-	body, err := Body(want, nil)
+	body, err := Body(t.Context(), want, nil)
 	require.NoError(t, err)
 	got, err := Accept(body)
 	require.NoError(t, err)
@@ -99,4 +100,16 @@ func TestReceiveEnds(t *testing.T) {
 	assert.ErrorIs(t, err, ErrCut)
 	_, err = NewSender(refusing{}).Stdout().Write([]byte("x"))
 	assert.ErrorIs(t, err, errRefused)
+}
+
+// A body whose source has nothing to give ends with its context.
+func TestBodyEnds(t *testing.T) {
+	stdin, typing := io.Pipe()
+	defer typing.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	body, err := Body(ctx, v1.ExecRequest{Command: []string{"cat"}}, stdin)
+	require.NoError(t, err)
+	cancel()
+	_, err = io.ReadAll(body)
+	assert.ErrorIs(t, err, context.Canceled)
 }

@@ -17,7 +17,7 @@ import (
 func TestFrames(t *testing.T) {
 	in, frames := NewInput()
 	defer frames.Close()
-	body, err := Body(v1.ExecRequest{Command: []string{"sh"}, Frames: true, Terminal: &envd.TerminalSize{Rows: 24, Columns: 80}}, frames)
+	body, err := Body(t.Context(), v1.ExecRequest{Command: []string{"sh"}, Frames: true, Terminal: &envd.TerminalSize{Rows: 24, Columns: 80}}, frames)
 	require.NoError(t, err)
 	input, controls := strings.Repeat("all of it\x00\n", 10_000), []envd.ExecControl{{Signal: "INT"}, {Size: &envd.TerminalSize{Rows: 1, Columns: 2}}, {Signal: "TERM"}}
 	sent := make(chan error, 1)
@@ -49,7 +49,7 @@ func TestFrames(t *testing.T) {
 // What is sent to a command that has ended goes nowhere, and holds nobody up.
 func TestFramesAfterTheEnd(t *testing.T) {
 	in, frames := NewInput()
-	body, err := Body(v1.ExecRequest{Command: []string{"true"}, Frames: true}, frames)
+	body, err := Body(t.Context(), v1.ExecRequest{Command: []string{"true"}, Frames: true}, frames)
 	require.NoError(t, err)
 	ended := make(chan error)
 	go func() {

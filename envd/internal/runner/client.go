@@ -89,7 +89,7 @@ func (c *Client) Logs(ctx context.Context, service string, follow bool, w io.Wri
 
 // Exec runs a command inside the environment and returns its exit code. stdin may be nil.
 func (c *Client) Exec(ctx context.Context, req v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	body, err := execstream.Body(req, stdin)
+	body, err := execstream.Body(ctx, req, stdin)
 	if err != nil {
 		return 0, err
 	}
