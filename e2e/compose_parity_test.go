@@ -61,7 +61,7 @@ services:
 services:
   web:
     image: ${IMAGE}
-    env_file: [{path: web.env}, {path: not-there.env, required: false}]
+    env_file: [{path: web.env}, {path: not-there.env, required: false}, {path: raw.env, format: raw}]
     environment:
       A: "${TOKEN:?it must be there}"
       B: ${NOPE:-b} ${NOPE-${ALSO_NOT:-c}} ${EMPTY:-d} ${EMPTY-e}
@@ -87,6 +87,7 @@ services:
 		{"web", "env OVER", "of-file"},
 		{"web", "env OF_FILE", "from s3cret-of-env"},
 		{"web", "env G", parityProject},
+		{"web", "env RAW", "'as ${TOKEN} is' # all of it"},
 	}},
 	"hooks": {`
 services:
@@ -144,6 +145,7 @@ func TestComposeParity(t *testing.T) {
 			c := newComposed(t, map[string]string{
 				"compose.yaml": test.file,
 				".env":         "IMAGE=" + stackImage + "\nEMPTY=\nQUOTED='a  b#c'\nMADE_OF=\"made of ${QUOTED}\"\nCOMPOSE_PROJECT_NAME=" + parityProject + "\n",
+				"raw.env":      "# raw\nRAW='as ${TOKEN} is' # all of it\n",
 				"web.env":      "OF_FILE=from ${TOKEN}\nOVER=of-env-file\n",
 			})
 			id := "e2e-parity-" + name

@@ -4,6 +4,7 @@ package envd
 type EnvFile struct {
 	Path     string `json:"path"`               // absolute
 	Optional bool   `json:"optional,omitempty"` // a missing file is no error
+	Raw      bool   `json:"raw,omitempty"`      // values stand as they are: quotes and references are part of them
 }
 
 // The types of a mount.

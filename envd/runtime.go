@@ -189,7 +189,7 @@ type Exec struct {
 	Command []string          // argv
 	Env     map[string]string // added to the variables that are there
 	Clean   bool              // without a service: Env is complete, and nothing is inherited from the runner
-	User    string            // with a service: whom it runs as, in its container; empty: as the service
+	User    string            // with a service: whom it runs as; empty: as the service
 	WorkDir string
 	Stdin   io.Reader
 	Stdout  io.Writer

@@ -181,13 +181,10 @@ func valuesOf(vars types.MappingWithEquals) map[string]envd.Value {
 
 func (r *reader) envFilesOf(s types.ServiceConfig) (files []envd.EnvFile) {
 	for _, f := range s.EnvFiles {
-		if f.Format != "" {
-			r.report(spec.RuleUnsupported, fmt.Sprintf("service %s: env_file format %s is not supported by envd", s.Name, f.Format), "leave format out", "services", s.Name, "env_file", f.Path)
-		}
 		if f.Required {
 			r.exists(f.Path, "service "+s.Name+": env_file", "services", s.Name, "env_file", f.Path)
 		}
-		files = append(files, envd.EnvFile{Path: f.Path, Optional: !bool(f.Required)})
+		files = append(files, envd.EnvFile{Path: f.Path, Optional: !bool(f.Required), Raw: f.Format == "raw"})
 	}
 	return files
 }

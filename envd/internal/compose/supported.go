@@ -74,7 +74,7 @@ var mounts = of("source", "target", "read_only").with(map[string]*shape{
 var hook = of("command", "user", "working_dir").and("environment", variables).and("privileged", only(inside, "false"))
 
 var service = of(
-	"image", "command", "entrypoint", "working_dir", "user", "env_file", "profiles",
+	"image", "command", "entrypoint", "working_dir", "user", "profiles",
 	"ports", "expose", "links", "container_name", "hostname", "domainname", "extra_hosts", "dns_search", "dns_opt", "labels",
 	"stop_signal", "stop_grace_period", "init", "read_only", "shm_size", "tmpfs", "cap_add", "cap_drop", "group_add", "sysctls",
 	"ulimits", "pids_limit", "mem_limit", "memswap_limit", "mem_swappiness", "oom_score_adj", "cpus", "cpuset", "cpu_quota",
@@ -87,6 +87,7 @@ var service = of(
 	"mem_reservation": idleKey(soft),
 	"cpu_shares":      idleKey(soft),
 	"environment":     variables,
+	"env_file":        of("path", "required").and("format", only("leave it out, or use raw", "raw")),
 	"build":           build,
 	"depends_on": named(of("required").and("restart", idleKey("who depends on a service stays when that is started again")).
 		and("condition", only("use service_started, service_healthy or service_completed_successfully", "service_started", "service_healthy", "service_completed_successfully"))),

@@ -81,8 +81,11 @@ func imageDetail(s *envd.Service) string {
 		return s.Image + ", pull " + cmp.Or(s.Pull, envd.PullMissing)
 	}
 	detail := "build " + s.Build.Context
-	if f := s.Build.Dockerfile; f != "" && f != "Dockerfile" {
-		detail += " with " + s.Build.Dockerfile
+	switch f := s.Build.Dockerfile; {
+	case s.Build.Inline != "":
+		detail += " with a dockerfile of the spec's"
+	case f != "" && f != "Dockerfile":
+		detail += " with " + f
 	}
 	if s.Build.Target != "" {
 		detail += " up to " + s.Build.Target
@@ -98,13 +101,10 @@ func startDetail(s *envd.Service) string {
 	case s.Build != nil:
 		parts = append(parts, "what "+s.Build.Context+" builds")
 	}
-	for _, arg := range s.Command {
+	for _, arg := range slices.Concat(s.Command, s.Args) {
 		parts = append(parts, word(arg))
 	}
-	for _, arg := range s.Args {
-		parts = append(parts, word(arg))
-	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, " ") + hooks(", then", s.AfterStart)
 }
 
 func makeDetail(s *envd.Service) string {
@@ -159,4 +159,16 @@ func readyDetail(s *envd.Service, images bool) string {
 		return "exec " + strings.Join(words, " ") + " exits with 0" + within
 	}
 	return "as soon as it runs"
+}
+
+// hooks lists commands that run in a service.
+func hooks(when string, given []envd.Hook) string {
+	var b strings.Builder
+	for _, h := range given {
+		b.WriteString(when)
+		for _, arg := range h.Command {
+			b.WriteString(" " + word(arg))
+		}
+	}
+	return b.String()
 }

@@ -76,7 +76,7 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 				dependents = append(dependents, id(envd.OpStop, d.Name))
 			}
 		}
-		detail := fmt.Sprintf("SIG%s, after %s SIGKILL", s.Stop.Signal, s.Stop.Grace)
+		detail := fmt.Sprintf("SIG%s, after %s SIGKILL", s.Stop.Signal, s.Stop.Grace) + hooks(", before it", s.BeforeStop)
 		b.add(envd.Operation{Kind: envd.OpStop, Target: s.Name, Service: s, Detail: detail, Final: true}, dependents...)
 	}
 	return &Plan{b.operations}

@@ -58,7 +58,7 @@ func shop() *envd.Environment {
 	}
 }
 
-// imaged is given as images: pulled, built, of a module, and replicated.
+// imaged is given as images: pulled, built, of a module, replicated, with hooks, and in the network of another.
 func imaged() *envd.Environment {
 	return &envd.Environment{
 		Runtime: "docker",
@@ -67,6 +67,12 @@ func imaged() *envd.Environment {
 			{Name: "web", Build: &envd.Build{Context: "/src/web", Dockerfile: "web.dockerfile", Target: "prod"}, DependsOn: []string{"db"}, Replicas: 2},
 			{Name: "db", Image: "postgres:18", Module: "postgres", Ready: envd.Readiness{Module: true, Timeout: envd.Duration(time.Minute)}, Replicas: 1},
 			{Name: "job", Command: []string{"/bin/job"}, Replicas: 1},
+			{
+				Name: "beside", Build: &envd.Build{Context: "/src/beside", Inline: "FROM scratch"}, After: []string{"proxy"}, Replicas: 1,
+				Container: &envd.Container{NetworkOf: "proxy"}, Ready: envd.Readiness{Image: &envd.Healthcheck{}, Healthy: true},
+				AfterStart: []envd.Hook{{Command: []string{"/bin/fill", "the cache"}}},
+			},
+			{Name: "alone", Image: "alone:1", Container: &envd.Container{NoNetwork: true}, Ready: envd.Readiness{Image: &envd.Healthcheck{}}, Replicas: 1},
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 
@@ -19,11 +20,34 @@ func readEnvFile(f envd.EnvFile, l envd.Lookup) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("env file: %w", err)
 	}
+	if f.Raw {
+		return readRaw(string(text), l), nil
+	}
 	vars, err := dotenv.UnmarshalBytesWithLookup(text, l.Env)
 	if err != nil {
 		return nil, fmt.Errorf("env file %s: %w", f.Path, err)
 	}
 	return vars, nil
+}
+
+// readRaw reads NAME=value lines as they are. A NAME alone takes the runner's own value, if it has one
+// (https://docs.docker.com/reference/cli/docker/container/run/#env).
+func readRaw(text string, l envd.Lookup) map[string]string {
+	vars := map[string]string{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t")
+		name, value, given := strings.Cut(line, "=")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if !given {
+			if value, given = l.Env(name); !given {
+				continue
+			}
+		}
+		vars[name] = value
+	}
+	return vars
 }
 
 // withEnvFiles extends a lookup to the variables in the environment's env files. The runner's own variables win.

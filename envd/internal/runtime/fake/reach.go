@@ -78,6 +78,9 @@ func (r *Runtime) Exec(ctx context.Context, envID string, cmd envd.Exec) (int, e
 	if cmd.Terminal != nil {
 		return -1, fmt.Errorf("%w: a function runs on no terminal", envd.ErrUnsupported)
 	}
+	if cmd.User != "" {
+		return -1, fmt.Errorf("%w: a function is nobody's", envd.ErrUnsupported)
+	}
 	t := &task{name: cmd.Service, command: cmd.Command, env: map[string]string{}, workDir: cmd.WorkDir}
 	if cmd.Service != "" {
 		svc, err := e.service(cmd.Service)

@@ -64,6 +64,9 @@ func (e *environment) execRequest(cmd envd.Exec) (control.Start, error) {
 			return req, err
 		}
 		req.Env, req.User, req.View = svc.env, svc.user, cmd.Service
+		if cmd.User != "" {
+			req.User = cmd.User
+		}
 		if req.WorkDir == "" {
 			req.WorkDir = svc.workDir
 		}
