@@ -40,55 +40,68 @@ services:
 // stackOrder is the same as the bare engine calls have it.
 var stackOrder = map[string][]string{"db": nil, "cache": nil, "queue": nil, "api": {"db", "cache"}, "worker": {"db", "queue"}, "web": {"api"}}
 
-// rounds is how often each side of a comparison is measured, in turn.
-const rounds = 5
-
 // BenchmarkComposeStack brings six services up until all are healthy, and down: with envd, with Docker Compose on the
 // same file, and with nothing but the calls to the engine that it takes. Bare, nothing ends gracefully or in order, and there is no
 // gateway and no router to remove.
 func BenchmarkComposeStack(b *testing.B) {
 	needs(b, "engine")
 	importStack(b)
+	r := newBench(b, "")
+	file := filepath.Join(r.dir, "compose.yaml")
+	require.NoError(b, os.WriteFile(file, []byte(stackFile), 0o644))
+	m := compareWithCompose(b, r, file, 5, func(timed func(string, func())) {
+		bare := newBareStack(b)
+		timed("bare up", bare.up)
+		timed("bare down", bare.down)
+	})
+	b.ReportMetric(m("envd up")/m("bare up"), "up/bare")
+	b.ReportMetric(m("envd down")/m("bare down"), "down/bare")
+}
+
+// compareWithCompose brings a compose file up until all is healthy, and down, by envd, by Docker Compose and by whom else there
+// is, in turn, as often as told, and returns the medians in milliseconds.
+func compareWithCompose(b *testing.B, r bench, file string, rounds int, others func(timed func(what string, f func()))) func(what string) float64 {
 	peer := repository("bin", "docker-compose")
 	if _, err := os.Stat(peer); err != nil {
 		b.Skip("NOT MEASURED: bin/docker-compose is missing; `make compose` builds it")
 	}
-	r := newBench(b, "")
-	file := filepath.Join(r.dir, "compose.yaml")
-	require.NoError(b, os.WriteFile(file, []byte(stackFile), 0o644))
 	compose := func(args ...string) {
 		out, err := exec.Command(peer, append([]string{"-f", file}, args...)...).CombinedOutput()
 		require.NoError(b, err, "%s", out)
 	}
-	times := map[string][]time.Duration{}
+	defer compose("down")
+	times, order := map[string][]time.Duration{}, []string{}
 	timed := func(what string, f func()) {
 		begin := time.Now()
 		f()
+		if times[what] == nil {
+			order = append(order, what)
+		}
 		times[what] = append(times[what], time.Since(begin))
 	}
 	for i := range rounds + 1 {
 		if i == 1 { // the first round packs envd's image, and warms the engine's caches
 			clear(times)
+			order = nil
 		}
-		id := fmt.Sprintf("bench-stack-%d-%d", os.Getpid(), i)
+		id := fmt.Sprintf("bench-compose-%d-%d", os.Getpid(), i)
 		timed("envd up", func() { r.envd(b, "up", "-f", file, "--id", id) })
 		timed("envd down", func() { r.envd(b, "down", id) })
 		timed("compose up", func() { compose("up", "-d", "--wait") })
 		timed("compose down", func() { compose("down") })
-		bare := newBareStack(b)
-		timed("bare up", bare.up)
-		timed("bare down", bare.down)
+		if others != nil {
+			others(timed)
+		}
 	}
 	m := func(what string) float64 { return float64(median(times[what]).Milliseconds()) }
-	for _, what := range []string{"envd up", "compose up", "bare up", "envd down", "compose down", "bare down"} {
-		b.Logf("%-13s median %4.0f ms of %v", what, m(what), times[what])
+	for _, what := range order {
+		b.Logf("%-13s median %5.0f ms of %v", what, m(what), times[what])
 	}
 	b.ReportMetric(m("envd up"), "up-ms")
 	b.ReportMetric(m("envd up")/m("compose up"), "up/compose")
-	b.ReportMetric(m("envd up")/m("bare up"), "up/bare")
 	b.ReportMetric(m("envd down"), "down-ms")
 	b.ReportMetric(m("envd down")/m("compose down"), "down/compose")
-	b.ReportMetric(m("envd down")/m("bare down"), "down/bare")
+	return m
 }
 
 // BenchmarkComposeFleet has 25 environments of one compose file at once: all are ready, each finds its own services, and

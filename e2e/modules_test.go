@@ -18,16 +18,16 @@ const debianVariable = "ENVD_TEST_DEBIAN"
 // TestModules runs the scripts whose backing services are real ones, from images built on a Debian root.
 func TestModules(t *testing.T) {
 	needs(t, "docker", "debian")
-	archive := repository(".tools", "databases.tar")
-	info, err := os.Stat(archive)
-	require.NoError(t, err)
-	t.Setenv(debianVariable, debianImage(t, archive, info))
+	t.Setenv(debianVariable, debianImage(t))
 	runScripts(t, "testdata/modules")
 }
 
 // debianImage gives the engine the root as an image, once for each root.
-func debianImage(t *testing.T, archive string, info os.FileInfo) string {
+func debianImage(t testing.TB) string {
 	ctx := context.Background()
+	archive := repository(".tools", "databases.tar")
+	info, err := os.Stat(archive)
+	require.NoError(t, err)
 	cli, err := client.New(client.FromEnv)
 	require.NoError(t, err)
 	defer cli.Close()
