@@ -34,7 +34,8 @@ Remove the run directories of runs that ended longer ago than --keep, too. Evide
 				err = settle(c.Context())
 			}
 			if errors.Is(err, docker.ErrNoEngine) {
-				err = nil // where there is no engine, nothing is left in one
+				fmt.Fprintln(c.ErrOrStderr(), "envd: no engine was looked into:", err)
+				err = nil // on a machine without one, nothing is left in one
 			}
 			old, perr := prune(keep, dryRun)
 			found, err = append(append([]envd.Leftover{}, found...), old...), errors.Join(err, perr)
