@@ -148,6 +148,8 @@ func (s *session) watchGateway() {
 	case s.settled.Load():
 	case err != nil:
 		s.end(fmt.Errorf("the environment was lost: %w", err))
+	case exit.Code == 0: // it never ends by itself
+		s.end(errors.New("the environment was lost: somebody else stopped its gateway, as an engine does to all containers when it is restarted"))
 	default:
 		s.end(fmt.Errorf("the gateway ended: %s%s", describe(exit), s.lastLines(envd.GatewayName, true)))
 	}
