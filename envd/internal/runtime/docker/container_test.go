@@ -68,6 +68,7 @@ func TestMadeAhead(t *testing.T) {
 			CapAdd: []string{"CHOWN"}, CapDrop: []string{"ALL"}, Hostname: "shop", Domain: "example.com", TTY: true, NoNewPrivileges: true, Init: &yes, PidsLimit: 50, ShmBytes: 1 << 20,
 			Labels: map[string]string{"team": "shop", "dev.envd.environment": "another"}, Hosts: []string{"legacy:10.0.0.1"},
 			Sysctls: map[string]string{"net.core.somaxconn": "1024"}, Ulimits: map[string]envd.Ulimit{"nofile": {Soft: 100, Hard: 200}},
+			CPUSet: "0", DNSSearch: []string{"corp.example"}, DNSOptions: []string{"timeout:7"}, IPC: "private", OOMScoreAdj: 300, PrivateCgroup: true,
 		},
 		Stop: envd.Stop{Grace: envd.Duration(10 * time.Second)},
 	}
@@ -95,6 +96,12 @@ func TestMadeAhead(t *testing.T) {
 	assert.Equal(t, int64(50), *host.PidsLimit)
 	require.Len(t, host.Ulimits, 1)
 	assert.Equal(t, container.Ulimit{Name: "nofile", Soft: 100, Hard: 200}, *host.Ulimits[0])
+	assert.Equal(t, "0", host.CpusetCpus)
+	assert.Equal(t, []string{"corp.example"}, host.DNSSearch)
+	assert.Equal(t, []string{"timeout:7"}, host.DNSOptions)
+	assert.Equal(t, container.IPCModePrivate, host.IpcMode)
+	assert.Equal(t, 300, host.OomScoreAdj)
+	assert.Equal(t, container.CgroupnsModePrivate, host.CgroupnsMode)
 	assert.Equal(t, "shop.example.com", config.Hostname+"."+config.Domainname)
 	assert.True(t, config.Tty)
 	assert.Contains(t, host.SecurityOpt, "no-new-privileges")

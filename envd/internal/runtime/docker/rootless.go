@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -28,6 +29,8 @@ type traits struct {
 	inside   *sockets // makes sockets in its network; nil where that is this machine's
 	bounds   bool     // it can bound CPU and memory
 	pids     bool     // it can bound the number of processes
+	cpusets  bool     // it can choose the processors of a container
+	swapping bool     // it can tell how readily a container swaps, which cgroup v2 cannot
 	groups   bool     // it has control groups: it can freeze containers, and measure what they use
 }
 
@@ -37,6 +40,7 @@ func isRootless(info system.Info) bool {
 
 func traitsOf(host, exe string, info system.Info) (traits, error) {
 	t := traits{rootless: isRootless(info), bounds: info.MemoryLimit && info.CPUCfsQuota, pids: info.PidsLimit, groups: info.CgroupDriver != "none"}
+	t.cpusets, t.swapping = info.CPUSet, t.groups && info.CgroupVersion != "2"
 	var err error
 	if t.rootless {
 		t.inside, err = socketsOf(host, exe)
@@ -80,6 +84,10 @@ func (t traits) refuse(svc *envd.Service) error {
 		return fmt.Errorf("%w: service %s bounds its resources: %s", envd.ErrUnsupported, svc.Name, t.lacks())
 	case c != nil && c.PidsLimit > 0 && !t.pids:
 		return fmt.Errorf("%w: service %s bounds how many processes it has: %s", envd.ErrUnsupported, svc.Name, t.lacks())
+	case c != nil && c.CPUSet != "" && !t.cpusets:
+		return fmt.Errorf("%w: service %s has a cpuset: %s", envd.ErrUnsupported, svc.Name, cmp.Or(t.lacks(), withoutBounds))
+	case c != nil && c.Swappiness != nil && !t.swapping:
+		return fmt.Errorf("%w: service %s has mem_swappiness, which only engines with cgroup v1 have: leave it out", envd.ErrUnsupported, svc.Name)
 	case c != nil && c.Domain != "" && t.rootless:
 		return fmt.Errorf("%w: service %s has the domain name %s: the kernel lets no container of a rootless engine set one; give it a hostname with dots", envd.ErrUnsupported, svc.Name, c.Domain)
 	}

@@ -55,6 +55,8 @@ func TestUsersOfRootless(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "0:0", user)
 	assert.Empty(t, groups)
+	assert.ErrorContains(t, traits.refuse(&envd.Service{Name: "web", Container: &envd.Container{CPUSet: "0"}}), "service web has a cpuset: ")
+	assert.ErrorContains(t, traits.refuse(&envd.Service{Name: "web", Container: &envd.Container{Swappiness: new(int64(5))}}), "only engines with cgroup v1")
 	assert.ErrorContains(t, traits.refuse(&envd.Service{Name: "web", Container: &envd.Container{Domain: "example.org"}}), "give it a hostname with dots")
 }
 
