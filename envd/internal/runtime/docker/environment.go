@@ -120,8 +120,8 @@ func (e *environment) explain(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, envd.ErrNotFound) {
 		return err
 	}
-	if full := fullDisk(err); full != err {
-		return full
+	if isFullDisk(err) {
+		return fullDisk(err)
 	}
 	if client.IsErrConnectionFailed(err) {
 		return unreachable(e.cli.DaemonHost(), err)

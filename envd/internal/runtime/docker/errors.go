@@ -33,9 +33,14 @@ func unreachable(host string, err error) error {
 	return fmt.Errorf("docker engine at %s: %w", host, err)
 }
 
-// fullDisk adds what to do to an error of an engine that has no space left; where this process has none, the error says where.
+// isFullDisk reports whether an engine has no space left. If this process has none, the error wraps ENOSPC itself.
+func isFullDisk(err error) bool {
+	return err != nil && !errors.Is(err, syscall.ENOSPC) && strings.Contains(err.Error(), syscall.ENOSPC.Error())
+}
+
+// fullDisk adds what to do to the error of an engine that has no space left, and leaves others as they are.
 func fullDisk(err error) error {
-	if err == nil || errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+	if !isFullDisk(err) {
 		return err
 	}
 	return fmt.Errorf("%w: the engine's disk is full: docker system df tells what takes its space, docker system prune removes what is unused", err)
