@@ -58,6 +58,15 @@ func BenchmarkComposeStack(b *testing.B) {
 	b.ReportMetric(m("envd down")/m("bare down"), "down/bare")
 }
 
+// BenchmarkComposeRealStack is BenchmarkComposeStack with real software, which takes its time to start and to end: podinfo
+// goes on for three seconds after it was asked to end, and web ends before api does. Compose waits the ten seconds of grace for
+// the worker, which does not notice that it was asked, and asks the queue only then.
+func BenchmarkComposeRealStack(b *testing.B) {
+	needs(b, "docker", "debian", "podinfo")
+	r := newBench(b, "")
+	compareWithCompose(b, r, realStack(b, r.dir, func(args ...string) []byte { return r.envd(b, args...) }), 3, nil)
+}
+
 // compareWithCompose brings a compose file up until all is healthy, and down, by envd, by Docker Compose and by whom else there
 // is, in turn, as often as told, and returns the medians in milliseconds.
 func compareWithCompose(b *testing.B, r bench, file string, rounds int, others func(timed func(what string, f func()))) func(what string) float64 {
