@@ -180,6 +180,9 @@ type Exit struct {
 	Code   int    `json:"code"`             // exit code; 128+n after signal n
 	Signal string `json:"signal,omitempty"` // for example "killed"
 	Reason string `json:"reason,omitempty"` // for example ReasonMemory
+
+	// At is when it ended, if the runtime knows that better than whoever waits for the end; otherwise zero.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Exec is a command to run inside an environment.

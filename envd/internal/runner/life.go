@@ -65,7 +65,7 @@ func (s *session) watch(svc *envd.Service, l *life) {
 			s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunInternalError, Detail: svc.Name + " ended with its environment"}})
 		}
 		again := !expected && svc.Restart.Again(exit, inARow)
-		s.rec.observe(envd.Observation{Service: &envd.ServiceEvent{
+		s.rec.observe(envd.Observation{Time: exit.At, Service: &envd.ServiceEvent{
 			Service: svc.Name, Name: envd.ServiceExited, ExitCode: &exit.Code, Detail: describe(exit) + remedy(svc, exit), Expected: expected, Restarting: again,
 		}})
 		if !again || !s.restart(svc, l, min(firstPause<<min(inARow, 20), longestPause)) {

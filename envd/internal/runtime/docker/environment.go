@@ -169,8 +169,11 @@ func (e *environment) wait(ctx context.Context, id string) (envd.Exit, error) {
 	}
 	ended, err := e.cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	switch {
-	case err == nil && ended.Container.State != nil && ended.Container.State.OOMKilled:
-		exit.Reason = envd.ReasonMemory
+	case err == nil && ended.Container.State != nil:
+		exit.At, _ = time.Parse(time.RFC3339Nano, ended.Container.State.FinishedAt) // zero if the engine does not know
+		if ended.Container.State.OOMKilled {
+			exit.Reason = envd.ReasonMemory
+		}
 	case notFound(err) && exit.Signal == "killed":
 		exit.Reason = envd.ReasonGone
 	}

@@ -65,11 +65,18 @@ func logOf(t *testing.T, rt *docker.Runtime, id, service string) string {
 
 func TestOutOfMemory(t *testing.T) {
 	rt, id := environment(t, nil)
+	began := time.Now()
 	require.NoError(t, start(rt, id, &envd.Service{
 		Name: "hungry", Command: []string{program, eatVerb}, Resources: envd.Resources{MemoryBytes: 64 << 20},
 	}))
 	exit, err := rt.Wait(context.Background(), id, "hungry")
 	require.NoError(t, err)
+	ended := exit.At
+	again, err := rt.Wait(context.Background(), id, "hungry")
+	require.NoError(t, err)
+	assert.Equal(t, ended, again.At, "it is the end's time, and not that of its being noticed")
+	assert.WithinRange(t, ended, began, time.Now())
+	exit.At = time.Time{}
 	assert.Equal(t, envd.Exit{Code: 137, Signal: "killed", Reason: "out of memory"}, exit)
 }
 

@@ -173,10 +173,13 @@ func (b *bench) stop(svc *envd.Service) error {
 	return b.rt.Do(b.ctx, b.id, envd.Operation{ID: string(envd.OpStop) + " " + svc.Name, Kind: envd.OpStop, Target: svc.Name, Service: svc})
 }
 
+// wait returns how a service ended, without the time.
 func (b *bench) wait(service string) envd.Exit {
 	b.t.Helper()
 	exit, err := b.rt.Wait(b.ctx, b.id, service)
 	require.NoError(b.t, err)
+	assert.False(b.t, exit.At.After(time.Now()), "it has ended")
+	exit.At = time.Time{}
 	return exit
 }
 
