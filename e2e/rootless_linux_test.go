@@ -18,7 +18,7 @@ import (
 const rootlessVariable = "ENVD_TEST_ROOTLESS"
 
 // everywhere are scripts of testdata that hold on a rootless engine as on any other.
-var everywhere = []string{"images", "image_healthcheck", "keep", "logs", "metrics", "never_ready", "provision_fails", "publish", "undeclared"}
+var everywhere = []string{"engine_wiremock", "images", "image_healthcheck", "keep", "logs", "metrics", "never_ready", "provision_fails", "publish", "undeclared"}
 
 // TestRootless runs scripts as an ordinary user with an engine of their own: this test binary runs them there, from a copy that
 // the user may read.
@@ -27,11 +27,12 @@ func TestRootless(t *testing.T) {
 		runScripts(t, "testdata/rootless")
 		return
 	}
-	needs(t, "rootless", "k6")
+	needs(t, "rootless", "k6", "wiremock")
 	require.NoError(t, linkedStatically(os.Args[0]))
 	engine := rootlesstest.Start(t)
 	engine.Install(t, "envd", binary)
 	engine.Install(t, "k6", repository("bin", "k6"))
+	wiremock := engine.Install(t, "wiremock.jar", jar())
 	tests := engine.Install(t, "e2e", os.Args[0])
 	dir := filepath.Join(engine.Home, "e2e")
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "testdata"), os.DirFS("testdata")))
@@ -41,7 +42,7 @@ func TestRootless(t *testing.T) {
 		defer cancel()
 		cmd := engine.Command(ctx, tests, "-test.v", "-test.run", run)
 		cmd.Dir = dir
-		cmd.Env = append(cmd.Env, rootlessVariable+"=1", "CI=true")
+		cmd.Env = append(cmd.Env, rootlessVariable+"=1", "CI=true", "ENVD_WIREMOCK_JAR="+wiremock)
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		assert.NotContains(t, string(out), "--- SKIP")

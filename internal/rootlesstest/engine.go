@@ -169,6 +169,7 @@ func (e *Engine) Command(ctx context.Context, program string, args ...string) *e
 		"HOME=" + e.Home, "USER=" + e.name, "LOGNAME=" + e.name, "TMPDIR=" + e.Home, "XDG_RUNTIME_DIR=" + e.runtimeDir(), "DOCKER_HOST=" + e.Host,
 		"PATH=" + filepath.Join(e.Home, "bin") + ":/usr/sbin:/usr/bin:/sbin:/bin",
 	}
+	cmd.WaitDelay = 10 * time.Second // what it leaves running may hold its output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: e.uid, Gid: e.gid}}
 	return cmd
 }
