@@ -1,15 +1,11 @@
 package runner
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -63,30 +59,6 @@ func (s *session) awaitReady(ctx context.Context, svc *envd.Service) error {
 		whose = " (its image's HEALTHCHECK asks: give the service one of its own, or disable it)"
 	}
 	return fmt.Errorf("service %s was not ready within %s: %w%s%s", svc.Name, svc.Ready.Timeout, probed, whose, s.lastLines(svc.Name, false))
-}
-
-// withImagesProbe returns svc with the probe of its image's HEALTHCHECK, if its readiness asks for that.
-func (s *session) withImagesProbe(ctx context.Context, svc *envd.Service) (*envd.Service, error) {
-	if svc.Ready.Image == nil {
-		return svc, nil
-	}
-	var fact envd.ImageFact
-	if r, ok := s.Runtime.(envd.ImageReporter); ok {
-		fact, _ = r.Image(ctx, s.ID, cmp.Or(svc.ReplicaOf, svc.Name))
-	}
-	check := *svc.Ready.Image
-	if fact.Healthcheck != nil {
-		check = check.Over(*fact.Healthcheck)
-	}
-	ready := check.Readiness()
-	ready.Image, ready.Timeout, ready.Interval = &check, cmp.Or(svc.Ready.Timeout, ready.Timeout), cmp.Or(svc.Ready.Interval, ready.Interval)
-	if ready.Exec == nil && svc.Ready.Healthy {
-		return nil, fmt.Errorf("others wait until service %s is healthy, but neither it nor its image %s has a healthcheck: write healthcheck: {test: [CMD, program]} into it, or let them wait with condition: service_started",
-			svc.Name, fact.Reference)
-	}
-	resolved := *svc
-	resolved.Ready = ready
-	return &resolved, nil
 }
 
 // remedy says what to do about an exit, or "" if that is not known.
@@ -240,59 +212,4 @@ func (s *session) httpClient(service string, port int) *http.Client {
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// probeLog waits for a line that matches.
-func (s *session) probeLog(ctx context.Context, service, pattern string) error {
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return err
-	}
-	logs, err := s.Runtime.Logs(ctx, s.ID, service, true)
-	if err != nil {
-		return err
-	}
-	defer logs.Close()
-	lines := bufio.NewScanner(logs)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if _, text := splitLogLine(lines.Text()); re.MatchString(text) {
-			return nil
-		}
-	}
-	return errors.Join(fmt.Errorf("no log line matched %q", pattern), lines.Err())
-}
-
-// splitLogLine splits a line of the form "time stream text".
-func splitLogLine(line string) (stream, text string) {
-	parts := strings.SplitN(line, " ", 3)
-	if len(parts) < 3 {
-		return "", line
-	}
-	return parts[1], parts[2]
-}
-
-// tailLines is how many lines of a log an error shows.
-const tailLines = 20
-
-// lastLines returns the end of a service's log, ready to be appended to an error. If the service has ended, it waits for
-// the complete log.
-func (s *session) lastLines(service string, ended bool) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	logs, err := s.Runtime.Logs(ctx, s.ID, service, ended)
-	if err != nil {
-		return ""
-	}
-	defer logs.Close()
-	b, err := io.ReadAll(logs)
-	if err != nil || len(b) == 0 {
-		return ""
-	}
-	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
-	lines = lines[max(0, len(lines)-tailLines):]
-	for i, line := range lines {
-		_, lines[i] = splitLogLine(line)
-	}
-	return "\n  last log lines of " + service + ":\n    " + strings.Join(lines, "\n    ")
 }
