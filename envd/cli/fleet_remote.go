@@ -2,12 +2,17 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
+	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/evidence"
@@ -66,11 +71,63 @@ func (r remote) State(ctx context.Context, id string) (runner.State, error) {
 
 func (r remote) Services(ctx context.Context, id string) ([]string, error) {
 	state, err := r.State(ctx, id)
+	if unknown(err) {
+		if names, runErr := r.servicesOfRun(ctx, id); !unknown(runErr) {
+			return names, runErr
+		}
+	}
 	return slices.Sorted(maps.Keys(state.Services)), err
 }
 
+// servicesOfRun returns the names of a run's services, which the daemon knows by the run's files.
+func (r remote) servicesOfRun(ctx context.Context, id string) ([]string, error) {
+	file, err := r.c.File(ctx, id, evidence.SpecFile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var spec envd.Spec
+	if err := json.NewDecoder(file).Decode(&spec); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range spec.Environment.Expand().Services {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 func (r remote) Logs(ctx context.Context, id, service string, follow bool, w io.Writer) error {
-	return r.c.Logs(ctx, id, service, follow, w)
+	err := r.c.Logs(ctx, id, service, follow, w)
+	if !unknown(err) {
+		return err
+	}
+	run, runErr := r.c.Run(ctx, id)
+	switch {
+	case unknown(runErr):
+		return err
+	case runErr != nil:
+		return runErr
+	case follow && !run.Status.Ended():
+		return fmt.Errorf("%s is a run, whose logs a daemon does not follow: leave -f out", id)
+	}
+	log, err := r.c.File(ctx, id, evidence.LogsDir+"/"+url.PathEscape(service)+".log")
+	if unknown(err) {
+		return fmt.Errorf("%s has no log of a service %s", id, service)
+	}
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	_, err = io.Copy(w, log)
+	return err
+}
+
+// unknown reports whether the daemon knows nothing by the name that it was asked for.
+func unknown(err error) bool {
+	var e *v1.Error
+	return errors.As(err, &e) && e.Code == v1.NotFound
 }
 
 func (r remote) Exec(ctx context.Context, id string, req v1.ExecRequest, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
