@@ -91,8 +91,22 @@ func (s *service) neverRan(ctx context.Context) string {
 	}
 	defer said.Close()
 	text, err := io.ReadAll(io.LimitReader(said, 4096))
-	m := execRefused.FindStringSubmatch(string(text))
-	if err != nil || m == nil {
+	if err != nil {
+		return ""
+	}
+	return execFailure(string(text))
+}
+
+// initRefused is execRefused for a container with the engine's init process.
+var initRefused = regexp.MustCompile(`^\S+ \S+ \[FATAL tini \(\d+\)\] (exec (\S+) failed: No such file or directory)\s*$`)
+
+// execFailure returns what the only output of a container says about its program's start, or "" if it is another's.
+func execFailure(text string) string {
+	if m := initRefused.FindStringSubmatch(text); m != nil { // it tries a shell where the program is none
+		return m[1] + ": the image has no such program, or it is none for this machine, or the image lacks what it is loaded with, an interpreter or a C library"
+	}
+	m := execRefused.FindStringSubmatch(text)
+	if m == nil {
 		return ""
 	}
 	switch m[3] {

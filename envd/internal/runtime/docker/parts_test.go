@@ -44,6 +44,20 @@ func TestRefusedStart(t *testing.T) {
 	}
 }
 
+func TestExecFailure(t *testing.T) {
+	const at = "2026-11-21T20:23:08.7185276Z stderr "
+	for said, want := range map[string]string{
+		"exec /app: exec format error\n":                                 "exec /app: exec format error: it is not a program for this machine",
+		"exec /app: no such file or directory\n":                         "exec /app: no such file or directory: the image lacks what its program is loaded with",
+		"exec /app: permission denied\n":                                 "exec /app: permission denied: it is not executable",
+		"[FATAL tini (6)] exec /app failed: No such file or directory\n": "exec /app failed: No such file or directory: the image has no such program, or it is none for this machine",
+	} {
+		assert.Contains(t, execFailure(at+said), want)
+	}
+	assert.Empty(t, execFailure(at+"exec /app: exec format error\n"+at+"so says the program itself\n"))
+	assert.Empty(t, execFailure(""))
+}
+
 func TestFullDisk(t *testing.T) {
 	said := errors.New("Error processing tar file(exit status 1): write /layer.tar: no space left on device")
 	assert.ErrorIs(t, fullDisk(said), said)
