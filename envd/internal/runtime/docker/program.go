@@ -8,9 +8,37 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
+
+	"github.com/envd-dev/envd/envd"
 )
+
+// lookup finds a program of this machine as specs name it: in PATH or, with a slash in it, relative to the spec.
+func (r *Runtime) lookup(name, searchPath string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(r.opts.Dir, name)
+		}
+		_, err := exec.LookPath(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("%w: %w", envd.ErrNoProgram, err)
+		}
+		if err != nil {
+			return "", err
+		}
+		return filepath.Abs(name)
+	}
+	for _, dir := range filepath.SplitList(searchPath) {
+		candidate := filepath.Join(dir, name)
+		if _, err := exec.LookPath(candidate); filepath.IsAbs(dir) && err == nil {
+			return candidate, nil
+		}
+	}
+	return "", fmt.Errorf("%w as %s in PATH (%s)", envd.ErrNoProgram, name, searchPath)
+}
 
 // architectures maps the architectures of ELF files to their names in images.
 var architectures = map[elf.Machine]string{

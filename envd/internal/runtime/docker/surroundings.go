@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"path"
 	"path/filepath"
@@ -104,30 +103,6 @@ func (s *surroundings) keepOut(service string, files []placed) error {
 
 func within(name, dir string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
-}
-
-// lookup finds a program of this machine as specs name it: in PATH or, with a slash in it, relative to the spec.
-func (r *Runtime) lookup(name, searchPath string) (string, error) {
-	if strings.ContainsRune(name, filepath.Separator) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(r.opts.Dir, name)
-		}
-		_, err := exec.LookPath(name)
-		if errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("%w: %w", envd.ErrNoProgram, err)
-		}
-		if err != nil {
-			return "", err
-		}
-		return filepath.Abs(name)
-	}
-	for _, dir := range filepath.SplitList(searchPath) {
-		candidate := filepath.Join(dir, name)
-		if _, err := exec.LookPath(candidate); filepath.IsAbs(dir) && err == nil {
-			return candidate, nil
-		}
-	}
-	return "", fmt.Errorf("%w as %s in PATH (%s)", envd.ErrNoProgram, name, searchPath)
 }
 
 // folder resolves a folder of this machine, relative to the spec.
