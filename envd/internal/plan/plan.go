@@ -56,23 +56,23 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 	return &Plan{b.operations}, nil
 }
 
-// Teardown plans to stop every running service of env, dependents before what they depend on. The environment itself is
-// removed by Runtime.Destroy.
+// Teardown plans to stop every running service of env: all those that depend on others at once, so that the end takes as long
+// as the slowest of them, and what depends on nothing, such as databases and queues, when its dependents have ended. They can
+// then still flush what they hold. The environment itself is removed by Runtime.Destroy.
 func Teardown(env *envd.Environment, state envd.State) *Plan {
 	env = env.Expand()
 	b := &builder{env: env, planned: map[string]bool{}}
-	order, err := startOrder(env)
-	if err != nil { // a circle cannot have come up in an order, so any order does
-		order = all(env)
-	}
-	slices.Reverse(order)
-	for _, s := range order {
+	services := all(env)
+	slices.SortStableFunc(services, func(a, b *envd.Service) int { // those that depend on nothing last
+		return cmp.Compare(min(len(dependsOn(b)), 1), min(len(dependsOn(a)), 1))
+	})
+	for _, s := range services {
 		if !state.Services[s.Name].Running {
 			continue
 		}
 		var dependents []string
-		for i := range env.Services {
-			if d := &env.Services[i]; slices.Contains(d.DependsOn, s.Name) || slices.Contains(d.After, s.Name) {
+		for _, d := range services {
+			if len(dependsOn(s)) == 0 && slices.Contains(dependsOn(d), s.Name) {
 				dependents = append(dependents, id(envd.OpStop, d.Name))
 			}
 		}
@@ -81,6 +81,9 @@ func Teardown(env *envd.Environment, state envd.State) *Plan {
 	}
 	return &Plan{b.operations}
 }
+
+// dependsOn returns the services that s waits for before it starts.
+func dependsOn(s *envd.Service) []string { return slices.Concat(s.DependsOn, s.After) }
 
 // builder collects operations. Dependencies on operations that are not planned are dropped: their effect exists already.
 type builder struct {
@@ -194,7 +197,7 @@ func startOrder(env *envd.Environment) ([]*envd.Service, error) {
 	waiting := all(env)
 	for len(waiting) > 0 {
 		i := slices.IndexFunc(waiting, func(s *envd.Service) bool {
-			return !slices.ContainsFunc(slices.Concat(s.DependsOn, s.After), func(d string) bool { return !placed[d] })
+			return !slices.ContainsFunc(dependsOn(s), func(d string) bool { return !placed[d] })
 		})
 		if i < 0 {
 			names := make([]string, len(waiting))

@@ -142,7 +142,7 @@ func TestMake(t *testing.T) {
 
 func TestTeardown(t *testing.T) {
 	running := envd.ServiceState{Running: true}
-	p := plan.Teardown(shop(), envd.State{Exists: true, Services: map[string]envd.ServiceState{"db": running, "cache": running, "web": running}})
+	p := plan.Teardown(shop(), envd.State{Exists: true, Services: map[string]envd.ServiceState{"db": running, "cache": running, "web": running, "cron": running}})
 	topological(t, p)
 	golden(t, "teardown", p.String())
 
