@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/envd-dev/envd/internal/rootlesstest"
+	"github.com/envd-dev/envd/e2e/rootlesstest"
 )
 
 // needs skips a test that lacks something of what [lack] knows, and says how to get it. In CI the test fails instead.

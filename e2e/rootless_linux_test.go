@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/envd-dev/envd/internal/rootlesstest"
+	"github.com/envd-dev/envd/e2e/rootlesstest"
 )
 
 // rootlessVariable tells this test binary that it runs as the user of a rootless engine.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/envd-dev/envd/internal/rootlesstest"
+	"github.com/envd-dev/envd/e2e/rootlesstest"
 )
 
 // TestRootless runs the tests of this package again that hold on every engine, as an ordinary user with an engine of their own.
