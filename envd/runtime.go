@@ -99,6 +99,9 @@ type Capabilities struct {
 	KillSafe    bool   `json:"kill_safe"`    // nothing survives SIGKILL of every envd process
 	Guarantee   string `json:"guarantee"`    // one sentence for people: how far isolation goes
 
+	// Holds is for how long what services send out waits for a gateway that is not up yet; 0 if it does not.
+	Holds Duration `json:"holds,omitempty"`
+
 	// Lacks says why this machine cannot do some of it, and what would change that.
 	Lacks string `json:"lacks,omitempty"`
 }

@@ -92,7 +92,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return withCode(envd.ExitEnvironment, err)
 			}
-			p, err := plan.Make(s.Environment, envd.State{}, caps)
+			p, err := plan.Of(s, caps)
 			if err = errors.Join(err, plan.RefuseFaults(s.Environment.Runtime, s.Stages, caps)); err != nil {
 				return err
 			}

@@ -19,6 +19,15 @@ type Plan struct {
 	Operations []envd.Operation
 }
 
+// Of plans how the environment of a spec comes up. If the gate judges undeclared connections, services wait for the gateway in
+// any case: what a runtime holds for it, it cannot hold for ever.
+func Of(spec *envd.Spec, caps envd.Capabilities) (*Plan, error) {
+	if slices.ContainsFunc(spec.Gate.Conditions, func(c envd.Condition) bool { return c.Kind == envd.NoUndeclared }) {
+		caps.Holds = 0
+	}
+	return Make(spec.Environment, envd.State{}, caps)
+}
+
 // Make plans the operations that lead from state to env. If env needs anything that the runtime cannot do, the error is a
 // Refusal that lists all of it.
 //
@@ -26,8 +35,8 @@ type Plan struct {
 //	environment.create → file.write (each)
 //	image.prepare (each image once)
 //	environment.create, link.open, file.write and image.prepare (the service's) → container.create (where images run)
-//	gateway.start, stub.load (all), container.create (the service's), service.ready (of depends_on),
-//	service.start (of after) → service.start → service.ready
+//	gateway.start (unless the runtime holds what is sent out before), stub.load (all), link.open (the service's),
+//	container.create (the service's), service.ready (of depends_on), service.start (of after) → service.start → service.ready
 //
 // A service that is running is not started again, but its readiness is awaited, since it may still be starting. Its files
 // are not written again, because it has read them already. Stubs are loaded again into a running gateway: what it has cannot
@@ -41,7 +50,7 @@ func Make(env *envd.Environment, state envd.State, caps envd.Capabilities) (*Pla
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{env: env, images: caps.Images, planned: map[string]bool{}}
+	b := &builder{env: env, images: caps.Images, holds: caps.Holds > 0, planned: map[string]bool{}}
 	if !state.Exists {
 		b.add(envd.Operation{Kind: envd.OpCreate, Detail: createDetail(env, caps)})
 	}
@@ -89,6 +98,7 @@ func dependsOn(s *envd.Service) []string { return slices.Concat(s.DependsOn, s.A
 type builder struct {
 	env        *envd.Environment
 	images     bool // services run from images where they have one
+	holds      bool // services need not wait for the gateway, only for what they use of it
 	operations []envd.Operation
 	planned    map[string]bool
 }
@@ -148,7 +158,9 @@ func (b *builder) service(s *envd.Service, running bool) {
 			b.add(envd.Operation{Kind: envd.OpMake, Target: s.Name, Service: s, Detail: makeDetail(s)}, before...)
 			before = []string{id(envd.OpMake, s.Name)}
 		}
-		before = append(before, id(envd.OpGateway, ""))
+		if !b.holds {
+			before = append(before, id(envd.OpGateway, ""))
+		}
 		for i := range b.env.Stubs {
 			before = append(before, id(envd.OpStub, b.env.Stubs[i].Host))
 		}

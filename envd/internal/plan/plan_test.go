@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,8 +111,8 @@ func TestMake(t *testing.T) {
 		caps  envd.Capabilities
 	}{
 		"fresh":      {env: shop(), caps: isolated},
-		"images":     {env: imaged(), caps: envd.Capabilities{Commands: true, Images: true, Replicas: true, Isolated: true, Hostnames: true}},
-		"links":      {env: linked(), caps: envd.Capabilities{Images: true, Replicas: true, Isolated: true, Hostnames: true, Links: true}},
+		"images":     {env: imaged(), caps: envd.Capabilities{Commands: true, Images: true, Replicas: true, Isolated: true, Hostnames: true, Holds: 1}},
+		"links":      {env: linked(), caps: envd.Capabilities{Images: true, Replicas: true, Isolated: true, Hostnames: true, Holds: 1, Links: true}},
 		"no-network": {env: shop(), caps: envd.Capabilities{Commands: true, Hostnames: true, Egress: true}},
 		"only-created": {
 			env: shop(), caps: isolated, state: envd.State{Exists: true},
@@ -138,6 +139,19 @@ func TestMake(t *testing.T) {
 			assert.Equal(t, p, again, "planning twice gives the same plan")
 		})
 	}
+}
+
+// A gate on undeclared connections wants all of them, from the first.
+func TestGateOnUndeclaredConnections(t *testing.T) {
+	caps := envd.Capabilities{Images: true, Replicas: true, Isolated: true, Hostnames: true, Holds: 1, Commands: true}
+	waits := func(gate envd.Gate) bool {
+		p, err := plan.Of(&envd.Spec{Environment: imaged(), Gate: gate}, caps)
+		require.NoError(t, err)
+		i := slices.IndexFunc(p.Operations, func(op envd.Operation) bool { return op.Kind == envd.OpStart })
+		return slices.Contains(p.Operations[i].DependsOn, string(envd.OpGateway))
+	}
+	assert.False(t, waits(envd.Gate{}))
+	assert.True(t, waits(envd.Gate{Conditions: []envd.Condition{{Kind: envd.NoUndeclared}}}))
 }
 
 func TestTeardown(t *testing.T) {

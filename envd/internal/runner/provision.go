@@ -31,7 +31,7 @@ func (s *session) provision(ctx context.Context) error {
 	if err := s.update(func(m *evidence.Meta) { m.Capabilities = &caps }); err != nil {
 		return err
 	}
-	p, err := plan.Make(s.Spec.Environment, envd.State{}, caps)
+	p, err := plan.Of(s.Spec, caps)
 	if err = errors.Join(err, plan.RefuseFaults(s.Runtime.Name(), s.Spec.Stages, caps)); err != nil {
 		return &provisionError{err}
 	}
@@ -62,6 +62,7 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err
 		}
+		s.mark(&s.seeing)
 		if err := s.recordImage(ctx, envd.GatewayName); err != nil {
 			return err
 		}
@@ -88,6 +89,7 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		if op.Kind == envd.OpMake {
 			return s.Runtime.Do(ctx, s.ID, op)
 		}
+		s.mark(&s.sending)
 		if err := s.Runtime.Do(ctx, s.ID, op); err != nil {
 			return err
 		}
@@ -97,6 +99,22 @@ func (s *session) do(ctx context.Context, op envd.Operation) error {
 		s.beforeStop(ctx, op.Service)
 	}
 	return s.Runtime.Do(ctx, s.ID, op)
+}
+
+// mark sets a time to now unless it is set.
+func (s *session) mark(t *time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.IsZero() {
+		*t = time.Now()
+	}
+}
+
+// unseen reports whether services may have sent something out before the gateway was up that was not held until then.
+func (s *session) unseen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.sending.IsZero() && s.seeing.Sub(s.sending) > s.meta.Capabilities.Holds.Std()
 }
 
 // prepareImage makes a service's image present and records which one it is.

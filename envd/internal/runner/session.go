@@ -45,6 +45,8 @@ type session struct {
 	sealed   bool // run.json has its last content
 	lease    *time.Timer
 	services map[string]*life // those that were started
+	sending  time.Time        // since when services can send something out
+	seeing   time.Time        // since when the gateway sees it
 }
 
 // Run provisions, exercises every stage, tears down and judges. The result says how the run went; the error says that

@@ -85,7 +85,7 @@ func (s *session) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if refused == nil {
+	if refused == nil || s.unseen() {
 		s.rec.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunConnectionsUnseen}})
 	}
 	for _, c := range append(report.Undeclared, refused...) {

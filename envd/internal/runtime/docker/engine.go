@@ -133,7 +133,7 @@ func (r *Runtime) Capabilities(ctx context.Context) (envd.Capabilities, error) {
 	}
 	t := r.traits
 	return envd.Capabilities{
-		Commands: true, Images: true, Replicas: true, Resources: t.bounds, Isolated: true, Hostnames: true, Egress: true,
+		Commands: true, Images: true, Replicas: true, Resources: t.bounds, Isolated: true, Hostnames: true, Holds: held, Egress: true,
 		Links: true, Pause: t.groups, Limits: t.bounds, Disconnect: true, Terminals: true, Guarantee: t.guarantees(), Lacks: t.lacks(),
 	}, nil
 }

@@ -29,6 +29,10 @@ func (e *environment) refused(ctx context.Context) (list []envd.Connection, err 
 	return list, json.NewDecoder(conn).Decode(&list)
 }
 
+// held is for how long containers keep what they send out before the router has its address. Linux asks for a neighbour
+// three times in as many seconds, and then reports that there is no way (mcast_solicit and retrans_time_ms in arp(7)).
+const held = envd.Duration(2500 * time.Millisecond)
+
 // undeclared is nil where the engine did not give containers the route: what they try is not seen then.
 func (e *environment) undeclared(ctx context.Context) ([]envd.Connection, error) {
 	seen, err := e.cli.ContainerInspect(ctx, e.containerName(envd.GatewayName), client.ContainerInspectOptions{})

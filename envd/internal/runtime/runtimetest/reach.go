@@ -179,6 +179,24 @@ func testUndeclared(t *testing.T, b *bench) {
 	}, seen)
 }
 
+// Where a runtime holds what services send out before the gateway is up, it is refused and recorded then.
+func testHeld(t *testing.T, b *bench) {
+	b.need(b.caps.Holds > 0, "holding what is sent out before the gateway is up")
+	b.create(nil)
+	begin := time.Now()
+	b.start(b.workload("early", "connect:203.0.113.9:443"))
+	b.gateway()
+	if time.Since(begin) > b.caps.Holds.Std() {
+		t.Log("this machine is too busy to tell: the gateway came up too late")
+		return
+	}
+	b.wait("early")
+	seen, err := b.rt.Undeclared(b.ctx, b.id)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(b.logLines("early"), "\n"), "refused")
+	assert.Equal(t, []envd.Connection{{Destination: "203.0.113.9:443", Protocol: "tcp", Count: 1}}, seen)
+}
+
 // A declared destination is reached, by its address and by its name, and only that.
 func testEgress(t *testing.T, b *bench) {
 	b.need(b.caps.Egress, "egress")

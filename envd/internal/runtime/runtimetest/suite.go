@@ -93,6 +93,7 @@ func Run(t *testing.T, h Harness) {
 		{"CancelledCreate", testCancelledCreate},
 		{"CancelledStart", testCancelledStart},
 		{"Undeclared", testUndeclared},
+		{"Held", testHeld},
 		{"Egress", testEgress},
 		{"Images", testImages},
 		{"Replicas", testReplicas},
