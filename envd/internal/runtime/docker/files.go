@@ -26,10 +26,16 @@ type placed struct {
 	content []byte
 }
 
+// enginesFiles are the files that engines mount in every container over what is there.
+var enginesFiles = []string{"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"}
+
 // writeFile keeps a file for containers to come, and copies it into those that run.
 func (e *environment) writeFile(ctx context.Context, op envd.Operation) error {
 	if op.File == nil || !path.IsAbs(op.File.Path) {
 		return fmt.Errorf("write %s: no absolute path given", op.Target)
+	}
+	if slices.Contains(enginesFiles, path.Clean(op.File.Path)) {
+		return fmt.Errorf("%w: write %s: the engine mounts its own in every container: names of services and stubs resolve without it", envd.ErrUnsupported, op.File.Path)
 	}
 	f := placed{path: path.Clean(op.File.Path), mode: int64(op.File.Mode), owner: e.rt.traits.owner(), content: op.Content}
 	if op.File.Owner != nil {

@@ -167,3 +167,13 @@ func TestNoEngine(t *testing.T) {
 	_, err = docker.Collect(context.Background(), true)
 	assert.ErrorIs(t, err, docker.ErrNoEngine)
 }
+
+// What the engine would hide is refused instead.
+func TestFilesOfTheEngine(t *testing.T) {
+	rt, id := environment(t, nil)
+	for _, path := range []string{"/etc/hosts", "/etc//hostname", "/etc/resolv.conf"} {
+		err := rt.Do(t.Context(), id, envd.Operation{Kind: envd.OpFile, Target: "web:" + path, Service: &envd.Service{Name: "web"}, File: &envd.File{Path: path}})
+		require.ErrorIs(t, err, envd.ErrUnsupported)
+		assert.ErrorContains(t, err, path)
+	}
+}
