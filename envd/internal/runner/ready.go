@@ -159,13 +159,18 @@ func (s *session) awaitEnd(ctx context.Context, name string) (envd.Exit, error) 
 }
 
 // repeat calls f until it succeeds or ctx ends: in quick succession at first, for services that start in milliseconds,
-// and then at the interval.
+// and then at the interval. The error is that of the last call that ctx did not break off, which tells more.
 func repeat(ctx context.Context, interval time.Duration, f func() error) error {
+	var last error
 	for pause := 2 * time.Millisecond; ; pause = min(pause*3/2, interval) {
 		err := f()
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() != nil && last != nil {
+			return last
+		}
+		last = err
 		select {
 		case <-ctx.Done():
 			return err

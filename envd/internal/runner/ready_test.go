@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,4 +67,21 @@ func TestExecWaitsForListening(t *testing.T) {
 			assert.Equal(t, !test.listens, early.Load() > 0, "asked before it listened: %d times", early.Load())
 		})
 	}
+}
+
+// What a service answered says why it is not ready; that time was up in the middle of one more question does not.
+func TestLastAnswerIsTold(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := []error{errors.New("answered 500"), errors.New("answered 503")}
+	calls := 0
+	err := repeat(ctx, time.Millisecond, func() error {
+		calls++
+		if calls <= len(answers) {
+			return answers[calls-1]
+		}
+		cancel()
+		return ctx.Err()
+	})
+	assert.Equal(t, answers[1], err)
+	assert.ErrorIs(t, repeat(ctx, time.Millisecond, ctx.Err), context.Canceled, "there was no answer")
 }
