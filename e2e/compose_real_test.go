@@ -87,6 +87,11 @@ func TestComposeRealStack(t *testing.T) {
 	for service, on := range map[string]string{"api": "db", "worker": "queue"} {
 		assert.Less(t, slices.Index(order, service), slices.Index(order, on), "%s ends before %s", service, on)
 	}
+	journal, err := os.ReadFile(filepath.Join(run, "journal.ndjson"))
+	require.NoError(t, err)
+	event := func(text string) int { return strings.Index(string(journal), text) }
+	assert.Less(t, event(`"service.stop api","event":"started"`), event(`"service.stop web","event":"succeeded"`), "they are stopped at once")
+	assert.Positive(t, event(`"service.stop api","event":"started"`))
 }
 
 // exits reads from observations with which codes services ended, and in which order.

@@ -24,9 +24,6 @@ func TestIsStatic(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	if foreignFormats() {
-		t.Skip("SKIPPED: this kernel runs other formats, too")
-	}
 	dir := t.TempDir()
 	for _, c := range []struct{ content, want string }{
 		{"#!/bin/sh\n", ""},
@@ -41,6 +38,9 @@ func TestRefused(t *testing.T) {
 	} {
 		program := filepath.Join(dir, "program")
 		require.NoError(t, os.WriteFile(program, []byte(c.content), 0o755))
+		if strings.HasPrefix(c.want, "neither") && foreignFormats() { // then the kernel may know what to do with it
+			c.want = ""
+		}
 		if err := refused(program); c.want == "" {
 			assert.NoError(t, err, "%q", c.content)
 		} else {
