@@ -211,7 +211,7 @@ func (l *containerLane) trial(t *testing.T, i int) {
 			args = []string{"run", filepath.Join(r.dir, "envd.yaml"), "--id", "next-" + r.id}
 		}
 		next := exec.Command(binary, args...)
-		next.Env = r.env
+		next.Env = append(r.env, "ENVD_STATE_DIR="+filepath.Dir(filepath.Dir(evidence)))
 		out, err := next.CombinedOutput()
 		require.NoError(t, err, "%s\n%s", what, out)
 		assert.Empty(t, l.left(t, r.id), "%s, with %s under way\n%s\nenvd %s: %s", what, phase, said(), args[0], out)

@@ -19,7 +19,7 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Remove what environments left in a Docker engine, and the evidence of old runs",
 		Long: `Remove the containers, networks and volumes of environments whose runner is gone or whose lease is over.
-Of runs that were killed a moment ago, wait for what the engine still makes, and remove it too.
+Of runs that were killed a moment ago, wait for what the engine still makes, however long it takes, and remove it too.
 Objects that envd did not make are never touched. The process runtime leaves nothing to collect.
 
 Remove the run directories of runs that ended longer ago than --keep, too. Evidence that --out placed elsewhere stays.`,
@@ -28,6 +28,9 @@ Remove the run directories of runs that ended longer ago than --keep, too. Evide
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkRetention(keep); err != nil {
 				return err
+			}
+			if !dryRun {
+				docker.AwaitRequests(c.Context())
 			}
 			found, err := docker.Collect(c.Context(), dryRun)
 			if err == nil && !dryRun {

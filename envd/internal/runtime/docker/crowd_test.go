@@ -64,7 +64,7 @@ func TestCrowdOfSubnets(t *testing.T) {
 	var all sync.WaitGroup
 	for id := range ids {
 		all.Go(func() {
-			made, subnet, err := r.createNetwork(t.Context(), cli, id, nil)
+			made, subnet, err := createNetwork(t.Context(), cli, id, r.labels(id))
 			mu.Lock()
 			defer mu.Unlock()
 			if assert.NoError(t, err) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"time"
 
@@ -63,8 +62,6 @@ func (l *leash) cut() error {
 }
 
 const (
-	sweeps       = 4 // how many in a row must find nothing before a leash believes that nothing more appears
-	sweepPause   = 500 * time.Millisecond
 	leashTimeout = 2 * time.Minute
 	settle       = 500 * time.Millisecond
 )
@@ -86,49 +83,4 @@ func LeashMain(args []string) int {
 		return 1
 	}
 	return 0
-}
-
-// Settle removes what the engine still creates for environments whose runners have just been killed: the effect of their
-// last requests may appear only now. Objects of a runner that is alive stay. It returns once nothing was found for a while.
-func Settle(ctx context.Context, ids []string) error {
-	ctx, cancel := context.WithTimeout(ctx, leashTimeout)
-	defer cancel()
-	errs := make([]error, len(ids))
-	var all sync.WaitGroup
-	for i, id := range ids {
-		all.Go(func() { errs[i] = sweep(ctx, id, ownerless) })
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// sweep removes the doomed objects of an environment until nothing was found for a while, since the engine may still be
-// working on the runner's last requests.
-func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
-	cli, err := connect()
-	if err != nil {
-		return err
-	}
-	defer cli.Close()
-	for clean := 0; clean < sweeps; {
-		o, err := list(ctx, cli, of(id))
-		o = doomed(o)
-		switch {
-		case err != nil:
-			clean = 0
-		case !o.any():
-			clean++
-		default:
-			clean = 0
-			if len(removeAll(ctx, cli, o)) == 0 {
-				continue
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(sweepPause):
-		}
-	}
-	return nil
 }

@@ -44,47 +44,47 @@ func hostOf(subnet netip.Prefix, n byte) netip.Addr {
 	return netip.AddrFrom4(a)
 }
 
-// createNetwork creates the environment's network, in a subnet that nobody uses.
+// createNetwork creates an environment's network, in a subnet that nobody uses.
 //
 // It is not an internal network in the engine's sense. In those, packets that want out are dropped silently: callers hang
 // until they time out, and nobody learns of it. Here the only route of containers leads to the environment's router, which
 // refuses and records. Without NET_ADMIN and NET_RAW they cannot choose another, and without masquerading no answer comes
 // back.
 //
-// The search for a subnet starts at a place that depends on the ID, so that environments that start together do not race
+// The search for a subnet starts at a place that depends on the name, so that environments that start together do not race
 // for the same one.
-func (r *Runtime) createNetwork(ctx context.Context, cli *client.Client, id string, env *envd.Environment) (string, netip.Prefix, error) {
+func createNetwork(ctx context.Context, cli *client.Client, name string, labels map[string]string) (string, netip.Prefix, error) {
 	taken, err := takenSubnets(ctx, cli)
 	if err != nil {
 		return "", netip.Prefix{}, err
 	}
 	h := fnv.New32a()
-	h.Write([]byte(id))
+	h.Write([]byte(name))
 	first, tries := int(h.Sum32()%subnets), 0
 	for i := range subnets {
 		subnet := subnetAt((first + i) % subnets)
 		if slices.ContainsFunc(taken, subnet.Overlaps) {
 			continue
 		}
-		created, err := cli.NetworkCreate(ctx, networkName(id), client.NetworkCreateOptions{
+		created, err := cli.NetworkCreate(ctx, name, client.NetworkCreateOptions{
 			Driver: "bridge", Options: map[string]string{"com.docker.network.bridge.enable_ip_masquerade": "false"},
 			IPAM: &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{
 				Subnet: subnet, Gateway: hostOf(subnet, 1), IPRange: netip.PrefixFrom(hostOf(subnet, dynamicStart), 25),
 				AuxAddress: map[string]netip.Addr{defaultRoute: hostOf(subnet, routerHost)},
 			}}},
-			Labels: r.labels(id, labelControl, strconv.Itoa(controlPort(env))),
+			Labels: labels,
 		})
 		if err == nil {
 			return created.ID, subnet, nil
 		}
 		if conflict(err) {
-			return "", netip.Prefix{}, fmt.Errorf("environment %s %w", id, envd.ErrExists) // another process was faster
+			return "", netip.Prefix{}, fmt.Errorf("network %s %w", name, envd.ErrExists) // another process was faster
 		}
 		if tries++; !strings.Contains(err.Error(), "overlap") || tries == subnetTries {
-			return "", netip.Prefix{}, fmt.Errorf("network of environment %s: %w", id, err)
+			return "", netip.Prefix{}, fmt.Errorf("network %s: %w", name, err)
 		}
 	}
-	return "", netip.Prefix{}, fmt.Errorf("network of environment %s: no subnet of %s is free: %d are in use (envd gc removes what nobody owns)", id, pool, subnets)
+	return "", netip.Prefix{}, fmt.Errorf("network %s: no subnet of %s is free: %d are in use (envd gc removes what nobody owns)", name, pool, subnets)
 }
 
 // takenSubnets returns the subnets of the engine's networks and of this machine's interfaces.

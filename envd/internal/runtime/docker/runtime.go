@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -113,10 +114,10 @@ func (r *Runtime) create(ctx context.Context, id string, env *envd.Environment) 
 		_, err := r.ownImage(ctx, cli)
 		packed <- err
 	}()
-	networkID, subnet, err := r.createNetwork(asked, cli, id, env)
+	networkID, subnet, err := createNetwork(asked, cli, networkName(id), r.labels(id, labelControl, strconv.Itoa(controlPort(env))))
 	packErr := <-packed
 	if errors.Is(err, envd.ErrExists) {
-		return errors.Join(err, l.release())
+		return errors.Join(fmt.Errorf("environment %s %w", id, envd.ErrExists), l.release())
 	}
 	if err = errors.Join(ctx.Err(), err, packErr); err != nil {
 		left, removeErr := remove(asked, cli, id)
