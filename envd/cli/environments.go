@@ -19,7 +19,7 @@ import (
 	"github.com/envd-dev/envd/envd/internal/runner"
 )
 
-// downTimeout bounds how long `envd down` waits for a runner to end.
+// downTimeout is how long `envd down` waits for runners to end unless it is told.
 const downTimeout = 2 * time.Minute
 
 // first returns the ID in args, or "" if there is none.
@@ -184,6 +184,7 @@ func checkTTL(ttl time.Duration) error {
 
 func (a *app) downCommand() *cobra.Command {
 	var all bool
+	var timeout time.Duration
 	c := &cobra.Command{
 		Use:     "down [ID...]",
 		Short:   "Tear environments down and wait until they are gone",
@@ -193,7 +194,10 @@ func (a *app) downCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(c.Context(), downTimeout)
+			if timeout <= 0 {
+				return fmt.Errorf("--timeout %s: it takes longer than nothing, 5m for example", shortDuration(timeout))
+			}
+			ctx, cancel := context.WithTimeout(c.Context(), timeout)
 			defer cancel()
 			if all {
 				runs, err := f.List(ctx)
@@ -221,7 +225,13 @@ func (a *app) downCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "every environment")
+	durationVar(c.Flags(), &timeout, "timeout", downTimeout, "how long to wait; the end of an environment goes on after that")
 	return c
+}
+
+// notGone is the error of having waited long enough for the end of an environment. hint says where to look.
+func notGone(id, hint string) error {
+	return withCode(envd.ExitLeftovers, fmt.Errorf("%s is not gone yet: its end goes on%s; envd down waits for it again", id, hint))
 }
 
 // leftBehind returns an error if something of an environment that was taken down is still there.

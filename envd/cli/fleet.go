@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/envd-dev/envd/envd"
 	v1 "github.com/envd-dev/envd/envd/api/v1"
 	"github.com/envd-dev/envd/envd/client"
 	"github.com/envd-dev/envd/envd/internal/evidence"
@@ -250,10 +249,14 @@ func (l local) Down(ctx context.Context, id string) (evidence.Meta, error) {
 	if err := c.Down(ctx); err != nil {
 		return meta, err
 	}
-	if err := launch.WaitGone(ctx, meta); err != nil {
-		return meta, withCode(envd.ExitLeftovers, fmt.Errorf("%s is still being torn down: %w", meta.ID, err))
-	}
 	dir, err := l.evidence(meta.ID)
+	if err != nil {
+		return meta, err
+	}
+	err = launch.WaitGone(ctx, meta)
+	if ctx.Err() != nil {
+		return meta, notGone(meta.ID, ", as "+dir.Path(evidence.RunnerLog)+" tells")
+	}
 	if err != nil {
 		return meta, err
 	}

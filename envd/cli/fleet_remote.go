@@ -152,5 +152,8 @@ func (r remote) Down(ctx context.Context, id string) (evidence.Meta, error) {
 		return evidence.Meta{}, err
 	}
 	e, err := r.c.Down(ctx, id)
+	if ctx.Err() != nil {
+		return metaOf(e), notGone(id, "")
+	}
 	return metaOf(e), err
 }
