@@ -14,7 +14,7 @@ import (
 )
 
 // progress shows people what a run is doing: a line for every step and, on a terminal, a last line that is rewritten while
-// the load goes on.
+// the load goes on, or while something takes long.
 type progress struct {
 	out   io.Writer
 	live  bool
@@ -22,8 +22,11 @@ type progress struct {
 	color bool
 	begin time.Time
 
-	mu     sync.Mutex
-	status bool // the live line is on the screen
+	mu       sync.Mutex
+	status   bool                     // the live line is on the screen
+	sampled  time.Time                // when it last told of the load
+	underWay map[string]time.Time     // the operations, and when they started
+	told     map[string]time.Duration // how long they had been under way when that was last told
 }
 
 func newProgress(f *os.File) *progress {
@@ -38,6 +41,7 @@ func (p *progress) notice(n runner.Notice) {
 		p.observation(n.Observation)
 		return
 	}
+	p.operation(n)
 	if n.Failed {
 		p.line("✗", n.Step+": "+n.Text)
 	}
@@ -104,10 +108,24 @@ func (p *progress) sample(o *envd.Observation) {
 		return
 	}
 	s := o.Sample
-	text := []rune(fmt.Sprintf("  %d req/s  p95 %.0f ms  %d failed  %s", s.Requests, s.Latency.Quantile(0.95), s.Failed, o.Stage))
-	text = text[:min(len(text), max(0, p.width()-1))] // a line that wraps cannot be rewritten
-	fmt.Fprintf(p.out, "\r\033[K%s", string(text))
+	p.sampled = time.Now()
+	p.rewrite(fmt.Sprintf("%d req/s  p95 %.0f ms  %d failed  %s", s.Requests, s.Latency.Quantile(0.95), s.Failed, o.Stage))
+}
+
+// rewrite writes the live line.
+func (p *progress) rewrite(text string) {
+	line := []rune("  " + text)
+	line = line[:min(len(line), max(0, p.width()-1))] // a line that wraps cannot be rewritten
+	fmt.Fprintf(p.out, "\r\033[K%s", string(line))
 	p.status = true
+}
+
+// clear takes the live line off the screen.
+func (p *progress) clear() {
+	if p.status {
+		fmt.Fprint(p.out, "\r\033[K")
+		p.status = false
+	}
 }
 
 // line prints one finished step. The text may quote what services wrote, so control characters are removed.
@@ -116,10 +134,7 @@ func (p *progress) line(mark, text string) {
 	for i := range lines {
 		lines[i] = report.CleanLine(lines[i])
 	}
-	if p.status {
-		fmt.Fprint(p.out, "\r\033[K")
-		p.status = false
-	}
+	p.clear()
 	if p.color {
 		color := map[string]string{"✓": "32", "✗": "31", "⚡": "33", "▸": "36"}[mark]
 		mark = "\033[" + color + "m" + mark + "\033[0m"
@@ -130,8 +145,5 @@ func (p *progress) line(mark, text string) {
 func (p *progress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.status {
-		fmt.Fprint(p.out, "\r\033[K")
-		p.status = false
-	}
+	p.clear()
 }

@@ -119,15 +119,17 @@ func (a *app) runHere(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id stri
 	if err != nil {
 		return err
 	}
+	stop := progress.watch(progress.own)
+	defer stop()
 	cfg.Keep = keep
 	cfg.Kept = func(meta evidence.Meta) error {
-		progress.close()
+		stop()
 		return a.handOver(c, dir, meta)
 	}
 	swept := sweep(cfg)
 	result, err := runner.Run(c.Context(), cfg)
 	swept()
-	progress.close()
+	stop()
 	return a.showRun(c, dir, result, err)
 }
 

@@ -72,9 +72,14 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 	if err != nil {
 		return err
 	}
+	stop := func() {} // a detached runner has no terminal, and its starter watches
+	if os.Getenv(launch.ReadyVariable) == "" {
+		stop = progress.watch(progress.own)
+		defer stop()
+	}
 	cfg.TTL = ttl
 	cfg.Ready = func(meta evidence.Meta) error {
-		progress.close()
+		stop()
 		if os.Getenv(launch.ReadyVariable) != "" {
 			return launch.Ready(meta)
 		}
@@ -97,7 +102,12 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 
 // upDetached starts a runner as a process of its own, and returns when the environment is ready.
 func (a *app) upDetached(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string, ttl time.Duration) error {
+	stop := newProgress(os.Stderr).watch(func() map[string]time.Time {
+		underWay, _ := runner.UnderWay(dir) // while the runner has written nothing, there is nothing to tell
+		return underWay
+	})
 	meta, err := detach(c, s, dir, launch.Options{Arg: []string{"up", "--id", id, "--ttl", ttl.String()}})
+	stop()
 	if err == nil {
 		return a.showUp(c, meta)
 	}

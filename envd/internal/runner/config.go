@@ -8,6 +8,7 @@ import (
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/evidence"
+	"github.com/envd-dev/envd/envd/internal/plan"
 	"github.com/envd-dev/envd/loadprofiles"
 )
 
@@ -44,6 +45,7 @@ type Notice struct {
 	Step        string            // for example "service podinfo"
 	Text        string            // for example "ready after 212ms"
 	Observation *envd.Observation // nil unless the notice is about one
+	Event       plan.EventKind    // of the operation Step; "" unless the notice is about one
 	Failed      bool
 }
 

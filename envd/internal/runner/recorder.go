@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -68,7 +71,28 @@ func (r *recorder) operation(e plan.Event) {
 		line.Error = e.Err.Error()
 	}
 	_ = r.journal.Append(line) // the log keeps its first error for close
-	r.tell(Notice{Step: e.Operation.ID, Text: line.Event, Failed: e.Err != nil})
+	r.tell(Notice{Time: line.Time, Step: e.Operation.ID, Text: line.Event, Event: e.Kind, Failed: e.Err != nil})
+}
+
+// UnderWay reads from a run's journal which operations have started and not ended, and when they started.
+func UnderWay(dir *evidence.Dir) (map[string]time.Time, error) {
+	journal, err := os.ReadFile(dir.Path(evidence.JournalFile))
+	if err != nil {
+		return nil, err
+	}
+	open := map[string]time.Time{}
+	for line := range bytes.Lines(journal) {
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			break // the last line, which is being written
+		}
+		if plan.EventKind(e.Event) == plan.Started {
+			open[e.Operation] = e.Time
+		} else {
+			delete(open, e.Operation)
+		}
+	}
+	return open, nil
 }
 
 func (r *recorder) close() error {
