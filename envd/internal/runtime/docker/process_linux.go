@@ -59,15 +59,20 @@ func (p *process) wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = raw.Read(func(fd uintptr) bool {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(ready, 0)
-		return err == nil && n > 0
-	})
-	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
-		return ctx.Err()
+	for {
+		// What broke off an earlier wait would break off this one, too. Should ctx have ended before, it is seen here.
+		if err := errors.Join(p.fd.SetReadDeadline(time.Time{}), ctx.Err()); err != nil {
+			return err
+		}
+		err = raw.Read(func(fd uintptr) bool {
+			ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(ready, 0)
+			return err == nil && n > 0
+		})
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
 	}
-	return err
 }
 
 // freeze records whether the engine has paused the process.

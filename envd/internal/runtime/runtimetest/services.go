@@ -194,6 +194,28 @@ func testStopStubborn(t *testing.T, b *bench) {
 	assert.Equal(t, 137, b.wait("svc").Code)
 }
 
+// Before an environment is destroyed, its services have their time to end as at any other moment.
+func testStopLast(t *testing.T, b *bench) {
+	b.create(nil)
+	patient, stubborn := b.workload("patient", "print:up", "hold", "print:cleaned up"), b.workload("stubborn", "print:up", "stubborn")
+	stubborn.Stop.Grace = envd.Duration(50 * time.Millisecond)
+	for _, svc := range []*envd.Service{patient, stubborn} {
+		b.start(svc)
+		b.awaitLog(svc.Name, "up")
+	}
+	for _, svc := range []*envd.Service{patient, stubborn} {
+		begin := time.Now()
+		require.NoError(t, b.rt.Do(b.ctx, b.id, envd.Operation{ID: "stop " + svc.Name, Kind: envd.OpStop, Target: svc.Name, Service: svc, Final: true}))
+		if svc == stubborn {
+			assert.GreaterOrEqual(t, time.Since(begin), svc.Stop.Grace.Std())
+		}
+	}
+	assert.Equal(t, []string{"stdout up", "stdout cleaned up"}, b.logLines("patient"))
+	left, err := b.rt.Destroy(b.ctx, b.id)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
 // awaitLog waits until the service has printed a line.
 func (b *bench) awaitLog(service, text string) {
 	b.t.Helper()

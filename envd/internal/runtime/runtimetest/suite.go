@@ -73,6 +73,7 @@ func Run(t *testing.T, h Harness) {
 		{"LogsFollow", testLogsFollow},
 		{"StopGracefully", testStopGracefully},
 		{"StopStubborn", testStopStubborn},
+		{"StopLast", testStopLast},
 		{"StopDaemon", testStopDaemon},
 		{"Kill", testKill},
 		{"Pause", testPause},
