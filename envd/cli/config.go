@@ -3,21 +3,18 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/envd-dev/envd/chaos"
 	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/compose"
 	"github.com/envd-dev/envd/envd/internal/evidence"
-	"github.com/envd-dev/envd/envd/internal/launch"
 	"github.com/envd-dev/envd/envd/internal/modules"
 	"github.com/envd-dev/envd/envd/internal/runner"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
@@ -110,73 +107,6 @@ func newRuntime(s *envd.Spec, id string, lease time.Duration, dir *evidence.Dir,
 	}
 }
 
-// collectTimeout bounds one sweep of a Docker engine.
-const collectTimeout = 30 * time.Second
-
-// collect removes what killed runners left in the Docker engine. It is a courtesy: if it fails, the run reports that and
-// goes on; without an engine it will fail by itself.
-func collect(notify func(runner.Notice)) {
-	ctx := context.Background()
-	err := collectAbandoned(ctx)
-	if err == nil {
-		err = settle(ctx)
-	}
-	if err != nil {
-		notify(runner.Notice{Step: "collect", Text: err.Error(), Failed: true})
-	}
-}
-
-// collectAbandoned removes what nobody owns any more from the Docker engine, if there is one.
-func collectAbandoned(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
-	defer cancel()
-	if _, err := docker.Collect(ctx, false); err != nil && !errors.Is(err, docker.ErrNoEngine) {
-		return err
-	}
-	return nil
-}
-
-// clearRun removes what a killed run left in the Docker engine, if there is one.
-func clearRun(ctx context.Context, id string) error {
-	return clearRuns(ctx, []string{id})
-}
-
-func clearRuns(ctx context.Context, ids []string) error {
-	if err := docker.Settle(ctx, ids); err != nil && !errors.Is(err, docker.ErrNoEngine) {
-		return err
-	}
-	return nil
-}
-
-// fresh is how long after a run's last sign of life an engine may still be carrying out its runner's requests.
-const fresh = 2 * time.Minute
-
-// settle removes what an engine still creates for runs of this user that were killed a moment ago.
-func settle(ctx context.Context) error {
-	root, err := launch.RunsDir()
-	if err != nil {
-		return err
-	}
-	runs, err := launch.Runs(root)
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, m := range runs {
-		dir, _, err := launch.Find(root, m.ID)
-		if err != nil || m.Runtime != docker.Name || m.Status == evidence.Finished || launch.Alive(m) {
-			continue
-		}
-		for _, sign := range []string{evidence.JournalFile, evidence.ObservationsFile, evidence.MetaFile} {
-			if info, err := os.Stat(dir.Path(sign)); err == nil && time.Since(info.ModTime()) < fresh {
-				ids = append(ids, m.ID)
-				break
-			}
-		}
-	}
-	return clearRuns(ctx, ids)
-}
-
 // visible lists the paths below /tmp, which is private inside, that the spec and its commands need.
 func visible(s *envd.Spec) []string {
 	paths := append(filepath.SplitList(os.Getenv("PATH")), s.Dir)
@@ -190,15 +120,6 @@ func visible(s *envd.Spec) []string {
 	}
 	// Paths that do not exist (PATH often has some) or that this user cannot see cannot be made visible.
 	return slices.DeleteFunc(paths, func(path string) bool { _, err := os.Stat(path); return err != nil })
-}
-
-// sweep runs collect concurrently with a run. The returned function waits for its end.
-func sweep(cfg runner.Config) (wait func()) {
-	var sweeping sync.WaitGroup
-	if cfg.Runtime.Name() == docker.Name {
-		sweeping.Go(func() { collect(cfg.Notify) })
-	}
-	return sweeping.Wait
 }
 
 // newConfig returns the configuration of a runner on this machine.

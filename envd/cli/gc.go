@@ -30,11 +30,11 @@ Remove the run directories of runs that ended longer ago than --keep, too. Evide
 				return err
 			}
 			if !dryRun {
-				docker.AwaitRequests(c.Context())
+				docker.QueueUp(c.Context())
 			}
 			found, err := docker.Collect(c.Context(), dryRun)
 			if err == nil && !dryRun {
-				err = settle(c.Context())
+				err = settle(c.Context(), docker.QueueUp)
 			}
 			if errors.Is(err, docker.ErrNoEngine) {
 				fmt.Fprintln(c.ErrOrStderr(), "envd: no engine was looked into:", err)

@@ -126,7 +126,7 @@ func (a *app) runHere(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id stri
 		stop()
 		return a.handOver(c, dir, meta)
 	}
-	swept := sweep(cfg)
+	swept := sweep(&cfg)
 	result, err := runner.Run(c.Context(), cfg)
 	swept()
 	stop()

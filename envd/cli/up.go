@@ -85,7 +85,7 @@ func (a *app) hold(c *cobra.Command, s *envd.Spec, dir *evidence.Dir, id string,
 		}
 		return a.showUp(c, meta)
 	}
-	swept := sweep(cfg)
+	swept := sweep(&cfg)
 	result, err := runner.Up(c.Context(), cfg)
 	swept()
 	progress.close()

@@ -91,7 +91,7 @@ func TestSettle(t *testing.T) {
 	require.NoError(t, runner.Process.Signal(syscall.SIGKILL)) // in the middle of a start
 	require.Error(t, runner.Wait(), "it was killed")
 
-	require.NoError(t, docker.Settle(t.Context(), []string{doomed, living, "nobody-" + doomed}))
+	require.NoError(t, docker.Settle(t.Context(), []string{doomed, living, "nobody-" + doomed}, docker.QueueUp))
 	gone(t, doomed, time.Second)
 	state, err := docker.New(docker.Options{}).Observe(t.Context(), living)
 	require.NoError(t, err)

@@ -78,7 +78,7 @@ func LeashMain(args []string) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leashTimeout)
 	defer cancel()
-	if err := sweep(ctx, args[2], func(o objects) objects { return o }); err != nil {
+	if err := sweep(ctx, args[2], func(o objects) objects { return o }, QueueUp); err != nil {
 		fmt.Fprintln(os.Stderr, "envd leash:", err)
 		return 1
 	}

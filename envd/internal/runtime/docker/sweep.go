@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -20,13 +21,15 @@ const (
 
 // Settle removes what the engine still creates for environments whose runners have just been killed: the effect of their
 // last requests may appear only now. Objects of a runner that is alive stay. It returns once nothing was found for a while.
-func Settle(ctx context.Context, ids []string) error {
+// queued returns when the engine has carried out what it was asked for before: QueueUp or, in a process that has the engine
+// create a network anyway, what waits for that.
+func Settle(ctx context.Context, ids []string, queued func(context.Context)) error {
 	ctx, cancel := context.WithTimeout(ctx, leashTimeout)
 	defer cancel()
 	errs := make([]error, len(ids))
 	var all sync.WaitGroup
 	for i, id := range ids {
-		all.Go(func() { errs[i] = sweep(ctx, id, ownerless) })
+		all.Go(func() { errs[i] = sweep(ctx, id, ownerless, queued) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -34,7 +37,7 @@ func Settle(ctx context.Context, ids []string) error {
 
 // sweep removes the doomed objects of an environment until nothing was found for a while, since the engine may still be
 // working on the runner's last requests.
-func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
+func sweep(ctx context.Context, id string, doomed func(objects) objects, queued func(context.Context)) error {
 	cli, err := connect()
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
 			clean = 0
 		case !o.any():
 			if clean++; clean == 1 {
-				queueUp(ctx, cli, id)
+				queued(ctx)
 			}
 		default:
 			clean = 0
@@ -65,26 +68,28 @@ func sweep(ctx context.Context, id string, doomed func(objects) objects) error {
 	return nil
 }
 
-// AwaitRequests returns once the engine has carried out what it was asked for before, also by processes that were killed
-// since. If there is no engine, it returns at once.
-func AwaitRequests(ctx context.Context) {
+// places numbers this process's places in the queue.
+var places atomic.Int64
+
+// QueueUp returns once the engine has carried out what it was asked for before, also by processes that were killed since; if
+// there is no engine, at once. For that it makes one more request of the kind that takes an engine longest, and that it
+// carries out one after the other: to create a network, and to remove it again. An engine with much to do, for which no
+// fixed time would be enough, takes its time for both. One that cannot create networks is not creating any for others
+// either, so failing is no error.
+//
+// If this process is killed meanwhile, the network stays until the next collection. So it is not for runners, after which
+// nothing may stay.
+func QueueUp(ctx context.Context) {
 	cli, err := connect()
 	if err != nil {
 		return
 	}
 	defer cli.Close()
-	if local(cli) == nil {
-		queueUp(ctx, cli, fmt.Sprint("gc-", os.Getpid()))
+	if local(cli) != nil {
+		return
 	}
-}
-
-// queueUp waits for the engine's earlier requests by making one more of the kind that takes it longest, and that it carries
-// out one after the other: to create a network, and to remove it again. An engine with much to do, for which no fixed time
-// would be enough, takes its time for both. One that cannot create networks is not creating any for others either, so
-// failing is no error. The network is not the environment's own, which another process may be sweeping, too.
-func queueUp(ctx context.Context, cli *client.Client, id string) {
-	id += "-last"
-	_, _, err := createNetwork(ctx, cli, networkName(id), (&Runtime{}).labels(id))
+	id := fmt.Sprintf("last-%d-%d", os.Getpid(), places.Add(1))
+	_, _, err = createNetwork(ctx, cli, networkName(id), (&Runtime{}).labels(id))
 	if err == nil || ctx.Err() != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 		defer cancel()

@@ -3,6 +3,7 @@ package docker_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/envd-dev/envd/envd"
 	"github.com/envd-dev/envd/envd/internal/runtime/docker"
 )
 
@@ -75,10 +77,23 @@ func slowEngine(t *testing.T) (asked string) {
 // An engine may take longer for a request than anybody would wait without knowing of it.
 func TestKilledWithSlowEngine(t *testing.T) {
 	asked := slowEngine(t)
-	for name, sweep := range map[string]func(id string) error{
-		"of a known run": func(id string) error { return docker.Settle(t.Context(), []string{id}) },
-		"of anybody else": func(string) error {
-			docker.AwaitRequests(t.Context())
+	for name, sweep := range map[string]func(t *testing.T, id string) error{
+		"of a known run": func(t *testing.T, id string) error {
+			return docker.Settle(t.Context(), []string{id}, docker.QueueUp)
+		},
+		"of a known run, by another": func(t *testing.T, id string) error {
+			ctx, created := context.WithCancel(t.Context())
+			rt, next := docker.New(options(t)), id+"-next"
+			go func() {
+				defer created()
+				assert.NoError(t, rt.Do(t.Context(), next, envd.Operation{Kind: envd.OpCreate, Environment: &envd.Environment{}}))
+			}()
+			err := docker.Settle(t.Context(), []string{id}, func(context.Context) { <-ctx.Done() })
+			_, destroyErr := rt.Destroy(t.Context(), next)
+			return errors.Join(err, destroyErr)
+		},
+		"of anybody": func(t *testing.T, _ string) error {
+			docker.QueueUp(t.Context())
 			_, err := docker.Collect(t.Context(), false)
 			return err
 		},
@@ -92,7 +107,7 @@ func TestKilledWithSlowEngine(t *testing.T) {
 			require.NoError(t, runner.Process.Signal(syscall.SIGKILL))
 			require.Error(t, runner.Wait(), "it was killed")
 
-			require.NoError(t, sweep(id))
+			require.NoError(t, sweep(t, id))
 			assert.Equal(t, []string{"create", "destroy"}, networkEvents(t, id, began), "it was created, and removed")
 			networks, err := engine(t).NetworkList(t.Context(), client.NetworkListOptions{Filters: client.Filters{}.Add("label", "dev.envd.environment")})
 			require.NoError(t, err)
