@@ -27,10 +27,11 @@ func Collect(ctx context.Context, dryRun bool) ([]envd.Leftover, error) {
 		return nil, err
 	}
 	stray, found := strays(o, time.Now())
-	images, err := oldImages(ctx, cli)
+	made, err := madeImages(ctx, cli)
 	if err != nil {
 		return nil, err
 	}
+	images := outdated(made, time.Now())
 	found = append(found, images...)
 	if dryRun {
 		return found, nil
@@ -77,47 +78,4 @@ func strays(o objects, now time.Time) (stray objects, found []envd.Leftover) {
 		}
 	}
 	return stray, found
-}
-
-// imageLife is how long a packed image is kept for later environments, which pack it again if it is gone.
-const imageLife = 7 * 24 * time.Hour
-
-// oldImages lists the images that were packed longer than imageLife ago and that no container uses.
-func oldImages(ctx context.Context, cli *client.Client) ([]envd.Leftover, error) {
-	packed, err := cli.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelPacked)})
-	if err != nil {
-		return nil, err
-	}
-	if len(packed.Items) == 0 {
-		return nil, nil
-	}
-	containers, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
-	if err != nil {
-		return nil, err
-	}
-	used := map[string]bool{}
-	for _, c := range containers.Items {
-		used[c.ImageID] = true
-	}
-	var old []envd.Leftover
-	for _, i := range packed.Items {
-		if used[i.ID] {
-			continue
-		}
-		seen, err := cli.ImageInspect(ctx, i.ID)
-		if notFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		made := seen.Metadata.LastTagTime
-		if made.IsZero() { // left by a failed build; packed images have no creation time either
-			made = time.Unix(i.Created, 0)
-		}
-		if made.Unix() > 0 && time.Since(made) > imageLife {
-			old = append(old, envd.Leftover{Kind: "image", ID: i.ID, Detail: "of " + i.Labels[labelPacked] + ": unused, made at " + made.UTC().Format(time.RFC3339)})
-		}
-	}
-	return old, nil
 }

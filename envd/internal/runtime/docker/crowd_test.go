@@ -19,12 +19,7 @@ import (
 // Environments that begin at the same time, and would all begin to look for a subnet at the same place, each find one of
 // their own, also where foreign networks have the places around it.
 func TestCrowdOfSubnets(t *testing.T) {
-	r := New(Options{})
-	cli, err := r.usable(t.Context())
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("NOT TESTED: ", err)
-	}
-	require.NoError(t, err)
+	r, cli := New(Options{}), needClient(t)
 	discard := func(id string) {
 		_, err := cli.NetworkRemove(context.Background(), id, client.NetworkRemoveOptions{})
 		assert.NoError(t, err)
@@ -75,6 +70,17 @@ func TestCrowdOfSubnets(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// needClient skips where there is no engine, which is an error where all tests must run.
+func needClient(t *testing.T) *client.Client {
+	t.Helper()
+	cli, err := New(Options{}).usable(t.Context())
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("NOT TESTED: ", err)
+	}
+	require.NoError(t, err)
+	return cli
 }
 
 func mustSubnets(t *testing.T, cli *client.Client) []netip.Prefix {
