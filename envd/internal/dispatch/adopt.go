@@ -41,7 +41,7 @@ func (d *Dispatcher) takeUp(r store.Record) {
 		d.save(r)
 	}
 	d.Log.Info("adopted", "id", r.ID, "kind", r.Kind, "pid", pid)
-	d.follow(r, nil)
+	d.follow(r, d.enlist(r), nil)
 }
 
 // findRunner returns the process of a record's runner: the one that listens on its control address or, before it does, the one

@@ -64,9 +64,10 @@ func (d *Dispatcher) start(r store.Record) store.Record {
 		return r
 	}
 	r.PID = cmd.Process.Pid
+	l := d.enlist(r) // before its PID is known: who then ends it leaves word here
 	d.save(r)
 	d.Log.Info("started", "id", r.ID, "kind", r.Kind, "pid", r.PID)
-	d.follow(r, cmd)
+	d.follow(r, l, cmd)
 	return r
 }
 
@@ -85,12 +86,17 @@ func arguments(r store.Record) []string {
 	return args
 }
 
-// follow tracks a runner until it ends or the dispatcher closes. cmd is nil where the runner is not our child.
-func (d *Dispatcher) follow(r store.Record, cmd *exec.Cmd) {
+// enlist notes a runner that is to be followed.
+func (d *Dispatcher) enlist(r store.Record) *live {
 	l := &live{kind: r.Kind, wake: make(chan struct{}, 1)}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.live[r.ID] = l
-	d.mu.Unlock()
+	return l
+}
+
+// follow tracks a runner until it ends or the dispatcher closes. cmd is nil where the runner is not our child.
+func (d *Dispatcher) follow(r store.Record, l *live, cmd *exec.Cmd) {
 	d.watch.add(r.Dir)
 	d.work.Go(func() {
 		d.track(r, l, cmd)

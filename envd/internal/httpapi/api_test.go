@@ -26,6 +26,25 @@ import (
 func TestMain(m *testing.M) { dispatchtest.Main(m) }
 
 // TestEveryOperation goes through the API with the SDK; the contract checks each answer, and that none was left out.
+// cancelAtOnce submits a run and cancels it, however far it is then.
+func (s *server) cancelAtOnce() {
+	s.t.Helper()
+	run, err := s.c.SubmitRun(s.ctx, s.spec(dispatchtest.Held))
+	require.NoError(s.t, err)
+	_, err = s.c.Cancel(s.ctx, run.ID)
+	require.NoError(s.t, err)
+	r := s.wait(run.ID, func(r store.Record) bool { return r.Status.Ended() })
+	assert.Contains(s.t, []v1.Status{v1.Finished, v1.Canceled}, r.Status, "depending on how far it was")
+}
+
+// A run that is canceled while it starts is not lost.
+func TestCancelAtOnce(t *testing.T) {
+	s := newServer(t)
+	for range 20 {
+		s.cancelAtOnce()
+	}
+}
+
 func TestEveryOperation(t *testing.T) {
 	s := newServer(t)
 	ctx, c := s.ctx, s.c
@@ -63,12 +82,7 @@ func TestEveryOperation(t *testing.T) {
 	require.NoError(t, f.Close())
 	assert.Equal(t, "report\n", string(b))
 
-	other, err := c.SubmitRun(ctx, s.spec(dispatchtest.Held))
-	require.NoError(t, err)
-	_, err = c.Cancel(ctx, other.ID)
-	require.NoError(t, err)
-	r := s.wait(other.ID, func(r store.Record) bool { return r.Status.Ended() })
-	assert.Contains(t, []v1.Status{v1.Finished, v1.Canceled}, r.Status, "depending on how far it was")
+	s.cancelAtOnce()
 	runs, err := c.Runs(ctx)
 	require.NoError(t, err)
 	assert.Len(t, runs, 2)

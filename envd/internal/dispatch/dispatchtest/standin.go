@@ -84,6 +84,8 @@ type session struct {
 }
 
 func standIn(kind string, args []string) (code int, err error) {
+	interrupts := make(chan os.Signal, 1) // from the first moment, as a runner's
+	signal.Notify(interrupts, os.Interrupt)
 	f := parse(args)
 	s, diagnostics := spec.Load(f.spec, spec.Options{})
 	if s == nil {
@@ -108,13 +110,11 @@ func standIn(kind string, args []string) (code int, err error) {
 	if err := p.serve(); err != nil {
 		return 3, err
 	}
-	return p.course(behaviour, f)
+	return p.course(behaviour, f, interrupts)
 }
 
 // course takes the stand-in through the life of a runner.
-func (p *session) course(behaviour string, f flags) (int, error) {
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
+func (p *session) course(behaviour string, f flags, interrupts <-chan os.Signal) (int, error) {
 	if behaviour == Breaks {
 		p.observe(envd.Observation{Run: &envd.RunEvent{Name: envd.RunProvisionFailed, Detail: "as was asked for"}})
 		fmt.Fprintln(os.Stderr, "envd: service api was not ready, as was asked for")
