@@ -26,6 +26,7 @@ type children struct {
 	byName  map[string]*child
 	byPID   map[int]*child
 	reaped  chan struct{} // closed and replaced whenever a process was reaped
+	closed  bool          // the runner is gone: nothing is started any more
 }
 
 // child is one started process and all that descends from it.
@@ -74,6 +75,9 @@ func (c *children) clear(ctx context.Context, name string) error {
 func (c *children) start(name string, hosts []byte, argv0 string, argv []string, attr *syscall.ProcAttr) (*child, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil, errors.New("the runner is gone")
+	}
 	if old := c.byName[name]; old != nil && !old.over() {
 		return nil, fmt.Errorf("%s runs already", name)
 	}

@@ -89,8 +89,9 @@ func serve(ctx context.Context, env string, plain bool) error {
 		return err
 	}
 	// A service may signal PID 1 to end, as it could in a container, but only the runner decides about that. The signals are
-	// caught and not ignored, because services would inherit that they are ignored.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
+	// caught and not ignored, because services would inherit that they are ignored. SIGPIPE is what a last word to a runner
+	// that is gone would bring, before anything is killed.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGPIPE)
 	s := &server{env: env, plain: plain, conn: conn, children: kids}
 	context.AfterFunc(ctx, func() { _ = conn.Close() }) // unblocks Receive below
 	rest := time.AfterFunc(quiet, shrink)

@@ -85,17 +85,23 @@ func (c *children) stop(ctx context.Context, req *control.Stop) error {
 	return c.killTree(ctx, kid)
 }
 
+// emptyLooks is how many looks in a row must find nothing. One is not enough: a process that is forked after the list of PIDs was
+// made is not on it, and its parent may have ended before its own turn comes.
+const emptyLooks = 2
+
 // killTree kills until nothing of the tree is left: a process may fork while the list is being made.
 func (c *children) killTree(ctx context.Context, kid *child) error {
-	for {
+	for empty := 0; empty < emptyLooks; {
 		reaped := c.nextReaped()
 		members, err := c.tree(kid)
 		if err != nil {
 			return err
 		}
 		if len(members) == 0 {
-			break
+			empty++
+			continue
 		}
+		empty = 0
 		for _, s := range members {
 			if err := unix.Kill(s.PID, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 				return fmt.Errorf("kill %s, process %d: %w", kid.name, s.PID, err)
@@ -173,11 +179,14 @@ func (c *children) awaitTree(ctx context.Context, kid *child) {
 	}
 }
 
-// killAll kills every process that descends from this one.
+// killAll kills every process that descends from this one, and lets none be started any more: a request may be under way.
 func (c *children) killAll() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	for {
+	for empty := 0; empty < emptyLooks; {
 		reaped := c.nextReaped()
 		all, err := procfs.All()
 		if err != nil {
@@ -190,7 +199,11 @@ func (c *children) killAll() {
 				_ = unix.Kill(s.PID, unix.SIGKILL) // if it fails, the process is gone, or seen again in the next round
 			}
 		}
-		if running == 0 || !wake(ctx, reaped) {
+		if running == 0 {
+			empty++
+			continue
+		}
+		if empty = 0; !wake(ctx, reaped) {
 			return
 		}
 	}
